@@ -1,0 +1,55 @@
+/** All SQL on the ledger. */
+import type { ErrorCode } from '../errors.ts';
+import type { Queryable } from '../platform/db.ts';
+import { relation, type Sql, sql } from '../platform/sql.ts';
+import { type Cause, type EventDraft, eventColumns, type LedgerEntry } from './ledger.ts';
+
+/**
+ * An insert for a `with` clause of another room's statement. `rows` is a relation with the columns application_id, message_id,
+ * cause, status, sequence, step, attempt, channel, error_code, data; rows are written in its order.
+ */
+export function eventRows(rows: Sql): Sql {
+  return sql`insert into events (application_id, message_id, cause, status, sequence, step, attempt, channel, error_code, data)
+    select application_id, message_id, cause, status, sequence, step, attempt, channel, error_code, data from (${rows}) as event`;
+}
+
+export async function appendEvents(db: Queryable, drafts: readonly EventDraft[]): Promise<void> {
+  if (drafts.length > 0)
+    await db.query(eventRows(sql`select * from (${relation(drafts, eventColumns)}) as draft order by ord`));
+}
+
+interface EventRow {
+  position: string;
+  at: Date;
+  application_id: string;
+  message_id: string;
+  cause: Cause;
+  status: string | null;
+  sequence: number | null;
+  step: number | null;
+  attempt: number | null;
+  channel: string | null;
+  error_code: ErrorCode | null;
+  data: Record<string, unknown> | null;
+}
+
+/** The entries of one message, oldest first. */
+export async function listEvents(db: Queryable, applicationId: string, messageId: string): Promise<LedgerEntry[]> {
+  const rows = await db.query<EventRow>(sql`
+    select position, at, application_id, message_id, cause, status, sequence, step, attempt, channel, error_code, data
+    from events where application_id = ${applicationId} and message_id = ${messageId} order by position`);
+  return rows.map((row) => ({
+    position: row.position,
+    at: row.at,
+    applicationId: row.application_id,
+    messageId: row.message_id,
+    cause: row.cause,
+    ...(row.status !== null && { status: row.status }),
+    ...(row.sequence !== null && { sequence: row.sequence }),
+    ...(row.step !== null && { step: row.step }),
+    ...(row.attempt !== null && { attempt: row.attempt }),
+    ...(row.channel !== null && { channel: row.channel }),
+    ...(row.error_code !== null && { errorCode: row.error_code }),
+    ...(row.data !== null && { data: row.data }),
+  }));
+}

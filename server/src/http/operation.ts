@@ -1,0 +1,77 @@
+/**
+ * One operation of the HTTP API, described once. Validation, serialization, OpenAPI, error tables, MCP tools and function
+ * definitions are all made from this description. A handler stays a few lines: it calls one deed of its room.
+ */
+import type { z } from 'zod';
+import type { ErrorCode } from '../errors.ts';
+import type { Application, Permission } from '../policy.ts';
+
+/** Who is calling, as authenticated before the handler runs. */
+export interface Caller {
+  keyId: string;
+  devKey: string;
+  permissions: ReadonlySet<Permission>;
+  application: Application;
+}
+
+/** A claimed Idempotency-Key. A deed that stores its answer in its own transaction sets `stored`; else the front door stores it. */
+export interface IdempotencyTicket {
+  applicationId: string;
+  key: string;
+  stored: boolean;
+}
+
+export interface Call<Params, Query, Body> {
+  params: Params;
+  query: Query;
+  body: Body;
+  requestId: string;
+  ip: string;
+  /** Aborted when the client goes away. */
+  signal: AbortSignal;
+  idempotency: IdempotencyTicket | null;
+}
+
+type CallerOf<Auth> = Auth extends 'key' ? { caller: Caller } : Record<never, never>;
+
+export interface OperationSpec<Auth extends AuthKind, Params, Query, Body, Output> {
+  /** operationId in camelCase; the MCP tool name follows from it. */
+  id: string;
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** With parameters in braces: /v1/messages/{message_id}. */
+  path: string;
+  tag: string;
+  auth: Auth;
+  /** `any`: one of the four is enough. Only with auth key. */
+  permission?: Permission | 'any';
+  summary: string;
+  description?: string;
+  input: { params?: z.ZodType<Params>; query?: z.ZodType<Query>; body?: z.ZodType<Body> };
+  /** An absent body counts as {}. */
+  bodyOptional?: boolean;
+  output: z.ZodType<Output>;
+  /** Codes this operation can answer beyond those every operation can (1000, 2001, 2002, 2004, 3001, 3002, 3004 at 429). */
+  errors: readonly ErrorCode[];
+  examples?: readonly { name: string; body?: unknown; output: unknown }[];
+  /** Given where agents may call it as a tool. */
+  agent?: { title: string; description: string };
+  /** The success body is stored for a replay without these fields; the replay takes them from the repeated body. */
+  notStored?: readonly string[];
+  /** Answer with another media type than JSON. */
+  mediaType?: string;
+  hidden?: boolean;
+}
+
+export type AuthKind = 'none' | 'key' | 'operator';
+
+export interface Operation {
+  spec: OperationSpec<AuthKind, unknown, unknown, unknown, unknown>;
+  handle(call: Call<unknown, unknown, unknown> & { caller?: Caller }): Promise<unknown> | unknown;
+}
+
+export function defineOperation<Auth extends AuthKind, Params, Query, Body, Output>(
+  spec: OperationSpec<Auth, Params, Query, Body, Output>,
+  handle: (call: Call<Params, Query, Body> & CallerOf<Auth>) => Promise<Output> | Output,
+): Operation {
+  return { spec, handle } as unknown as Operation;
+}

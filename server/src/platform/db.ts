@@ -1,0 +1,132 @@
+/**
+ * The one database interface: PostgreSQL in production, PGlite embedded. Both speak through `pg`, so types map alike:
+ * int8 and numeric arrive as strings, timestamptz as Date, bytea as Buffer, jsonb parsed.
+ * Statements are kept prepared by the hash of their text.
+ */
+import type pg from 'pg';
+import { createBatch } from './batch.ts';
+import { raw, type Sql } from './sql.ts';
+
+export interface Queryable {
+  query<Row extends object = Record<string, never>>(statement: Sql): Promise<Row[]>;
+}
+
+export interface BatchSpec<Item, Result> {
+  run(db: Queryable, items: readonly Item[]): Promise<readonly Result[]>;
+  key?(item: Item): string;
+  maxItems?: number;
+}
+
+export interface Db extends Queryable {
+  readonly kind: 'postgres' | 'pglite';
+  /** begin … commit on one connection; rolls back and rethrows when `work` throws. Never await the network inside. */
+  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  /** Calls back for each notification on the channel, and once with '' after a reconnect (some may have been missed). */
+  listen(channel: string, onMessage: (payload: string) => void): Promise<void>;
+  /** Group commit, see batch.ts. */
+  batch<Item, Result>(spec: BatchSpec<Item, Result>): (item: Item) => Promise<Result>;
+  close(): Promise<void>;
+}
+
+/** The database cannot be reached or refuses work for now; the request had no known effect. Answered as 503. */
+export class DatabaseUnavailable extends Error {
+  constructor(cause: unknown) {
+    super('database unavailable', { cause });
+    this.name = 'DatabaseUnavailable';
+  }
+}
+
+const stateOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '');
+
+/** Lost or refused connections, shutdowns, no free connection slot, disk full, statement cancelled by its time limit. */
+function isUnavailable(error: unknown): boolean {
+  const state = stateOf(error);
+  if (/^(08...|57P..|57014|53...|58030|25006)$/.test(state)) return true;
+  if (/^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH)/.test(state)) return true;
+  return /connection terminated|timeout exceeded when trying to connect|not queryable|client was closed/i.test(
+    String((error as Partial<Error> | null)?.message),
+  );
+}
+
+/** Deadlock or serialization failure: the statement had no effect and may be run again. */
+const isTransient = (error: unknown): boolean => /^(40001|40P01)$/.test(stateOf(error));
+/** Fault of the data of one row (bad value, broken constraint). */
+const isDataFault = (error: unknown): boolean => /^2[23]...$/.test(stateOf(error));
+export const isUniqueViolation = (error: unknown): boolean => stateOf(error) === '23505';
+
+async function run<Row extends object>(client: pg.ClientBase, statement: Sql): Promise<Row[]> {
+  try {
+    return (await client.query<Row>(statement.toQuery())).rows;
+  } catch (error) {
+    throw isUnavailable(error) ? new DatabaseUnavailable(error) : error;
+  }
+}
+
+/** Not `pool.query`: that throws the connection away after every error, also after one of our own making such as a broken constraint. */
+async function withClient<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect().catch((error: unknown) => {
+    throw new DatabaseUnavailable(error);
+  });
+  let broken = false;
+  try {
+    return await work(client);
+  } catch (error) {
+    broken = error instanceof DatabaseUnavailable;
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** One statement is its own transaction, so a deadlock's victim is simply run again. */
+async function runAlone<Row extends object>(pool: pg.Pool, statement: Sql, tries = 5): Promise<Row[]> {
+  try {
+    return await withClient(pool, (client) => run<Row>(client, statement));
+  } catch (error) {
+    if (isTransient(error) && tries > 1) return runAlone(pool, statement, tries - 1);
+    throw error;
+  }
+}
+
+async function runTransaction<T>(client: pg.PoolClient, work: (tx: Queryable) => Promise<T>): Promise<T> {
+  const tx: Queryable = { query: (statement) => run(client, statement) };
+  await tx.query(raw('begin'));
+  try {
+    const result = await work(tx);
+    await tx.query(raw('commit'));
+    return result;
+  } catch (error) {
+    if (!(error instanceof DatabaseUnavailable)) await tx.query(raw('rollback'));
+    throw error;
+  }
+}
+
+export interface PoolDbOptions {
+  kind: Db['kind'];
+  pool: pg.Pool;
+  /** Statements of one batch kind under way at once. */
+  batchesInFlight: number;
+  listen: Db['listen'];
+  close(): Promise<void>;
+}
+
+/** Db over a pg.Pool; the two engines differ only in how the pool connects and listens. */
+export function createPoolDb(options: PoolDbOptions): Db {
+  const { pool } = options;
+  const db: Db = {
+    kind: options.kind,
+    query: (statement) => runAlone(pool, statement),
+    listen: options.listen,
+    close: options.close,
+    transaction: (work) => withClient(pool, (client) => runTransaction(client, work)),
+    batch: ({ run: runBatch, key, maxItems = 200 }) =>
+      createBatch({
+        run: (items) => runBatch(db, items),
+        ...(key && { key }),
+        maxItems,
+        maxInFlight: options.batchesInFlight,
+        isItemFault: isDataFault,
+      }),
+  };
+  return db;
+}

@@ -1,0 +1,65 @@
+/**
+ * What an application is to the rooms that serve it, and its policy (contract §12): schema, ranges and defaults in one place.
+ * Ground floor: any room may read it. Stored by accounts; precedence is template over application over these defaults.
+ */
+import { z } from 'zod';
+
+const resendModes = ['compat', 'rotate', 'reuse', 'rotate_with_grace'] as const;
+const waits = z.int().min(5).max(600);
+
+export const resendRuleSchema = z.object({
+  mode: z.enum(resendModes).default('compat'),
+  /** Codes that stay valid under rotate_with_grace. */
+  n: z.int().min(1).max(5).default(2),
+  /** Seconds between two sends to a target while its code lives. */
+  resend_after: z.int().min(0).max(3600).default(30),
+  max_sends: z.int().min(1).max(1000).default(10),
+  window_seconds: z.int().min(1).max(86_400).default(3600),
+});
+export type ResendRule = z.infer<typeof resendRuleSchema>;
+
+export const policySchema = z.object({
+  profile: z.enum(['default', 'nist-800-63b']).default('default'),
+  resend_policy: resendRuleSchema.prefault({}),
+  /** Wrong codes per verification. */
+  max_attempts: z.int().min(1).max(10).default(5),
+  /** Wrong codes per target within target_window_seconds, over all codes. */
+  target_attempts: z.int().min(1).max(100).default(10),
+  target_window_seconds: z.int().min(60).max(86_400).default(3600),
+  allow_overrides: z.array(z.enum(['ttl_seconds', 'code_length'])).default([]),
+  number_check: z.enum(['lenient', 'strict']).default('lenient'),
+  countries: z
+    .object({
+      mode: z.enum(['all', 'allow', 'deny']).default('all'),
+      list: z.array(z.string().regex(/^[A-Z]{2}$/)).default([]),
+    })
+    .prefault({}),
+  china_permission: z.boolean().default(true),
+  fallback_wait_seconds: z
+    .object({
+      whatsapp: waits.default(20),
+      sms: waits.default(30),
+      voice: waits.default(60),
+      email: waits.default(120),
+    })
+    .prefault({}),
+  template_review: z.enum(['manual', 'auto']).default('manual'),
+  /** Requests per 60 s and key. */
+  request_rate: z.int().min(1).max(10_000_000).default(6000),
+  retention_days: z.int().min(1).max(3650).default(30),
+});
+export type Policy = z.infer<typeof policySchema>;
+
+export interface Application {
+  id: string;
+  organizationId: string;
+  name: string;
+  /** virtual: messages go to the handsets of the virtual phone network. live: to configured providers. */
+  network: 'virtual' | 'live';
+  /** public: behind the public sandbox credentials; key: a sandbox API key's own; none: everything else. */
+  sandbox: 'none' | 'key' | 'public';
+  policy: Policy;
+}
+
+export const permissionNames = ['send', 'verify', 'templates', 'read'] as const;
+export type Permission = (typeof permissionNames)[number];

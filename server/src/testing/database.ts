@@ -1,0 +1,90 @@
+/** A migrated database for one test file on either engine, and the clock of both SQL and process. */
+
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { after, before, describe } from 'node:test';
+import { pino } from 'pino';
+import type { Clock } from '../platform/clock.ts';
+import type { Db } from '../platform/db.ts';
+import { openPglite } from '../platform/pglite.ts';
+import { openPostgres } from '../platform/postgres.ts';
+import { raw } from '../platform/sql.ts';
+import { createDatabase } from './postgres-server.ts';
+
+export interface TestClock extends Clock {
+  /** Moves the database's clock and this process's clock forward. */
+  travel(ms: number): Promise<void>;
+}
+
+export interface TestDatabase {
+  kind: Db['kind'];
+  db: Db;
+  clock: TestClock;
+  /** Only on PostgreSQL: for a second connection pool or process. */
+  url: string | undefined;
+  close(): Promise<void>;
+}
+
+export const engines = ['pglite', 'postgres'] as const;
+
+export async function openTestDatabase(kind: Db['kind'], maxConnections?: number): Promise<TestDatabase> {
+  const url = kind === 'postgres' ? await clonePostgres() : undefined;
+  const db =
+    url === undefined
+      ? await clonePglite()
+      : openPostgres({ url, log: pino({ level: 'silent' }), ...(maxConnections && { maxConnections }) });
+  return { kind, db, clock: createTestClock(db), url, close: () => db.close() };
+}
+
+/** Declares the same tests once per engine. `get()` may be called inside tests and hooks. */
+export function onEachEngine(title: string, declare: (get: () => TestDatabase, kind: Db['kind']) => void): void {
+  for (const kind of engines) {
+    describe(`${title} (${kind})`, () => {
+      let database: TestDatabase | undefined;
+      before(async () => {
+        database = await openTestDatabase(kind);
+      });
+      after(async () => {
+        await database?.close();
+      });
+      declare(() => {
+        if (!database) throw new Error('the test database is opened in a before hook');
+        return database;
+      }, kind);
+    });
+  }
+}
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (value === undefined)
+    throw new Error(`${name} is not set: run tests with --test-global-setup=server/src/testing/global-setup.ts`);
+  return value;
+}
+
+function clonePglite(): Promise<Db> {
+  return openPglite({ template: readFileSync(required('TEST_PGLITE_TEMPLATE')) });
+}
+
+async function clonePostgres(): Promise<string> {
+  const admin = required('TEST_POSTGRES_URL');
+  const name = `t_${randomUUID().replaceAll('-', '')}`;
+  await createDatabase(admin, name, 'otp_template');
+  return admin.replace(/\/postgres$/, `/${name}`);
+}
+
+function createTestClock(db: Db): TestClock {
+  let offsetMs = 0;
+  return {
+    now: () => Date.now() + offsetMs,
+    async travel(ms) {
+      offsetMs += ms;
+      const body = `select now() + interval '${offsetMs} milliseconds'`;
+      await db.query(
+        raw(
+          `create or replace function clock_now() returns timestamptz language sql stable parallel safe as $$ ${body} $$`,
+        ),
+      );
+    },
+  };
+}

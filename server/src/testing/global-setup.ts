@@ -1,0 +1,44 @@
+/**
+ * Once per test run: a real PostgreSQL server and a migrated template of each engine. Test processes find them through the
+ * environment and clone what they need.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { pino } from 'pino';
+import { migrate } from '../platform/migrate.ts';
+import { openPglite } from '../platform/pglite.ts';
+import { openPostgres } from '../platform/postgres.ts';
+import { type PostgresServer, startPostgres } from './postgres-server.ts';
+
+let directory: string | undefined;
+let server: PostgresServer | undefined;
+
+export async function globalSetup(): Promise<void> {
+  directory = mkdtempSync(join(tmpdir(), 'otp-test-'));
+  process.env['TEST_PGLITE_TEMPLATE'] = await makePgliteTemplate(directory);
+  server = await startPostgres();
+  await server.createDatabase('otp_template');
+  const db = openPostgres({ url: server.url('otp_template'), log: pino({ level: 'silent' }) });
+  await migrate(db);
+  await db.close();
+  process.env['TEST_POSTGRES_URL'] = server.url('postgres');
+}
+
+export async function globalTeardown(): Promise<void> {
+  await server?.stop();
+  if (directory) rmSync(directory, { recursive: true, force: true });
+}
+
+async function makePgliteTemplate(into: string): Promise<string> {
+  const db = await openPglite({ dataDir: into });
+  await migrate(db);
+  await db.close();
+  const engine = await PGlite.create(join(into, 'pg'));
+  const tar = await engine.dumpDataDir('none');
+  await engine.close();
+  const file = join(into, 'template.tar');
+  writeFileSync(file, Buffer.from(await tar.arrayBuffer()));
+  return file;
+}
