@@ -15,6 +15,8 @@ create table deliveries (
   sent_count smallint not null default 0,
   -- The last sequence number given to a callback status of this message.
   sequence integer not null,
+  -- Sandbox recipients without any callback: their events carry no status.
+  silent boolean not null default false,
   cost_micros bigint not null default 0,
   -- Rendered texts and the code, sealed; erased when nothing can be sent any more.
   content bytea,

@@ -53,8 +53,8 @@ export interface Receipt {
 /** What an adapter is given; it imports nothing of the product beyond this file. */
 export interface Ports {
   log: Log;
-  /** Resolves once the receipt is durably taken; a duplicate resolves too and changes nothing. */
-  onReceipt(receipt: Receipt): Promise<void>;
+  /** True once the receipt is durably taken (a duplicate too, it changes nothing); false when no such attempt is known yet: report again. */
+  onReceipt(receipt: Receipt): Promise<boolean>;
 }
 
 /** An opened provider. `send` answers within the given signal's life and never throws for what the world answered. */
