@@ -13,7 +13,8 @@ create table messages (
   verification_id bigint,
   custom_args jsonb,
   signals jsonb,
-  -- What a resend needs beyond the sealed content: parameters are not kept.
+  -- Parameters, sealed; kept only where a resend makes a new code and must render again.
+  sealed_params bytea,
   created_at timestamptz not null,
   -- Null for messages without a code.
   expires_at timestamptz,

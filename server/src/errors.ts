@@ -160,6 +160,8 @@ export interface ApiErrorOptions {
   /** Seconds; sent as Retry-After and as details.retry_after. */
   retryAfter?: number;
   headers?: Record<string, string>;
+  /** Further keys of the body, beside code and message. */
+  extra?: Record<string, unknown>;
   cause?: unknown;
 }
 
@@ -171,6 +173,7 @@ export class ApiError extends Error {
   readonly details: Record<string, unknown> | undefined;
   readonly retryAfter: number | undefined;
   readonly headers: Record<string, string>;
+  readonly extra: Record<string, unknown>;
 
   constructor(code: ErrorCode, message?: string, options: ApiErrorOptions = {}) {
     super(message ?? errorTable[code].title, options.cause === undefined ? undefined : { cause: options.cause });
@@ -182,6 +185,7 @@ export class ApiError extends Error {
     const details = { ...options.details, ...(this.retryAfter !== undefined && { retry_after: this.retryAfter }) };
     this.details = Object.keys(details).length > 0 ? details : undefined;
     this.headers = options.headers ?? {};
+    this.extra = options.extra ?? {};
   }
 }
 

@@ -1,0 +1,52 @@
+/**
+ * The columns that another room's accepting statement carries for this room, and what comes back. The SQL is in store.ts.
+ */
+
+import type { Column } from '../platform/sql.ts';
+import type { ResendRule } from '../policy.ts';
+
+/** One send asking for its grant. */
+export interface GrantRow {
+  applicationId: string;
+  /** The normalised address. */
+  target: string;
+  templateId: string;
+  messageId: string;
+  /** Id under which the code is checked; the message id where there is nothing to check. */
+  verificationId: string;
+  /** False: no rule of this room applies and nothing is counted (no code in the text, sandbox recipients). */
+  counted: boolean;
+  rule: ResendRule;
+  targetAttempts: number;
+  targetWindowSeconds: number;
+  /** Life of the code in milliseconds; the lock ends with it. */
+  ttlMs: number;
+  /** The message whose lock the caller saw alive, '0' for none; another one found gives the verdict `changed`. Null: any. */
+  expectedMessageId: string | null;
+}
+
+export type Verdict =
+  | 'granted'
+  | 'changed'
+  | 'target_locked'
+  | 'code_still_valid'
+  | 'resend_too_soon'
+  | 'target_send_limit';
+
+/** To be merged into the input relation of the accepting statement. */
+export const grantColumns: Record<string, Column<{ grant: GrantRow }>> = {
+  application_id: ['bigint', ({ grant }) => grant.applicationId],
+  target: ['text', ({ grant }) => grant.target],
+  template_id: ['text', ({ grant }) => grant.templateId],
+  message_id: ['bigint', ({ grant }) => grant.messageId],
+  lock_id: ['bigint', ({ grant }) => grant.verificationId],
+  counted: ['boolean', ({ grant }) => grant.counted],
+  mode: ['text', ({ grant }) => grant.rule.mode],
+  resend_after: ['integer', ({ grant }) => grant.rule.resend_after],
+  max_sends: ['integer', ({ grant }) => grant.rule.max_sends],
+  window_seconds: ['integer', ({ grant }) => grant.rule.window_seconds],
+  target_attempts: ['integer', ({ grant }) => grant.targetAttempts],
+  target_window_seconds: ['integer', ({ grant }) => grant.targetWindowSeconds],
+  ttl_ms: ['bigint', ({ grant }) => grant.ttlMs],
+  expected_message_id: ['bigint', ({ grant }) => grant.expectedMessageId],
+};

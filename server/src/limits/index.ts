@@ -1,0 +1,17 @@
+/**
+ * Who may send how much to whom: the resend lock of a template and target, sends per target, wrong codes per target.
+ * All of it is decided and counted in the accepting (or checking) statement itself, on one locked row per target, so that
+ * parallel requests on any number of nodes never pass more than the rule (contract §5.6, §6).
+ */
+export { type GrantRow, grantColumns, type Verdict } from './grant.ts';
+export { type RefusalRow, refusalOf } from './refusal.ts';
+export {
+  findLock,
+  grantAgain,
+  grantRows,
+  type LiveLock,
+  lockTargets,
+  release,
+  settleTargets,
+  sweepTargets,
+} from './store.ts';

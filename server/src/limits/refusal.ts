@@ -1,0 +1,18 @@
+/** What a refused grant says to the caller: 3004 at HTTP 400 with Retry-After (contract §3, §5.6). */
+import { type ApiError, refuse } from '../errors.ts';
+import type { Verdict } from './grant.ts';
+
+export interface RefusalRow {
+  verdict: Verdict;
+  /** Seconds until the rule would pass; null for `granted` and `changed`. */
+  retryAfter: number | null;
+  /** The living message that holds the lock. */
+  lockMessageId: string | null;
+}
+
+/** The error of a refusing verdict, null when there is nothing to refuse. */
+export function refusalOf({ verdict, retryAfter, lockMessageId }: RefusalRow): ApiError | null {
+  if (verdict === 'granted' || verdict === 'changed') return null;
+  const details = verdict === 'code_still_valid' && lockMessageId !== null ? { message_id: lockMessageId } : {};
+  return refuse(verdict, '', { retryAfter: retryAfter ?? 1, details });
+}

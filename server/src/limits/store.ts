@@ -1,0 +1,163 @@
+/**
+ * All SQL on `targets`. Every path locks the target's row first, then verifications, then deliveries: one order, no deadlock.
+ */
+import type { Queryable } from '../platform/db.ts';
+import { raw, relation, type Sql, sql } from '../platform/sql.ts';
+import { type GrantRow, grantColumns, type Verdict } from './grant.ts';
+import type { RefusalRow } from './refusal.ts';
+
+const epochMs = (time: string): string => `floor(extract(epoch from ${time}) * 1000)::bigint`;
+
+/**
+ * Two clauses of a `with`: `verdicts` (every input row, judged against its locked target) and `grants` (the counted rows that
+ * passed, written). `input` names a relation with the columns of `grantColumns` and `ord`, one row per target.
+ * A row passed only if its verdict is granted and it is uncounted or stands in `grants`: a target that somebody else made
+ * at the same moment is not in `grants`, and the caller asks again.
+ */
+export function grantRows(input: Sql): Sql {
+  return sql`held as materialized (
+    select i.ord, t.version, t.send_times, t.wrong_times, t.locks
+    from ${input} i join targets t on t.application_id = i.application_id and t.target = i.target
+    where i.counted order by t.application_id, t.target for update of t
+  ), verdicts as materialized (
+    select i.*, coalesce(h.version, 0) as version, sends.times as sends, wrongs.times as wrongs, coalesce(h.locks, '{}') as locks,
+      lock.message_id as lock_message_id, lock.known_message_id as previous_message_id, lock.verification_id as previous_verification_id,
+      judged.verdict,
+      ceil(case judged.verdict
+        when 'code_still_valid' then lock.left_ms / 1000.0
+        when 'resend_too_soon' then lock.gap_ms / 1000.0
+        when 'target_send_limit' then extract(epoch from sends.times[cardinality(sends.times) - i.max_sends + 1] - clock_now()) + i.window_seconds
+        when 'target_locked' then extract(epoch from wrongs.times[cardinality(wrongs.times) - i.target_attempts + 1] - clock_now()) + i.target_window_seconds
+      end)::integer as retry_after
+    from ${input} i left join held h on h.ord = i.ord
+    cross join lateral (
+      select coalesce(array_agg(s order by s), '{}') as times from unnest(h.send_times) s
+      where s > clock_now() - i.window_seconds * interval '1 second'
+    ) sends
+    cross join lateral (
+      select coalesce(array_agg(s order by s), '{}') as times from unnest(h.wrong_times) s
+      where s > clock_now() - i.target_window_seconds * interval '1 second'
+    ) wrongs
+    cross join lateral (
+      select (entry->>'m')::bigint as known_message_id, (entry->>'v')::bigint as verification_id,
+        case when (entry->>'e')::bigint > now_ms then (entry->>'m')::bigint end as message_id,
+        (entry->>'e')::bigint - now_ms as left_ms,
+        (entry->>'s')::bigint + i.resend_after * 1000 - now_ms as gap_ms
+      from (select h.locks->i.template_id as entry, ${raw(epochMs('clock_now()'))} as now_ms) e
+    ) lock
+    cross join lateral (
+      select case
+        when not i.counted then 'granted'
+        when cardinality(wrongs.times) >= i.target_attempts then 'target_locked'
+        when lock.message_id is not null and i.mode = 'compat' then 'code_still_valid'
+        when lock.message_id is not null and lock.gap_ms > 0 then 'resend_too_soon'
+        when cardinality(sends.times) >= i.max_sends then 'target_send_limit'
+        when i.expected_message_id is not null and coalesce(lock.message_id, 0) <> i.expected_message_id then 'changed'
+        else 'granted' end as verdict
+    ) judged
+  ), grants as (
+    insert into targets as t (application_id, target, version, send_times, wrong_times, locks)
+    select application_id, target, version + 1, sends || clock_now(), wrongs,
+      locks || jsonb_build_object(template_id, jsonb_build_object('m', message_id, 'v', lock_id,
+        'e', ${raw(epochMs('clock_now()'))} + ttl_ms, 's', ${raw(epochMs('clock_now()'))}))
+    from verdicts where counted and verdict = 'granted'
+    on conflict (application_id, target) do update
+      set version = excluded.version, send_times = excluded.send_times, wrong_times = excluded.wrong_times, locks = excluded.locks
+      where t.version = excluded.version - 1
+    returning application_id, target
+  )`;
+}
+
+/** A resend or next-channel of a living message asks for its grant; the lock entry becomes that message's. Own statement, inside `tx`. */
+export async function grantAgain(tx: Queryable, grant: GrantRow): Promise<RefusalRow> {
+  const rows = await tx.query<{
+    verdict: Verdict;
+    retry_after: number | null;
+    lock_message_id: string | null;
+    granted: boolean;
+  }>(sql`
+    with input as materialized (${relation([{ grant }], grantColumns)}), ${grantRows(raw('input'))}
+    select verdict, retry_after, lock_message_id,
+      (not counted or exists (select 1 from grants g where g.application_id = v.application_id and g.target = v.target)) as granted
+    from verdicts v`);
+  const [row] = rows;
+  if (!row) throw new Error('a grant statement answers every row');
+  const verdict = row.verdict === 'granted' && !row.granted ? 'changed' : row.verdict;
+  return { verdict, retryAfter: row.retry_after, lockMessageId: row.lock_message_id };
+}
+
+export interface LiveLock {
+  messageId: string;
+  verificationId: string;
+}
+
+/** The message whose code of this template lives for the target, null for none. A hint: the grant decides. */
+export async function findLock(
+  db: Queryable,
+  applicationId: string,
+  target: string,
+  templateId: string,
+): Promise<LiveLock | null> {
+  const rows = await db.query<{ m: string; v: string }>(sql`
+    select locks->${templateId}::text->>'m' as m, locks->${templateId}::text->>'v' as v from targets
+    where application_id = ${applicationId} and target = ${target}
+      and (locks->${templateId}::text->>'e')::bigint > ${raw(epochMs('clock_now()'))}`);
+  const [row] = rows;
+  return row ? { messageId: row.m, verificationId: row.v } : null;
+}
+
+const unlocked = (templateId: string): string =>
+  `case when locks ? ${templateId} then jsonb_set(locks, array[${templateId}, 'e'], '0') else locks end`;
+
+/** Ends the lock early but remembers its message, so that the next send can supersede that code. A newer message's lock stays. */
+export async function release(
+  tx: Queryable,
+  rows: readonly { applicationId: string; messageId: string; target: string; templateId: string }[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const input = relation(rows, {
+    application_id: ['bigint', (row) => row.applicationId],
+    message_id: ['bigint', (row) => row.messageId],
+    target: ['text', (row) => row.target],
+    template_id: ['text', (row) => row.templateId],
+  });
+  await tx.query(sql`
+    with input as materialized (${input}), ordered as materialized (
+      select t.application_id, t.target, i.template_id from input i
+      join targets t on t.application_id = i.application_id and t.target = i.target
+      where (t.locks->i.template_id->>'m')::bigint = i.message_id
+      order by t.application_id, t.target for update of t
+    )
+    update targets t set version = version + 1, locks = ${raw(unlocked('o.template_id'))}
+    from ordered o where t.application_id = o.application_id and t.target = o.target`);
+}
+
+/**
+ * Clause for the checking statement: `rows` has application_id, target, template_id, verified boolean, locked before by `lockTargets`.
+ * A right code clears the wrong ones and ends the lock; a wrong one is counted.
+ */
+export function settleTargets(rows: Sql): Sql {
+  return sql`update targets t set version = t.version + 1,
+      wrong_times = case when r.verified then '{}' else
+        array(select w from unnest(t.wrong_times) w where w > clock_now() - r.target_window order by w) || clock_now() end,
+      locks = case when r.verified then ${raw(unlocked('r.template_id').replaceAll('locks', 't.locks'))} else t.locks end
+    from (${rows}) r where t.application_id = r.application_id and t.target = r.target`;
+}
+
+/** Locks the targets named by `rows` (application_id, target) in one order and counts their recent wrong codes. */
+export function lockTargets(rows: Sql): Sql {
+  return sql`select t.application_id, t.target, t.wrong_times from targets t
+    where (t.application_id, t.target) in (${rows}) order by t.application_id, t.target for update of t`;
+}
+
+/** Removes rows that no rule can need any more; resolves with how many. */
+export async function sweepTargets(db: Queryable, limit: number): Promise<number> {
+  const rows = await db.query<{ target: string }>(sql`
+    delete from targets where (application_id, target) in (
+      select application_id, target from targets
+      where coalesce(send_times[cardinality(send_times)], '-infinity') < clock_now() - interval '2 days'
+        and coalesce(wrong_times[cardinality(wrong_times)], '-infinity') < clock_now() - interval '2 days'
+      limit ${limit} for update skip locked)
+    returning target`);
+  return rows.length;
+}

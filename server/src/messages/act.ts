@@ -1,0 +1,222 @@
+/**
+ * The three actions on one living message (contract §11.2): resend, next channel, cancel. Each is one transaction over the
+ * rooms it touches, locks in the order target, verification, delivery; the delivery is woken after the commit.
+ */
+import type { Channel, Content } from '../channels/index.ts';
+import { ApiError, refuse } from '../errors.ts';
+import { appendEvents } from '../events/index.ts';
+import { type GrantRow, grantAgain, refusalOf, release } from '../limits/index.ts';
+import type { Queryable } from '../platform/db.ts';
+import type { Application, ResendRule } from '../policy.ts';
+import type { SendTemplate } from '../templates/index.ts';
+import {
+  cancelVerification,
+  drawCode,
+  findVerification,
+  hashCode,
+  mixesCase,
+  renewVerification,
+  type VerificationView,
+} from '../verifications/index.ts';
+import { keptCodes, openParams, render, ruleOf } from './compose.ts';
+import type { MessagesContext } from './context.ts';
+import { findMessage, type MessageRecord, moveExpiry } from './store.ts';
+
+export interface Acted {
+  messageId: string;
+  channel: Channel;
+  attempt: number;
+  expiresAt: Date | null;
+}
+
+type Ended = Exclude<VerificationView['state'], 'pending'>;
+const endedReasons = {
+  verified: 'already_verified',
+  exhausted: 'too_many_attempts',
+  expired: 'expired',
+  cancelled: 'cancelled',
+  superseded: 'superseded',
+} as const satisfies Record<Ended, string>;
+
+interface Living {
+  message: MessageRecord;
+  verification: VerificationView | null;
+}
+
+/** The message and its verification, refused with the 3003 of §6 when it has ended. */
+async function requireLiving(
+  context: MessagesContext,
+  tx: Queryable,
+  application: Application,
+  messageId: string,
+): Promise<Living> {
+  const message = await findMessage(tx, application.id, messageId);
+  if (!message) throw new ApiError(4001, 'message not found');
+  const verification = message.kind === 'otp' ? await findVerification(tx, application.id, messageId) : null;
+  if (verification && verification.state !== 'pending') throw refuse(endedReasons[verification.state]);
+  const view = await context.delivery.find(application.id, messageId, tx);
+  if (!verification && view?.ended === 'cancelled') throw refuse('cancelled');
+  if (!verification && view?.ended === 'superseded') throw refuse('superseded');
+  if (!verification && view?.expired) throw refuse('expired');
+  return { message, verification };
+}
+
+/** Sends again from the start of the chain, or by the named channel of it, with the code that the resend policy says. */
+export async function resend(
+  context: MessagesContext,
+  application: Application,
+  messageId: string,
+  channel: Channel | null,
+): Promise<Acted> {
+  const acted = await context.db.transaction(async (tx) => {
+    const living = await requireLiving(context, tx, application, messageId);
+    const template = await liveTemplate(context, application, living.message.template_id);
+    const rule = template ? ruleOf(application, template) : application.policy.resend_policy;
+    await requireGrant(context, tx, application, living, { ...rule, mode: 'reuse' });
+    const renewed =
+      living.verification && template && keptCodes(rule) !== null
+        ? await renew(context, tx, application, template, living, rule)
+        : null;
+    const ids = { applicationId: application.id, messageId };
+    const restarted = await context.delivery.restart(tx, {
+      ...ids,
+      ...(channel && { channel }),
+      ...(renewed && renewed.delivery),
+    });
+    return { messageId, ...restarted, expiresAt: renewed?.expiresAt ?? living.message.expires_at };
+  });
+  context.delivery.wake({ applicationId: application.id, messageId });
+  return acted;
+}
+
+/** A message outlives its template: without one, its own texts are sent again. */
+async function liveTemplate(
+  context: MessagesContext,
+  application: Application,
+  templateId: string,
+): Promise<SendTemplate | null> {
+  const found = await context.templates.findForSend(application.id, templateId);
+  return found.kind === 'ok' ? found.template : null;
+}
+
+async function requireGrant(
+  context: MessagesContext,
+  tx: Queryable,
+  application: Application,
+  living: Living,
+  rule: ResendRule,
+): Promise<void> {
+  const { message } = living;
+  const row = await grantAgain(tx, grantOf(context, application, message, living.verification, rule));
+  const refusal = refusalOf(row);
+  if (refusal) throw refusal;
+  if (row.verdict === 'changed')
+    throw new ApiError(1000, 'internal error', {
+      status: 503,
+      retryAfter: 1,
+      cause: new Error('the target changed at the same moment'),
+    });
+}
+
+function grantOf(
+  context: MessagesContext,
+  application: Application,
+  message: MessageRecord,
+  verification: VerificationView | null,
+  rule: ResendRule,
+): GrantRow {
+  const hasCode = message.expires_at !== null;
+  const newest = verification?.messageIds.at(-1) ?? message.id;
+  return {
+    applicationId: application.id,
+    target: message.recipient,
+    templateId: message.template_id,
+    messageId: newest,
+    verificationId: verification?.id ?? message.id,
+    counted: hasCode && application.sandbox !== 'public' && !context.sandbox.isMagic(message.recipient),
+    rule,
+    targetAttempts: application.policy.target_attempts,
+    targetWindowSeconds: application.policy.target_window_seconds,
+    ttlMs: message.expires_at ? Math.max(0, message.expires_at.getTime() - context.now()) : 0,
+    expectedMessageId: null,
+  };
+}
+
+/** rotate and rotate_with_grace: a new code with a life of its own under the same message. */
+async function renew(
+  context: MessagesContext,
+  tx: Queryable,
+  application: Application,
+  template: SendTemplate,
+  living: Living,
+  rule: ResendRule,
+) {
+  const { message, verification } = living;
+  if (!verification || !template.codeConfig || !message.expires_at) throw new Error('only a platform code is renewed');
+  const ttlMs = template.codeConfig.ttlMinutes * 60_000;
+  const code = drawCode(verification.codeType, template.codeConfig.length);
+  const codeHash = hashCode(context.keyring, verification.id, code, mixesCase(verification.codeType));
+  const expiresAt = await renewVerification(tx, application.id, verification.id, {
+    codeHash,
+    keepCodes: keptCodes(rule) ?? 0,
+    ttlMs,
+  });
+  if (!expiresAt) throw refuse('expired');
+  await moveExpiry(tx, application.id, message.id, expiresAt);
+  const params = message.sealed_params ? openParams(context, application.id, message.id, message.sealed_params) : {};
+  const content = (channel: Channel): Content =>
+    render(context, application, channel, { template, language: message.language, params, code, ttlMs });
+  return { expiresAt, delivery: { content, code, deadlineMs: ttlMs } };
+}
+
+/** Starts the next usable step at once; counts toward the sends of the target. */
+export async function nextChannel(
+  context: MessagesContext,
+  application: Application,
+  messageId: string,
+): Promise<Acted> {
+  const acted = await context.db.transaction(async (tx) => {
+    const living = await requireLiving(context, tx, application, messageId);
+    const rule = { ...application.policy.resend_policy, mode: 'reuse' as const, resend_after: 0 };
+    await requireGrant(context, tx, application, living, rule);
+    const moved = await context.delivery.nextChannel(tx, { applicationId: application.id, messageId });
+    return { messageId, ...moved, expiresAt: living.message.expires_at };
+  });
+  context.delivery.wake({ applicationId: application.id, messageId });
+  return acted;
+}
+
+/** Ends the code and what is still planned; repeatable. Verified and expired messages refuse. */
+export async function cancel(context: MessagesContext, application: Application, messageId: string): Promise<void> {
+  await context.db.transaction(async (tx) => {
+    const message = await findMessage(tx, application.id, messageId);
+    if (!message) throw new ApiError(4001, 'message not found');
+    const ids = { applicationId: application.id, messageId };
+    await release(tx, [{ ...ids, target: message.recipient, templateId: message.template_id }]);
+    const messages =
+      message.verification_id === null
+        ? [messageId]
+        : await cancelCode(tx, application, message.verification_id, messageId);
+    if (messages === null) return;
+    const view = await context.delivery.find(application.id, messageId, tx);
+    if (message.verification_id === null && view?.ended === 'cancelled') return;
+    if (message.verification_id === null && view?.expired) throw refuse('expired');
+    for (const id of messages)
+      await context.delivery.end(tx, { applicationId: application.id, messageId: id, reason: 'cancelled' });
+    await appendEvents(tx, [{ ...ids, cause: 'cancelled', channel: view?.channel ?? 'sms' }]);
+  });
+}
+
+/** The messages of the verification ended now; null when it had been cancelled before. */
+async function cancelCode(
+  tx: Queryable,
+  application: Application,
+  verificationId: string,
+  messageId: string,
+): Promise<string[] | null> {
+  const messages = await cancelVerification(tx, application.id, verificationId);
+  if (messages) return messages;
+  const verification = await findVerification(tx, application.id, messageId);
+  if (verification?.state === 'cancelled') return null;
+  throw refuse(verification && verification.state !== 'pending' ? endedReasons[verification.state] : 'expired');
+}

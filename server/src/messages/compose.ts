@@ -1,0 +1,292 @@
+/**
+ * One recipient of one send, made ready to be accepted: address, rules, chain, code, rendered steps. Everything here happens
+ * before anything is written; what it throws has no effect. The order of the checks is the contract's (§5.5).
+ */
+import type { Channel, Content } from '../channels/index.ts';
+import { ApiError, refuse } from '../errors.ts';
+import type { Application, ResendRule } from '../policy.ts';
+import type { Script } from '../sandbox/index.ts';
+import type { SendTemplate } from '../templates/index.ts';
+import { drawCode, hashCode, mixesCase, type VerificationRow } from '../verifications/index.ts';
+import type { MessagesContext } from './context.ts';
+import { type Addresses, type ChainStep, planChain, requireCountry, requireProfile, requireUsable } from './plan.ts';
+import { type Address, magicPhone, parseAddress, parseEmail, parsePhone } from './recipient.ts';
+import type { Acceptance, MessageKind, MessageRow } from './store.ts';
+
+/** What the three send endpoints have in common, already valid in form. */
+export interface SendRequest {
+  kind: MessageKind;
+  to: string;
+  language: string;
+  params: Record<string, string>;
+  /** The caller's own code; null when the platform makes it or the text has none. */
+  ownCode: string | null;
+  customArgs: Record<string, string> | null;
+  alternateTo: { email?: string | undefined; phone?: string | undefined } | null;
+  signals: Record<string, unknown> | null;
+  purpose: string | null;
+  ttlSeconds: number | null;
+  codeLength: number | null;
+}
+
+/** The message whose code of this template lives for the target, under policies other than compat. */
+export interface Living {
+  messageId: string;
+  /** The verification to join; null when it has ended although its lock stands (attempts exhausted). */
+  verificationId: string | null;
+  /** The living code, under reuse. */
+  code: string | null;
+  ttlLeftMs: number;
+}
+
+/** A recipient that passed every rule that needs no counting. */
+export interface Resolved {
+  target: string;
+  country: string | null;
+  shape: { length: number; ttlSeconds: number };
+  script: Script | null;
+  chain: ChainStep[];
+  /** Whether the rules of a target apply: not for texts without a code, sandbox recipients and the public sandbox. */
+  counted: boolean;
+}
+
+const customLifeMs = 86_400_000;
+
+/** Steps 5–13 of contract §5.5. */
+export function resolve(
+  context: MessagesContext,
+  application: Application,
+  template: SendTemplate,
+  request: SendRequest,
+): Resolved {
+  const script = context.sandbox.scriptFor(application, request.to.trim());
+  const addresses = addressesOf(context, application, request);
+  const shape = shapeOf(application, template, request);
+  if (script?.refuse) throw scriptRefusal(script.refuse);
+  const magic = context.sandbox.isMagic(addresses.main.address);
+  if (addresses.phone && !magic) requireCountry(addresses.phone, application);
+  const hasCode = template.codeConfig !== null;
+  const chain = planChain({
+    chain: script?.chain ?? template.strategy,
+    addresses,
+    application,
+    emailForbidden:
+      application.policy.profile === 'nist-800-63b' && hasCode && (request.purpose ?? 'login') === 'login',
+    hasRoute: (channel) => context.hasRoute(application, channel),
+  });
+  requireUsable(chain);
+  const counted = hasCode && application.sandbox !== 'public' && !magic;
+  return { target: addresses.main.address, country: addresses.phone?.country ?? null, shape, script, chain, counted };
+}
+
+/** Code, rendered steps and everything the accepting statement writes. */
+export function compose(
+  context: MessagesContext,
+  application: Application,
+  template: SendTemplate,
+  request: SendRequest,
+  resolved: Resolved,
+  living: Living | null,
+): Acceptance {
+  const { target, shape, script, chain, counted } = resolved;
+  const messageId = context.ids.next();
+  const rule = ruleOf(application, template);
+  const joins = request.kind === 'otp' && rule.mode !== 'rotate' && living?.verificationId ? living : null;
+  const verificationId = joins?.verificationId ?? messageId;
+  const code = codeOf(request, template, shape.length, script, joins);
+  const codeTtlMs = joins && rule.mode === 'reuse' ? joins.ttlLeftMs : shape.ttlSeconds * 1000;
+  const ttlMs = template.codeConfig ? codeTtlMs : customLifeMs;
+  const rendering = { template, language: request.language, params: request.params, code, ttlMs };
+  const waits = { ...application.policy.fallback_wait_seconds, ...template.fallbackWaitSeconds };
+  const steps = chain.map((step, i) => ({
+    ...step,
+    content: step.skip === null ? render(context, application, step.channel, rendering) : null,
+    waitMs: waits[step.channel] * 1000,
+    startDelayMs: script?.startDelaysMs[i] ?? 0,
+  }));
+  const verification =
+    request.kind === 'otp' && code !== null
+      ? verificationOf(context, application, template, { verificationId, code, rule, purpose: request.purpose })
+      : null;
+  return {
+    grant: {
+      applicationId: application.id,
+      target,
+      templateId: template.templateId,
+      messageId,
+      verificationId,
+      counted,
+      rule,
+      targetAttempts: application.policy.target_attempts,
+      targetWindowSeconds: application.policy.target_window_seconds,
+      ttlMs,
+      expectedMessageId: rule.mode === 'compat' ? null : (living?.messageId ?? '0'),
+    },
+    message: messageOf(context, application, template, request, resolved, { messageId, rule }),
+    verification,
+    delivery: context.delivery.prepare({
+      applicationId: application.id,
+      messageId,
+      hasVerification: verification !== null,
+      silent: script?.silent ?? false,
+      code,
+      steps,
+      deadlineMs: ttlMs,
+      releaseKey: counted ? { target, templateId: template.templateId } : null,
+    }),
+  };
+}
+
+function messageOf(
+  context: MessagesContext,
+  application: Application,
+  template: SendTemplate,
+  request: SendRequest,
+  resolved: Resolved,
+  { messageId, rule }: { messageId: string; rule: ResendRule },
+): MessageRow {
+  const rendersAgain = template.codeConfig !== null && (rule.mode === 'rotate' || rule.mode === 'rotate_with_grace');
+  return {
+    kind: request.kind,
+    templateRevision: template.revision,
+    language: request.language,
+    country: resolved.country,
+    purpose: request.purpose,
+    customArgs: request.customArgs,
+    signals: request.signals,
+    sealedParams: rendersAgain ? sealParams(context, application.id, messageId, request.params) : null,
+    hasCode: template.codeConfig !== null,
+    targetInvalid: resolved.chain.some((step) => step.skip === 'target_invalid'),
+  };
+}
+
+/** Template over application over system. */
+export function ruleOf(application: Application, template: SendTemplate): ResendRule {
+  return { ...application.policy.resend_policy, ...template.resend };
+}
+
+/** The magic numbers of the sandbox are in no numbering plan: taken as they stand where they act, refused everywhere else. */
+function addressesOf(
+  context: MessagesContext,
+  application: Application,
+  request: SendRequest,
+): Addresses & { main: Address } {
+  const to = request.to.trim();
+  const magic = !to.includes('@') && context.sandbox.isMagic(to);
+  if (magic && application.network !== 'virtual') throw new ApiError(5011, 'Invalid phone number');
+  const main = magic ? magicPhone(to) : parseAddress(to);
+  const { email, phone } = request.alternateTo ?? {};
+  return {
+    main,
+    phone: main.kind === 'phone' ? main : phone === undefined ? null : parsePhone(phone),
+    email: main.kind === 'email' ? main : email === undefined ? null : parseEmail(email, 'alternate_to.email'),
+  };
+}
+
+function shapeOf(
+  application: Application,
+  template: SendTemplate,
+  request: SendRequest,
+): { length: number; ttlSeconds: number } {
+  const { codeConfig } = template;
+  if (!codeConfig) return { length: 0, ttlSeconds: 0 };
+  const allowed = application.policy.allow_overrides;
+  if (request.ttlSeconds !== null && !allowed.includes('ttl_seconds'))
+    throw refuse('override_not_allowed', 'ttl_seconds');
+  if (request.codeLength !== null && !allowed.includes('code_length'))
+    throw refuse('override_not_allowed', 'code_length');
+  const shape = {
+    length: request.codeLength ?? codeConfig.length,
+    ttlSeconds: request.ttlSeconds ?? codeConfig.ttlMinutes * 60,
+  };
+  requireProfile(application, { ...shape, length: request.ownCode?.length ?? shape.length });
+  return shape;
+}
+
+function scriptRefusal(refusal: NonNullable<Script['refuse']>): ApiError {
+  const retryAfter = refusal.code === 3004 ? { retryAfter: 60 } : {};
+  return new ApiError(refusal.code, refusal.message, {
+    ...(refusal.reason && { reason: refusal.reason }),
+    ...retryAfter,
+  });
+}
+
+function codeOf(
+  request: SendRequest,
+  template: SendTemplate,
+  length: number,
+  script: Script | null,
+  joins: Living | null,
+): string | null {
+  if (!template.codeConfig) return null;
+  if (request.kind !== 'otp') return request.ownCode;
+  return script?.code ?? joins?.code ?? drawCode(template.codeConfig.type, length);
+}
+
+function verificationOf(
+  context: MessagesContext,
+  application: Application,
+  template: SendTemplate,
+  {
+    verificationId,
+    code,
+    rule,
+    purpose,
+  }: { verificationId: string; code: string; rule: ResendRule; purpose: string | null },
+): VerificationRow {
+  const codeType = template.codeConfig?.type ?? 1;
+  return {
+    verificationId,
+    codeHash: hashCode(context.keyring, verificationId, code, mixesCase(codeType)),
+    codeType,
+    keepCodes: keptCodes(rule),
+    purpose,
+    maxAttempts: application.policy.max_attempts,
+  };
+}
+
+/** How many older codes stay valid beside a new one; null where no new code is made. */
+export function keptCodes(rule: ResendRule): number | null {
+  if (rule.mode === 'rotate') return 0;
+  return rule.mode === 'rotate_with_grace' ? rule.n - 1 : null;
+}
+
+interface Rendering {
+  template: SendTemplate;
+  language: string;
+  params: Record<string, string>;
+  code: string | null;
+  ttlMs: number;
+}
+
+/** The text of one step; a resend with a new code comes here again. */
+export function render(
+  context: MessagesContext,
+  application: Application,
+  channel: Channel,
+  { template, ttlMs, ...values }: Rendering,
+): Content {
+  return context.templates.render(template, channel, {
+    ...values,
+    ttlSeconds: Math.floor(ttlMs / 1000),
+    applicationName: application.name,
+  });
+}
+
+function sealParams(
+  context: MessagesContext,
+  applicationId: string,
+  messageId: string,
+  params: Record<string, string>,
+): Buffer {
+  return context.keyring.seal('params', JSON.stringify(params), `${applicationId}:${messageId}`);
+}
+
+export function openParams(
+  context: MessagesContext,
+  applicationId: string,
+  messageId: string,
+  sealed: Buffer,
+): Record<string, string> {
+  return JSON.parse(context.keyring.open('params', sealed, `${applicationId}:${messageId}`)) as Record<string, string>;
+}

@@ -1,0 +1,26 @@
+/** What the deeds of this room work with; made once in index.ts. */
+import type { Channel } from '../channels/index.ts';
+import type { Delivery } from '../delivery/index.ts';
+import type { Db, Queryable } from '../platform/db.ts';
+import type { IdSource } from '../platform/ids.ts';
+import type { Keyring } from '../platform/seal.ts';
+import type { Application } from '../policy.ts';
+import type { Sandbox } from '../sandbox/index.ts';
+import type { Templates } from '../templates/index.ts';
+import type { Acceptance, AcceptResult } from './store.ts';
+
+export interface MessagesContext {
+  db: Db;
+  keyring: Keyring;
+  ids: IdSource;
+  now(): number;
+  templates: Pick<Templates, 'findForSend' | 'render'>;
+  sandbox: Pick<Sandbox, 'scriptFor' | 'isMagic'>;
+  delivery: Delivery;
+  /** Whether some provider serves the channel for this application. */
+  hasRoute(application: Application, channel: Channel): boolean;
+  /** The accepting statement on the given connection. */
+  acceptOn(db: Queryable, items: readonly Acceptance[]): Promise<AcceptResult[]>;
+  /** The same, gathered with other requests of the moment into one statement. */
+  accept(item: Acceptance): Promise<AcceptResult>;
+}

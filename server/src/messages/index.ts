@@ -1,0 +1,52 @@
+/**
+ * Accepting something to send (a platform code, the caller's code, a custom message), finding it, acting on it. Everything of one
+ * acceptance is committed in one statement before the answer; a refused request has no effect (contract §5, §11).
+ */
+import type { Channel } from '../channels/index.ts';
+import type { Delivery } from '../delivery/index.ts';
+import type { Operation } from '../http/operation.ts';
+import type { Db, Queryable } from '../platform/db.ts';
+import type { IdSource } from '../platform/ids.ts';
+import type { Keyring } from '../platform/seal.ts';
+import type { Application } from '../policy.ts';
+import type { Sandbox } from '../sandbox/index.ts';
+import type { Templates } from '../templates/index.ts';
+import type { MessagesContext } from './context.ts';
+import { makeMessageOperations } from './message-operations.ts';
+import { makeSendOperations, type StoreAnswer } from './operations.ts';
+import { type Acceptance, createAccept, findMessage } from './store.ts';
+
+export interface MessagesOptions {
+  db: Db;
+  keyring: Keyring;
+  ids: IdSource;
+  clock: { now(): number };
+  templates: Pick<Templates, 'findForSend' | 'render'>;
+  sandbox: Pick<Sandbox, 'scriptFor' | 'isMagic'>;
+  delivery: Delivery;
+  hasRoute(application: Application, channel: Channel): boolean;
+  storeAnswer: StoreAnswer;
+}
+
+export interface Messages {
+  operations: Operation[];
+  exists(applicationId: string, messageId: string): Promise<boolean>;
+}
+
+export function createMessages(options: MessagesOptions): Messages {
+  const { db } = options;
+  const acceptOn = createAccept(options.delivery);
+  const context: MessagesContext = {
+    ...options,
+    now: () => options.clock.now(),
+    acceptOn: (on: Queryable, items) => acceptOn(on, items),
+    accept: db.batch<Acceptance, Awaited<ReturnType<typeof acceptOn>>[number]>({
+      run: acceptOn,
+      key: ({ grant }) => (grant.counted ? `${grant.applicationId} ${grant.target}` : grant.messageId),
+    }),
+  };
+  return {
+    operations: [...makeSendOperations(context, options.storeAnswer), ...makeMessageOperations(context)],
+    exists: async (applicationId, messageId) => (await findMessage(db, applicationId, messageId)) !== null,
+  };
+}

@@ -1,0 +1,230 @@
+/** One message: find, list, resend, next channel, cancel (contract §11.1–11.3). */
+import { z } from 'zod';
+import { channelNames } from '../channels/index.ts';
+import { ApiError } from '../errors.ts';
+import { causes } from '../events/index.ts';
+import { defineOperation, type Operation } from '../http/operation.ts';
+import { isId } from '../platform/ids.ts';
+import type { Application } from '../policy.ts';
+import { isRetained, plainText } from '../wire.ts';
+import { type Acted, cancel, nextChannel, resend } from './act.ts';
+import type { MessagesContext } from './context.ts';
+import { findMessages, tellStory } from './find.ts';
+
+const channel = z.enum(channelNames);
+const messageStates = ['queued', 'sending', 'sent', 'delivered', 'failed', 'invalid', 'cancelled'] as const;
+const verificationStates = ['pending', 'verified', 'exhausted', 'expired', 'cancelled', 'superseded'] as const;
+const params = z.object({ message_id: plainText(1, 64) });
+const cost = z.object({ amount: z.number(), currency: z.literal('USD') });
+const kind = z.enum(['otp', 'code', 'custom']);
+
+const story = z.object({
+  message_id: z.string(),
+  kind,
+  to: z.string(),
+  template_id: z.string(),
+  language: z.string(),
+  country: z.string().nullable(),
+  purpose: z.string().nullable(),
+  state: z.enum(messageStates),
+  send_channel: channel,
+  created_at: z.iso.datetime(),
+  expires_at: z.iso.datetime().nullable(),
+  cost,
+  custom_args: z.record(z.string(), z.string()),
+  verification: z
+    .object({
+      state: z.enum(verificationStates),
+      attempts: z.int(),
+      attempts_remaining: z.int(),
+      verified_at: z.iso.datetime().nullable(),
+    })
+    .nullable(),
+  steps: z.array(z.object({ step: z.int(), channel, state: z.string(), error_code: z.int().optional() })),
+  timeline: z.array(
+    z.object({
+      at: z.iso.datetime(),
+      event: z.string().nullable(),
+      sequence: z.int().nullable(),
+      step: z.int().nullable(),
+      channel: channel.nullable(),
+      cause: z.enum(causes),
+      error_code: z.int().optional(),
+      fallback_pending: z.literal(true).optional(),
+      late: z.literal(true).optional(),
+      text: z.string(),
+    }),
+  ),
+});
+
+const listQuery = z.object({
+  to: plainText(1, 320).optional(),
+  template: plainText(1, 128).optional(),
+  status: z.enum([...messageStates, ...verificationStates]).optional(),
+  channel: channel.optional(),
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'must be an ISO 3166 alpha-2 code')
+    .optional(),
+  from: z.string().max(64).optional().describe('RFC 3339 or unix seconds; default 24 hours ago.'),
+  until: z.string().max(64).optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  cursor: z.string().refine(isId, 'not a cursor of this list').optional(),
+});
+
+const summary = z.object({
+  message_id: z.string(),
+  kind,
+  to: z.string(),
+  template_id: z.string(),
+  state: z.enum(messageStates),
+  verification_state: z.enum(verificationStates).nullable(),
+  send_channel: channel,
+  country: z.string().nullable(),
+  created_at: z.iso.datetime(),
+  cost,
+});
+
+const acted = z.object({ message_id: z.string(), send_channel: channel });
+const exampleId = '2072832692843466759';
+const tag = 'Messages';
+
+export function makeMessageOperations(context: MessagesContext): Operation[] {
+  const requireId = (messageId: string, application: Application): string => {
+    if (!isId(messageId) || !isRetained(messageId, application, context.now()))
+      throw new ApiError(4001, 'message not found');
+    return messageId;
+  };
+  return [getMessage(context, requireId), listOf(context), ...actions(context, requireId)];
+}
+
+type RequireId = (messageId: string, application: Application) => string;
+
+function getMessage(context: MessagesContext, requireId: RequireId): Operation {
+  return defineOperation(
+    {
+      id: 'getMessage',
+      method: 'GET',
+      path: '/v1/messages/{message_id}',
+      tag,
+      auth: 'key',
+      permission: 'read',
+      summary: 'Find a message with its whole story',
+      description: 'State, steps and every event in plain words. The code never appears.',
+      input: { params },
+      output: story,
+      errors: [4001],
+      agent: {
+        title: 'Find a message',
+        description: 'State, channel in use, steps and timeline of one message. Never the code.',
+      },
+    },
+    ({ caller: { application }, params: { message_id } }) =>
+      tellStory(context, application, requireId(message_id, application)),
+  );
+}
+
+function listOf(context: MessagesContext): Operation {
+  return defineOperation(
+    {
+      id: 'listMessages',
+      method: 'GET',
+      path: '/v1/messages',
+      tag,
+      auth: 'key',
+      permission: 'read',
+      summary: 'List messages',
+      description: 'Newest first, by default of the last 24 hours.',
+      input: { query: listQuery },
+      output: z.object({ messages: z.array(summary), next_cursor: z.string().nullable() }),
+      errors: [],
+      agent: {
+        title: 'List messages',
+        description:
+          'Messages of the last 24 hours or a given time, filtered by recipient, template, state, channel or country.',
+      },
+    },
+    ({ caller: { application }, query }) => findMessages(context, application, query),
+  );
+}
+
+const answerOf = (result: Acted) => ({ message_id: result.messageId, send_channel: result.channel });
+
+function actions(context: MessagesContext, requireId: RequireId): Operation[] {
+  const resendMessage = defineOperation(
+    {
+      id: 'resendOtp',
+      method: 'POST',
+      path: '/v1/messages/{message_id}/resend',
+      tag,
+      auth: 'key',
+      permission: 'send',
+      summary: 'Send a living message again',
+      description: 'From the start of the chain or by one channel of it; same or new code as the resend policy says.',
+      input: { params, body: z.object({ channel: channel.optional() }) },
+      bodyOptional: true,
+      output: acted.extend({ attempt: z.int(), expires_at: z.iso.datetime().optional() }),
+      errors: [3003, 3004, 4001],
+      examples: [
+        {
+          name: 'by SMS',
+          body: { channel: 'sms' },
+          output: { message_id: exampleId, send_channel: 'sms', attempt: 2, expires_at: '2026-07-03T00:05:00.000Z' },
+        },
+      ],
+      agent: {
+        title: 'Resend a code',
+        description: 'Sends a living message again. Counts toward the sends of the recipient.',
+      },
+    },
+    async ({ caller: { application }, params: { message_id }, body }) => {
+      const result = await resend(context, application, requireId(message_id, application), body.channel ?? null);
+      return {
+        ...answerOf(result),
+        attempt: result.attempt,
+        ...(result.expiresAt && { expires_at: result.expiresAt.toISOString() }),
+      };
+    },
+  );
+  const next = defineOperation(
+    {
+      id: 'nextChannel',
+      method: 'POST',
+      path: '/v1/messages/{message_id}/next-channel',
+      tag,
+      auth: 'key',
+      permission: 'send',
+      summary: 'Start the next channel now',
+      input: { params, body: z.object({}) },
+      bodyOptional: true,
+      output: acted,
+      errors: [3003, 3004, 4001],
+      examples: [{ name: 'on to SMS', body: {}, output: { message_id: exampleId, send_channel: 'sms' } }],
+    },
+    async ({ caller: { application }, params: { message_id } }) =>
+      answerOf(await nextChannel(context, application, requireId(message_id, application))),
+  );
+  const cancelMessage = defineOperation(
+    {
+      id: 'cancelMessage',
+      method: 'POST',
+      path: '/v1/messages/{message_id}/cancel',
+      tag,
+      auth: 'key',
+      permission: 'send',
+      summary: 'Cancel a message and its code',
+      description: 'Ends the code and what is still planned; repeatable. What has left cannot be recalled.',
+      input: { params, body: z.object({}) },
+      bodyOptional: true,
+      output: z.object({ message_id: z.string(), state: z.literal('cancelled') }),
+      errors: [3003, 4001],
+      examples: [{ name: 'cancelled', body: {}, output: { message_id: exampleId, state: 'cancelled' } }],
+      agent: { title: 'Cancel a message', description: 'Stops the open steps and invalidates the code.' },
+    },
+    async ({ caller: { application }, params: { message_id } }) => {
+      await cancel(context, application, requireId(message_id, application));
+      return { message_id, state: 'cancelled' as const };
+    },
+  );
+  return [resendMessage, next, cancelMessage];
+}

@@ -1,0 +1,87 @@
+/**
+ * From a template's chain to steps, pure: which address a step goes to, and why one is skipped before anything is sent
+ * (contract §7.2). Also what the profile and the country rules of the application refuse (contract §5.5, §12).
+ */
+import type { Channel } from '../channels/index.ts';
+import { ApiError, refuse } from '../errors.ts';
+import type { Application } from '../policy.ts';
+import type { EmailAddress, PhoneAddress } from './recipient.ts';
+
+export type SkipReason = 'no_address' | 'no_route' | 'profile' | 'target_invalid';
+
+export interface Addresses {
+  phone: PhoneAddress | null;
+  email: EmailAddress | null;
+}
+
+export interface ChainStep {
+  channel: Channel;
+  to: string | null;
+  skip: SkipReason | null;
+}
+
+interface ChainInput {
+  chain: readonly Channel[];
+  addresses: Addresses;
+  application: Application;
+  /** An e-mail step may not carry a login code under the NIST profile. */
+  emailForbidden: boolean;
+  hasRoute(channel: Channel): boolean;
+}
+
+export function planChain({ chain, addresses, application, emailForbidden, hasRoute }: ChainInput): ChainStep[] {
+  const strict = application.policy.number_check === 'strict';
+  return chain.map((channel) => {
+    const address = channel === 'email' ? addresses.email : addresses.phone;
+    const skip = skipReason(channel, address, strict, emailForbidden, hasRoute);
+    return { channel, to: address?.address ?? null, skip };
+  });
+}
+
+function skipReason(
+  channel: Channel,
+  address: PhoneAddress | EmailAddress | null,
+  strict: boolean,
+  emailForbidden: boolean,
+  hasRoute: (channel: Channel) => boolean,
+): SkipReason | null {
+  if (address === null) return 'no_address';
+  if (channel === 'email' && emailForbidden) return 'profile';
+  if (address.kind === 'phone' && strict && !address.valid) return 'target_invalid';
+  return hasRoute(channel) ? null : 'no_route';
+}
+
+/** Refuses a chain of which nothing is left, naming each step's reason; a number that cannot exist is accepted and told by event. */
+export function requireUsable(steps: readonly ChainStep[]): void {
+  if (steps.some((step) => step.skip === null || step.skip === 'target_invalid')) return;
+  const fill = steps.map((step) => `${step.channel}: ${step.skip}`).join('; ');
+  if (
+    steps.every((step) => step.skip === 'profile' || step.skip === 'no_address') &&
+    steps.some((step) => step.skip === 'profile')
+  ) {
+    throw refuse('profile', 'e-mail is not an authenticator for login');
+  }
+  throw refuse('no_usable_channel', fill);
+}
+
+/** 5017 for China without permission, 3003 for a country that is not enabled. */
+export function requireCountry(phone: PhoneAddress, { policy }: Application): void {
+  if (phone.callingCode === '86' && !policy.china_permission)
+    throw new ApiError(5017, 'no permission to send to China');
+  const { mode, list } = policy.countries;
+  const listed = phone.country !== null && list.includes(phone.country);
+  if ((mode === 'allow' && !listed) || (mode === 'deny' && listed))
+    throw refuse('country_not_enabled', phone.country ?? `+${phone.callingCode}`);
+}
+
+interface CodeShape {
+  length: number;
+  ttlSeconds: number;
+}
+
+/** The NIST SP 800-63B profile at send: at least six digits' worth of code, ten minutes of life. */
+export function requireProfile({ policy }: Application, { length, ttlSeconds }: CodeShape): void {
+  if (policy.profile !== 'nist-800-63b') return;
+  if (length < 6) throw refuse('profile', 'a code needs at least 6 characters');
+  if (ttlSeconds > 600) throw refuse('profile', 'a code may live 10 minutes at most');
+}

@@ -1,0 +1,61 @@
+/**
+ * Addresses, pure: E.164 numbers and e-mail (contract §4). Counters, locks and lists use the normalised form made here.
+ */
+import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import { ApiError, invalid } from '../errors.ts';
+
+export interface PhoneAddress {
+  kind: 'phone';
+  /** E.164 with +. */
+  address: string;
+  /** ISO 3166 alpha-2 where the numbering plan tells it. */
+  country: string | null;
+  /** '86' */
+  callingCode: string;
+  /** Whether the number lies in an allocated range of its plan. */
+  valid: boolean;
+}
+
+export interface EmailAddress {
+  kind: 'email';
+  /** Domain in lower case. */
+  address: string;
+}
+
+export type Address = PhoneAddress | EmailAddress;
+
+/** A dot-atom before the @ (no quoting), labels of letters, digits and hyphens after it. */
+const emailPattern =
+  /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
+
+/** Contains @: e-mail, else phone. Throws 3002 for a bad e-mail address, 5011 for a bad number. */
+export function parseAddress(to: string, field = 'to'): Address {
+  return to.includes('@') ? parseEmail(to, field) : parsePhone(to);
+}
+
+export function parseEmail(text: string, field: string): EmailAddress {
+  const [local = '', domain = ''] = text.split('@');
+  const badDots = local.startsWith('.') || local.endsWith('.') || local.includes('..');
+  if (text.length > 254 || badDots || !emailPattern.test(text))
+    throw invalid([{ field, problem: 'not a valid e-mail address' }]);
+  return { kind: 'email', address: `${local}@${domain.toLowerCase()}` };
+}
+
+/** Spaces, - . ( ) are removed; then +, country code and a possible length are required. */
+export function parsePhone(text: string): PhoneAddress {
+  const bare = text.replace(/[ \-.()]/g, '');
+  const parsed = /^\+[1-9][0-9]{6,14}$/.test(bare) ? parsePhoneNumberFromString(bare) : undefined;
+  if (!parsed?.isPossible()) throw new ApiError(5011, 'Invalid phone number');
+  return {
+    kind: 'phone',
+    address: parsed.number,
+    country: parsed.country ?? null,
+    callingCode: parsed.countryCallingCode,
+    valid: parsed.isValid(),
+  };
+}
+
+/** A number of the sandbox table: it is in no numbering plan and is taken as it stands. */
+export function magicPhone(to: string): PhoneAddress {
+  return { kind: 'phone', address: to, country: null, callingCode: '1', valid: true };
+}

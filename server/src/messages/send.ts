@@ -1,0 +1,102 @@
+/**
+ * Sending, the story on one screen: find the template, compose, have the accepting statement judge and write, start the delivery.
+ * The answer is given after the commit; no upstream has been called by then and no transaction is open while one is.
+ */
+import type { Channel } from '../channels/index.ts';
+import { ApiError, refuse } from '../errors.ts';
+import { findLock, refusalOf } from '../limits/index.ts';
+import type { Queryable } from '../platform/db.ts';
+import type { Application } from '../policy.ts';
+import type { SendTemplate } from '../templates/index.ts';
+import { findVerification } from '../verifications/index.ts';
+import { compose, type Living, resolve, ruleOf, type SendRequest } from './compose.ts';
+import type { MessagesContext } from './context.ts';
+import type { MessageKind } from './store.ts';
+
+export interface SendResult {
+  messageId: string;
+  channel: Channel;
+  /** Null for a message without a code. */
+  expiresAt: Date | null;
+}
+
+const maxTries = 5;
+
+/** The approved template, of the kind that the endpoint needs: 4001, 3003 (contract §5.5, 1–4). */
+export async function templateFor(
+  context: MessagesContext,
+  application: Application,
+  templateId: string,
+  kind: MessageKind,
+  ownCode: string | null,
+): Promise<SendTemplate> {
+  const found = await context.templates.findForSend(application.id, templateId);
+  if (found.kind === 'missing') throw new ApiError(4001, 'template not found');
+  if (found.kind === 'not_approved') throw refuse('template_not_approved');
+  const { template } = found;
+  if (kind !== 'custom' && !template.codeConfig) throw refuse('not_code_template');
+  if (kind === 'custom' && template.codeConfig && ownCode === null) throw refuse('code_required');
+  return template;
+}
+
+/**
+ * One recipient. Under policies other than compat a living code is looked up first; if another send changed that in between,
+ * the statement says `changed` and this one composes anew. With `tx` the write joins the caller's transaction, and the caller
+ * starts the delivery after its commit.
+ */
+export async function sendOne(
+  context: MessagesContext,
+  application: Application,
+  template: SendTemplate,
+  request: SendRequest,
+  tx?: Queryable,
+): Promise<{ result: SendResult; start(): void }> {
+  const resolved = resolve(context, application, template, request);
+  for (let tries = 1; tries <= maxTries; tries++) {
+    const living = resolved.counted
+      ? await findLiving(context, tx ?? context.db, application, template, resolved.target)
+      : null;
+    const acceptance = compose(context, application, template, request, resolved, living);
+    const row = tx ? (await context.acceptOn(tx, [acceptance]))[0] : await context.accept(acceptance);
+    if (!row) throw new Error('the accepting statement answers every row');
+    const refusal = refusalOf(row);
+    if (refusal) throw refusal;
+    if (row.verdict === 'changed') continue;
+    const start = (): void => context.delivery.accepted(acceptance.delivery);
+    if (!tx) start();
+    return {
+      result: { messageId: acceptance.grant.messageId, channel: acceptance.delivery.channel, expiresAt: row.expiresAt },
+      start,
+    };
+  }
+  throw new ApiError(1000, 'internal error', {
+    status: 503,
+    retryAfter: 1,
+    cause: new Error('a target changed under every try'),
+  });
+}
+
+/** What this send would join or replace; null under compat, where a living code refuses the send. */
+async function findLiving(
+  context: MessagesContext,
+  db: Queryable,
+  application: Application,
+  template: SendTemplate,
+  target: string,
+): Promise<Living | null> {
+  const { mode } = ruleOf(application, template);
+  const lock = mode === 'compat' ? null : await findLock(db, application.id, target, template.templateId);
+  if (!lock) return null;
+  const { messageId } = lock;
+  const verification = await findVerification(db, application.id, messageId);
+  if (verification?.state !== 'pending') return { messageId, verificationId: null, code: null, ttlLeftMs: 0 };
+  const code =
+    mode === 'reuse' ? ((await context.delivery.openContent(application.id, messageId, db))?.code ?? null) : null;
+  const joinable = mode !== 'reuse' || code !== null;
+  return {
+    messageId,
+    verificationId: joinable ? verification.id : null,
+    code,
+    ttlLeftMs: verification.expiresAt.getTime() - context.now(),
+  };
+}

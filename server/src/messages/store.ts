@@ -1,0 +1,216 @@
+/** All SQL on messages, and the one statement that accepts: message, code, delivery and first events in one durable write. */
+
+import type { Channel } from '../channels/index.ts';
+import type { Delivery, MessageState, PreparedDelivery } from '../delivery/index.ts';
+import { eventRows } from '../events/index.ts';
+import { type GrantRow, grantColumns, grantRows, type RefusalRow, type Verdict } from '../limits/index.ts';
+import type { Queryable } from '../platform/db.ts';
+import { type Column, raw, relation, type Sql, sql } from '../platform/sql.ts';
+import {
+  acceptVerifications,
+  type VerificationRow,
+  verificationColumns,
+  verificationStates,
+} from '../verifications/index.ts';
+
+export type MessageKind = 'otp' | 'code' | 'custom';
+
+export interface MessageRow {
+  kind: MessageKind;
+  templateRevision: number;
+  language: string;
+  country: string | null;
+  purpose: string | null;
+  customArgs: Record<string, string> | null;
+  signals: Record<string, unknown> | null;
+  /** Sealed parameters, kept only where a resend makes a new code and must render again. */
+  sealedParams: Buffer | null;
+  hasCode: boolean;
+  /** Written as target_invalid in place of target_valid. */
+  targetInvalid: boolean;
+}
+
+/** Everything one accepted send writes. */
+export interface Acceptance {
+  grant: GrantRow;
+  message: MessageRow;
+  verification: VerificationRow | null;
+  delivery: PreparedDelivery;
+}
+
+export interface AcceptResult extends RefusalRow {
+  /** Null when refused, or for a message without a code. */
+  expiresAt: Date | null;
+}
+
+const messageColumns: Record<string, Column<Acceptance>> = {
+  kind: ['text', ({ message }) => message.kind],
+  template_revision: ['integer', ({ message }) => message.templateRevision],
+  language: ['text', ({ message }) => message.language],
+  country: ['text', ({ message }) => message.country],
+  message_purpose: ['text', ({ message }) => message.purpose],
+  custom_args: ['jsonb', ({ message }) => message.customArgs],
+  signals: ['jsonb', ({ message }) => message.signals],
+  sealed_params: ['bytea', ({ message }) => message.sealedParams],
+  has_code: ['boolean', ({ message }) => message.hasCode],
+  target_invalid: ['boolean', ({ message }) => message.targetInvalid],
+  silent: ['boolean', ({ delivery }) => delivery.silent],
+  first_channel: ['text', ({ delivery }) => delivery.channel],
+  skipped: ['jsonb', ({ delivery }) => delivery.events],
+};
+
+/** Makes the accepting statement's runner. Two items of one target must not share a call. */
+export function createAccept(delivery: Pick<Delivery, 'columns' | 'insertRows' | 'endRows'>) {
+  const columns: Record<string, Column<Acceptance>> = {
+    ...grantColumns,
+    ...verificationColumns,
+    ...messageColumns,
+    ...delivery.columns,
+  };
+  return async (db: Queryable, items: readonly Acceptance[]): Promise<AcceptResult[]> => {
+    const rows = await db.query<ResultRow>(statement(relation(items, columns), delivery));
+    return rows.map((row) => ({
+      verdict: row.verdict === 'granted' && !row.accepted ? 'changed' : row.verdict,
+      retryAfter: row.retry_after,
+      lockMessageId: row.lock_message_id,
+      expiresAt: row.expires_at,
+    }));
+  };
+}
+
+interface ResultRow {
+  verdict: Verdict;
+  accepted: boolean;
+  retry_after: number | null;
+  lock_message_id: string | null;
+  expires_at: Date | null;
+}
+
+function statement(input: Sql, delivery: Pick<Delivery, 'insertRows' | 'endRows'>): Sql {
+  return sql`
+    with input as materialized (${input}), ${grantRows(raw('input'))},
+    accepted as materialized (
+      select v.* from verdicts v where v.verdict = 'granted'
+        and (not v.counted or exists (select 1 from grants g where g.application_id = v.application_id and g.target = v.target))
+    ),
+    written as (
+      insert into messages (application_id, id, kind, recipient, template_id, template_revision, language, country, purpose,
+        verification_id, custom_args, signals, sealed_params, created_at, expires_at)
+      select application_id, message_id, kind, target, template_id, template_revision, language, country, message_purpose,
+        verification_id, custom_args, signals, sealed_params, clock_now(), case when has_code then clock_now() + ttl_ms * interval '1 millisecond' end
+      from accepted
+      returning application_id, id, expires_at
+    ),
+    ${acceptVerifications(raw('(select * from accepted where verification_id is not null)'))},
+    planned as (${delivery.insertRows(raw('accepted'))}),
+    ended as (${delivery.endRows(sql`
+      select application_id, previous_message_id as message_id, 'superseded' as reason, false as numbered
+      from accepted where previous_message_id is not null and counted`)}),
+    logged as (${eventRows(acceptEvents)})
+    select v.verdict, v.retry_after, v.lock_message_id, w.id is not null as accepted, w.expires_at
+    from verdicts v left join written w on w.application_id = v.application_id and w.id = v.message_id order by v.ord`;
+}
+
+/** plan, target_valid or target_invalid, the steps skipped; and the ends of what the new send replaces. */
+const acceptEvents = raw(`
+  select application_id, message_id, cause, status, sequence, step, attempt, channel, error_code, data from (
+    select ord, 1 as place, application_id, message_id, 'accepted' as cause, case when not silent then 'plan' end as status,
+      case when not silent then 1 end as sequence, null::smallint as step, null::smallint as attempt, first_channel as channel,
+      null::integer as error_code, null::jsonb as data from accepted
+    union all
+    select ord, 2, application_id, message_id, 'target_checked',
+      case when silent then null when target_invalid then 'target_invalid' else 'target_valid' end,
+      case when not silent then 2 end, null, null, first_channel, case when target_invalid then 5020 end, null from accepted
+    union all
+    select a.ord, 3, a.application_id, a.message_id, s.cause, null, null, s.step, null, s.channel, s."errorCode", s.data
+    from accepted a cross join lateral jsonb_to_recordset(a.skipped) as s(cause text, step smallint, channel text, "errorCode" integer, data jsonb)
+    union all
+    select 0, 4, application_id, message_id, 'superseded', null, null, null, null, null, null, null from superseded
+    union all
+    select 0, 5, application_id, message_id, 'fallback_cancelled', null, null, step, null, channel, null, null from ended where waiting_steps > 0
+  ) event order by ord, place`);
+
+export interface MessageRecord {
+  id: string;
+  kind: MessageKind;
+  recipient: string;
+  template_id: string;
+  template_revision: number;
+  language: string;
+  country: string | null;
+  purpose: string | null;
+  verification_id: string | null;
+  custom_args: Record<string, string> | null;
+  sealed_params: Buffer | null;
+  created_at: Date;
+  expires_at: Date | null;
+}
+
+export async function findMessage(
+  db: Queryable,
+  applicationId: string,
+  messageId: string,
+): Promise<MessageRecord | null> {
+  const rows = await db.query<MessageRecord>(sql`
+    select id, kind, recipient, template_id, template_revision, language, country, purpose, verification_id, custom_args, sealed_params, created_at, expires_at
+    from messages where application_id = ${applicationId} and id = ${messageId}`);
+  return rows[0] ?? null;
+}
+
+/** A resend with a new code moves the expiry of the message (contract §5.6). */
+export async function moveExpiry(
+  tx: Queryable,
+  applicationId: string,
+  messageId: string,
+  expiresAt: Date,
+): Promise<void> {
+  await tx.query(
+    sql`update messages set expires_at = ${expiresAt} where application_id = ${applicationId} and id = ${messageId}`,
+  );
+}
+
+export interface MessageFilter {
+  recipient?: string | undefined;
+  templateId?: string | undefined;
+  state?: string | undefined;
+  channel?: string | undefined;
+  country?: string | undefined;
+  /** Ids from (inclusive) and below (exclusive): time-ordered, so they bound the time too. */
+  fromId: string;
+  belowId: string;
+  limit: number;
+}
+
+export interface MessageSummary {
+  id: string;
+  kind: MessageKind;
+  recipient: string;
+  template_id: string;
+  country: string | null;
+  created_at: Date;
+  state: MessageState;
+  channel: Channel;
+  cost_micros: string;
+  verification_state: VerificationState | null;
+}
+
+/** Newest first. */
+export function listMessages(
+  db: Queryable,
+  applicationId: string,
+  filter: MessageFilter,
+  deliveryStates: Sql,
+): Promise<MessageSummary[]> {
+  return db.query<MessageSummary>(sql`
+    select m.id, m.kind, m.recipient, m.template_id, m.country, m.created_at, d.state, d.channel, d.cost_micros, v.state as verification_state
+    from messages m
+    join (${deliveryStates}) d on d.application_id = m.application_id and d.message_id = m.id
+    left join (${verificationStates()}) v on v.application_id = m.application_id and v.id = m.verification_id
+    where m.application_id = ${applicationId} and m.id >= ${filter.fromId} and m.id < ${filter.belowId}
+      and (${filter.recipient ?? null}::text is null or m.recipient = ${filter.recipient ?? null})
+      and (${filter.templateId ?? null}::text is null or m.template_id = ${filter.templateId ?? null})
+      and (${filter.country ?? null}::text is null or m.country = ${filter.country ?? null})
+      and (${filter.channel ?? null}::text is null or d.channel = ${filter.channel ?? null})
+      and (${filter.state ?? null}::text is null or ${filter.state ?? null} in (d.state, v.state))
+    order by m.id desc limit ${filter.limit}`);
+}

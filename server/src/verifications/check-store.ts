@@ -1,0 +1,145 @@
+/**
+ * The one statement that checks codes: many requests at once, each compared, counted and consumed atomically.
+ * Digests are compared after hashing both with a nonce of this check, so the time of the comparison tells nothing about them.
+ */
+import { randomBytes } from 'node:crypto';
+import { eventRows } from '../events/index.ts';
+import type { Queryable } from '../platform/db.ts';
+import { raw, relation, type Sql, sql } from '../platform/sql.ts';
+
+export interface CheckItem {
+  applicationId: string;
+  messageId: string;
+  /** Null until the verification behind the message is known to be another one than the message id. */
+  verificationId: string | null;
+  /** Hash of the code as typed and folded to lower case. */
+  exactHash: Buffer;
+  foldedHash: Buffer;
+  purpose: string | null;
+}
+
+export type Finding =
+  | 'right'
+  | 'wrong'
+  /** The verification has another id: hash with that and ask again. */
+  | 'moved'
+  /** Another check of the same target acted in this statement: ask again. */
+  | 'again'
+  | 'purpose_mismatch'
+  | 'target_locked'
+  | 'verified'
+  | 'exhausted'
+  | 'expired'
+  | 'cancelled'
+  | 'superseded';
+
+export interface CheckRow {
+  ord: string;
+  finding: Finding;
+  verification_id: string;
+  target: string;
+  purpose: string | null;
+  attempts_remaining: number;
+}
+
+/** What other rooms add to the statement, handed over by app.ts. */
+export interface CheckPorts {
+  /** Locks the targets of a relation (application_id, target); selects application_id, target, wrong_times. */
+  lockTargets(rows: Sql): Sql;
+  /** Counts wrong and clears after right: relation (application_id, target, template_id, target_window, verified). */
+  settleTargets(rows: Sql): Sql;
+  /** Ends deliveries: relation (application_id, message_id, reason, numbered); returns those and sequence, channel, step, attempt, silent, waiting_steps. */
+  endDeliveries(rows: Sql): Sql;
+}
+
+/** Rows in no order; a request whose message has no verification has no row. */
+export function checkCodes(db: Queryable, items: readonly CheckItem[], ports: CheckPorts): Promise<CheckRow[]> {
+  return db.query<CheckRow>(sql`
+    with input as materialized (${relation(items, {
+      application_id: ['bigint', (item) => item.applicationId],
+      message_id: ['bigint', (item) => item.messageId],
+      hashed_for: ['bigint', (item) => item.verificationId ?? item.messageId],
+      exact_hash: ['bytea', (item) => item.exactHash],
+      folded_hash: ['bytea', (item) => item.foldedHash],
+      purpose: ['text', (item) => item.purpose],
+      nonce: ['bytea', () => randomBytes(16)],
+    })}),
+    found as materialized (
+      select i.ord, v.application_id, v.id, v.target from input i
+      left join verification_messages m on m.application_id = i.application_id and m.message_id = i.message_id
+      join verifications v on v.application_id = i.application_id and v.id = coalesce(m.verification_id, i.message_id)
+    ),
+    held as materialized (${ports.lockTargets(sql`select application_id, target from found`)}),
+    locked as materialized (
+      -- Reading held first makes the targets' locks come before these.
+      select v.* from verifications v
+      where (v.application_id, v.id) in (select application_id, id from found) and (select count(*) from held) >= 0
+      order by v.application_id, v.id for update of v
+    ),
+    judged as materialized (${judged}),
+    acting as materialized (${acting}),
+    changed as (${changeVerifications}),
+    settled as (${ports.settleTargets(sql`select application_id, target, template_id, target_window, verified from acting where counted`)}),
+    ended as (${ports.endDeliveries(sql`select application_id, unnest(message_ids) as message_id, ends_as as reason,
+      unnest(message_ids) = message_id as numbered from acting where ends_as is not null`)}),
+    logged as (${eventRows(checkEvents)})
+    select j.ord, case when a.ord is null and j.finding in ('right', 'wrong') then 'again' else j.finding end as finding,
+      j.id as verification_id, j.target, j.purpose, coalesce(a.attempts_remaining, 0)::integer as attempts_remaining
+    from judged j left join acting a on a.ord = j.ord`);
+}
+
+/** What each request would find, in the contract's order: purpose, state, target lock, comparison. */
+const judged = raw(`
+  select i.ord, i.message_id, l.*, wrong.recent,
+    case
+      when i.hashed_for <> l.id then 'moved'
+      when i.purpose is not null and i.purpose is distinct from l.purpose then 'purpose_mismatch'
+      when l.state <> 'pending' then l.state
+      when l.expires_at <= clock_now() then 'expired'
+      when wrong.recent >= l.target_attempts then 'target_locked'
+      when exists (
+        select 1 from unnest(l.code_hashes, l.code_expiries) as live(hash, expires_at)
+        where live.expires_at > clock_now()
+          and sha256(live.hash || i.nonce) = sha256(case when l.code_type & 6 = 6 then i.exact_hash else i.folded_hash end || i.nonce)
+      ) then 'right'
+      else 'wrong'
+    end as finding
+  from input i join found f on f.ord = i.ord
+  join locked l on l.application_id = f.application_id and l.id = f.id
+  left join held h on l.counted and h.application_id = l.application_id and h.target = l.target
+  cross join lateral (
+    select count(*)::integer as recent from unnest(h.wrong_times) w where w > clock_now() - l.target_window
+  ) wrong`);
+
+/** Of the requests that change something, the first per target acts; the others are asked again. */
+const acting = raw(`
+  select *, finding = 'right' as verified,
+    case when finding = 'right' then 'verified' when rest = 0 then 'exhausted' end as ends_as,
+    rest as attempts_remaining
+  from (
+    select *, least(max_attempts - attempts - 1, case when counted then target_attempts - recent - 1 else max_attempts end) as rest,
+      row_number() over (partition by application_id, case when counted then target else id::text end order by ord) as place
+    from judged where finding in ('right', 'wrong')
+  ) candidate where place = 1`);
+
+const changeVerifications = raw(`
+  update verifications v set
+    attempts = v.attempts + case when a.verified then 0 else 1 end,
+    state = coalesce(a.ends_as, v.state),
+    ended_at = case when a.ends_as is null then null else clock_now() end,
+    code_hashes = case when a.ends_as is null then v.code_hashes else '{}' end,
+    code_expiries = case when a.ends_as is null then v.code_expiries else '{}' end
+  from acting a where v.application_id = a.application_id and v.id = a.id`);
+
+/** verified and verified_failed under the submitted id with its next sequence number; wrong codes in the timeline alone. */
+const checkEvents = raw(`
+  select a.application_id, a.message_id,
+    case a.ends_as when 'verified' then 'verified' when 'exhausted' then 'attempts_exhausted' else 'wrong_code' end as cause,
+    case when e.silent then null when a.ends_as = 'verified' then 'verified' when a.ends_as = 'exhausted' then 'verified_failed' end as status,
+    case when not e.silent then e.sequence end as sequence, e.step, e.attempt, e.channel,
+    case when a.ends_as = 'exhausted' then 3003 end as error_code,
+    case when a.verified then null else jsonb_build_object('attempts_remaining', a.attempts_remaining) end as data
+  from acting a left join ended e on e.application_id = a.application_id and e.message_id = a.message_id
+  union all
+  select e.application_id, e.message_id, 'fallback_cancelled', null, null, e.step, null, e.channel, null, null
+  from ended e where e.waiting_steps > 0`);

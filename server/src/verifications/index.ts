@@ -1,0 +1,24 @@
+/**
+ * Codes and their checking. A code exists only as a keyed HMAC; of N simultaneous right checks exactly one is answered
+ * verified, and N simultaneous wrong ones never exceed the budget of the code or of the target (contract §6).
+ */
+export {
+  type CheckPorts,
+  type CheckRequest,
+  type CheckResult,
+  createVerifications,
+  type Verifications,
+} from './check.ts';
+export { alphabetOf, drawCode, hashCode, mixesCase } from './code.ts';
+export { makeVerificationOperations } from './operations.ts';
+export {
+  acceptVerifications,
+  cancelVerification,
+  findVerification,
+  renewVerification,
+  type VerificationRow,
+  type VerificationState,
+  type VerificationView,
+  verificationColumns,
+  verificationStates,
+} from './store.ts';

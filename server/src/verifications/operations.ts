@@ -1,0 +1,111 @@
+/** POST /v1/verifications (contract §6). */
+import { z } from 'zod';
+import { ApiError } from '../errors.ts';
+import { defineOperation, type Operation } from '../http/operation.ts';
+import { isId } from '../platform/ids.ts';
+import { isRetained, plainText, signalsSchema } from '../wire.ts';
+import type { Verifications } from './check.ts';
+
+const body = z.object({
+  message_id: z.string().min(1).max(64).describe('The id that a send answered.'),
+  verify_code: plainText(1, 64).describe(
+    'The code as the user typed it; white space around it and letter case do not matter unless the code mixes cases.',
+  ),
+  purpose: plainText(1, 64).optional().describe('Must equal the purpose given at the send.'),
+  signals: signalsSchema.optional(),
+});
+
+const output = z.object({
+  message_id: z.string(),
+  verify_code: z.string().describe('As submitted.'),
+  verified: z.boolean(),
+  attempts_remaining: z.int().optional().describe('After a wrong code: how many more may be tried.'),
+  to: z.string().optional().describe('After the right code: the address that is proven.'),
+  purpose: z.string().optional(),
+});
+
+export interface VerificationOperationPorts {
+  verifications: Verifications;
+  now(): number;
+  /** Runs the check and stores its answer under the Idempotency-Key in one transaction. */
+  withAnswer: <Result extends object>(
+    ticket: { applicationId: string; key: string; stored: boolean },
+    work: (tx: Parameters<Verifications['check']>[1] & object) => Promise<Result>,
+    stored: (result: Result) => object,
+  ) => Promise<Result>;
+}
+
+export function makeVerificationOperations({
+  verifications,
+  now,
+  withAnswer,
+}: VerificationOperationPorts): Operation[] {
+  return [
+    defineOperation(
+      {
+        id: 'verifyOtp',
+        method: 'POST',
+        path: '/v1/verifications',
+        tag: 'Verifying',
+        auth: 'key',
+        permission: 'verify',
+        summary: 'Check a code',
+        description:
+          'A wrong code answers 200 with verified false and costs one attempt. The right code verifies once; a second check answers 3003.',
+        input: { body },
+        output,
+        errors: [3003, 4001],
+        notStored: ['verify_code'],
+        examples: [
+          {
+            name: 'right code',
+            body: { message_id: '2072832692843466759', verify_code: '482913' },
+            output: { message_id: '2072832692843466759', verify_code: '482913', verified: true, to: '+6598120044' },
+          },
+          {
+            name: 'wrong code',
+            body: { message_id: '2072832692843466759', verify_code: '111111' },
+            output: {
+              message_id: '2072832692843466759',
+              verify_code: '111111',
+              verified: false,
+              attempts_remaining: 4,
+            },
+          },
+        ],
+        agent: {
+          title: 'Verify a one-time code',
+          description:
+            'Checks the code a user typed. Costs one attempt; do not guess. verified true means the user holds the address.',
+        },
+      },
+      async ({ caller, body: request, idempotency }) => {
+        const { message_id, verify_code, purpose } = request;
+        if (!isId(message_id) || !isRetained(message_id, caller.application, now()))
+          throw new ApiError(4001, 'message not found');
+        const asked = {
+          applicationId: caller.application.id,
+          messageId: message_id,
+          code: verify_code,
+          purpose: purpose ?? null,
+        };
+        const answer = (result: Awaited<ReturnType<Verifications['check']>>): z.infer<typeof output> => ({
+          message_id,
+          verify_code,
+          verified: result.verified,
+          ...(result.verified
+            ? { to: result.target, ...(result.purpose !== null && { purpose: result.purpose }) }
+            : { attempts_remaining: result.attemptsRemaining }),
+        });
+        if (!idempotency) return answer(await verifications.check(asked));
+        return answer(
+          await withAnswer(
+            idempotency,
+            (tx) => verifications.check(asked, tx),
+            (result) => ({ ...answer(result), verify_code: undefined }),
+          ),
+        );
+      },
+    ),
+  ];
+}

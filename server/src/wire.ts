@@ -1,0 +1,37 @@
+/**
+ * Pieces of the wire that several rooms' operations share: text without control characters, signals, ids within retention.
+ * Ground floor, like errors.ts.
+ */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { timeOfId } from './platform/ids.ts';
+import type { Application } from './policy.ts';
+
+const dayMs = 86_400_000;
+
+/** Neither control characters (line feed and tab may stand in values) nor half surrogate pairs: no store or carrier takes them. */
+export function isPlain(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.isWellFormed() && !/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text);
+}
+
+export function plainText(min: number, max: number): z.ZodString {
+  return z.string().min(min).max(max).refine(isPlain, 'must not contain control characters');
+}
+
+export const signalsSchema = z.object({
+  ip: z
+    .string()
+    .refine((text) => isIP(text) !== 0, 'must be an IPv4 or IPv6 address')
+    .optional(),
+  user_agent: plainText(0, 512).optional(),
+  device_id: plainText(0, 128).optional(),
+  session_id: plainText(0, 128).optional(),
+  is_trusted_user: z.boolean().optional(),
+});
+
+/** Whether a message of this id may still be spoken of: 24 hours in a sandbox, else the retention of the application (contract §12, §13). */
+export function isRetained(messageId: string, application: Application, nowMs: number): boolean {
+  const days = application.sandbox === 'none' ? application.policy.retention_days : 1;
+  return nowMs - timeOfId(messageId) < days * dayMs;
+}
