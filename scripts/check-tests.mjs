@@ -30,8 +30,9 @@ export function testFaults(path, text) {
         const full = [...outer, title].join(' › ');
         if (titles.has(full)) report(node, `repeats the title "${full}"`);
         titles.add(full);
-        inner = [...outer, title];
       }
+      const group = title ?? groupTitle(node);
+      if (group !== null) inner = [...outer, group];
       for (const problem of callProblems(node)) report(node, problem);
     }
     if (isSleepingPromise(node)) report(node, 'sleeps: it waits for a clock, not for a condition');
@@ -52,6 +53,13 @@ function titleOf(call) {
   const [title] = call.arguments;
   if (!titled.has(base) || title === undefined || isRegExpTest(call, base)) return null;
   return ts.isStringLiteralLike(title) || ts.isTemplateExpression(title) ? title.getText().slice(1, -1) : null;
+}
+
+/** A function of our own that declares tests, such as `onEachEngine('x', () => …)` → x: titles are unique inside it. */
+function groupTitle(call) {
+  const [title] = call.arguments;
+  const declares = title !== undefined && ts.isStringLiteralLike(title) && call.arguments.some(ts.isFunctionLike);
+  return declares ? title.text : null;
 }
 
 /** `/x/.test('y')` is no test; the context of a test is called `t` or something longer that is no regular expression. */

@@ -16,6 +16,13 @@ test('the same title under two groups is not a repetition, under one it is', () 
   ]);
 });
 
+test('a function of our own that declares tests is a group', () => {
+  assert.deepEqual(
+    problems("onEachEngine('x', () => { test('a', f); });\nonEachEngine('y', () => { test('a', f); });"),
+    [],
+  );
+});
+
 test('subtests of a context have titles too', () => {
   assert.deepEqual(problems("test('x', async (t) => {\n  await t.test('a', f);\n  await t.test('a', f);\n});"), [
     '3 repeats the title "x › a"',

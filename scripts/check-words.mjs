@@ -11,7 +11,7 @@ const forbidden = [
   { what: 'a path of one machine', pattern: /(?<![\w.)}\]-])\/(?:home|Users|root|work|workspaces?)\/[\w.-]/ },
   { what: 'a fixed temporary path; use os.tmpdir()', pattern: /(?<![\w.)}\]-])\/(?:var\/)?tmp\/[\w.-]/ },
   { what: 'the host of a package registry', pattern: /\bregistry\.(?:npmjs|yarnpkg|npmmirror)\.\w|\bnpm\.pkg\.\w/i },
-  { what: 'an installed address in the lockfile', pattern: /"resolved": "http/ },
+  { what: 'an installed address in the lockfile', pattern: /"resolved":\s*"http/ },
   { what: 'a mark of unfinished work', pattern: /\b(?:TO(?:DO)|FIX(?:ME)|XX(?:X))\b/ },
 ];
 const binary = /\.(?:png|jpg|gif|ico|woff2?|wasm|gz|tgz|zip)$/;

@@ -27,11 +27,12 @@ if (files.length === 0) {
 
 const env = { ...process.env };
 if (words.length === 0) env.CHECK_RESULT = run(['scripts/check.mjs']) === 0 ? 'passed' : 'failed';
+const needsDatabases = files.some((path) => !path.startsWith('scripts/')) && existsSync(join(root, globalSetup));
 process.exitCode = run([
   '--test',
   `--test-concurrency=${Math.max(2, availableParallelism() - 1)}`,
   `--test-timeout=${timeoutMs}`,
-  ...(existsSync(join(root, globalSetup)) ? [`--test-global-setup=${globalSetup}`] : []),
+  ...(needsDatabases ? [`--test-global-setup=${globalSetup}`] : []),
   ...files,
 ]);
 
