@@ -7,7 +7,7 @@
  * What npm prints while installing goes to stderr, so that stdout belongs to FILE alone.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import process from 'node:process';
@@ -34,11 +34,24 @@ export function missingPackages(root) {
 export function sdkIsStale(sdkFolder) {
   const manifest = readJson(join(sdkFolder, 'package.json'));
   if (!manifest?.scripts?.build) return false;
-  const entries = [manifest.main, manifest.module, manifest.types].filter(Boolean).map((file) => join(sdkFolder, file));
+  const entries = sdkEntries(sdkFolder);
   if (entries.length === 0 || !entries.every((file) => existsSync(file))) return true;
   const sources = filesUnder(join(sdkFolder, 'src')).concat(join(sdkFolder, 'package.json'));
   const newestSource = Math.max(...sources.map(changedAtMs));
   return entries.some((file) => changedAtMs(file) < newestSource);
+}
+
+/** The files by which a program enters the built SDK. */
+function sdkEntries(sdkFolder) {
+  const { main, module, types } = readJson(join(sdkFolder, 'package.json'));
+  return [main, module, types].filter(Boolean).map((file) => join(sdkFolder, file));
+}
+
+/** Sources may be touched without being changed; the build then leaves dist alone, and only its times have to follow. */
+function buildSdk(root) {
+  npm(root, ['run', 'build', '-w', 'engagelab-otp'], 'Building the Node SDK.');
+  const now = new Date();
+  for (const file of sdkEntries(join(root, 'sdks', 'node'))) if (existsSync(file)) utimesSync(file, now, now);
 }
 
 /** The Node to run on: the pinned one, else the running one when it is new enough. Throws one sentence when neither is. */
