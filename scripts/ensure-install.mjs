@@ -71,8 +71,7 @@ export function ensureInstalled(root) {
   const missing = missingPackages(root);
   if (missing === null) npm(root, ['ci'], 'Installing the packages; the first time takes about a minute.');
   else if (missing.length > 0) npm(root, ['install'], `Installing what is missing: ${missing.slice(0, 5).join(', ')}.`);
-  if (sdkIsStale(join(root, 'sdks', 'node')))
-    npm(root, ['run', 'build', '-w', 'engagelab-otp'], 'Building the Node SDK.');
+  if (sdkIsStale(join(root, 'sdks', 'node'))) buildSdk(root);
 }
 
 function npm(root, command, announcement) {
