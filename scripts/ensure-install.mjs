@@ -49,7 +49,7 @@ function sdkEntries(sdkFolder) {
 
 /** Sources may be touched without being changed; the build then leaves dist alone, and only its times have to follow. */
 function buildSdk(root) {
-  npm(root, ['run', 'build', '-w', 'engagelab-otp'], 'Building the Node SDK.');
+  npm(root, ['run', 'build', '-w', 'engagelab-otp', '--silent'], 'Building the Node SDK.');
   const now = new Date();
   for (const file of sdkEntries(join(root, 'sdks', 'node'))) if (existsSync(file)) utimesSync(file, now, now);
 }
@@ -62,28 +62,33 @@ export function pickNode(root, running = process) {
   if (Number.parseInt(running.versions.node, 10) >= wantedMajor) return running.execPath;
   throw new Error(
     `Node ${wantedMajor} or newer is needed, this is ${running.versions.node}, and node_modules has no pinned one: ` +
-      'run "npm ci" with install scripts allowed.',
+      'run "npm install" with install scripts allowed.',
   );
 }
+
+/**
+ * Not "npm ci": it refuses a lockfile that does not name the optional packages of every platform, and registries exist that
+ * do not hold all of them. Versions still come from the lockfile, and neither it nor a manifest is written.
+ */
+const install = ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
 
 /** Makes node_modules and the SDK's dist current. Throws one sentence when npm fails. */
 export function ensureInstalled(root) {
   const missing = missingPackages(root);
-  if (missing === null) npm(root, ['ci'], 'Installing the packages; the first time takes about a minute.');
-  else if (missing.length > 0) npm(root, ['install'], `Installing what is missing: ${missing.slice(0, 5).join(', ')}.`);
+  if (missing === null) npm(root, install, 'Installing the packages; the first time takes about a minute.');
+  else if (missing.length > 0) npm(root, install, `Installing what is missing: ${missing.slice(0, 5).join(', ')}.`);
   if (sdkIsStale(join(root, 'sdks', 'node'))) buildSdk(root);
 }
 
 function npm(root, command, announcement) {
   process.stderr.write(`${announcement}\n`);
   const options = { cwd: root, env: withPinnedNodeFirst(root), stdio: ['ignore', 2, 2] };
-  const flags = command[0] === 'run' ? ['--silent'] : ['--include=dev', '--no-audit', '--no-fund'];
   const script = process.env.npm_execpath;
   const done =
     script && /\.[cm]?js$/.test(script)
-      ? spawnSync(process.execPath, [script, ...command, ...flags], options)
-      : spawnSync('npm', [...command, ...flags], { ...options, shell: process.platform === 'win32' });
-  if (done.status !== 0) throw new Error(`"npm ${command.join(' ')}" failed; its own message stands above.`);
+      ? spawnSync(process.execPath, [script, ...command], options)
+      : spawnSync('npm', command, { ...options, shell: process.platform === 'win32' });
+  if (done.status !== 0) throw new Error(`"npm ${command[0]}" failed; its own message stands above.`);
 }
 
 /** Runs `args` on `node` as a child that gets our signals, and ends with its exit code. */
