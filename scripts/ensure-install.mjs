@@ -56,10 +56,9 @@ function buildSdk(root) {
 
 /** The Node to run on: the pinned one, else the running one when it is new enough. Throws one sentence when neither is. */
 export function pickNode(root, running = process) {
-  const name = running.platform === 'win32' ? 'node.exe' : 'node';
-  const pinned = join(root, 'node_modules', 'node', 'bin', name);
-  if (existsSync(pinned)) return pinned;
-  if (Number.parseInt(running.versions.node, 10) >= wantedMajor) return running.execPath;
+  const pinned = pinnedNode(root);
+  if (pinned !== null) return pinned;
+  if (majorOf(running) >= wantedMajor) return running.execPath;
   throw new Error(
     `Node ${wantedMajor} or newer is needed, this is ${running.versions.node}, and node_modules has no pinned one: ` +
       'run "npm install" with install scripts allowed.',
@@ -75,8 +74,11 @@ const install = ['install', '--no-save', '--include=dev', '--no-audit', '--no-fu
 /** Makes node_modules and the SDK's dist current. Throws one sentence when npm fails. */
 export function ensureInstalled(root) {
   const missing = missingPackages(root);
-  if (missing === null) npm(root, install, 'Installing the packages; the first time takes about a minute.');
-  else if (missing.length > 0) npm(root, install, `Installing what is missing: ${missing.slice(0, 5).join(', ')}.`);
+  if (missing === null) {
+    npm(root, install, 'Installing the packages; the first time takes about a minute.');
+    // An old Node leaves out optional packages that want a newer one; now the pinned one is there to fetch them.
+    if (majorOf(process) < wantedMajor) npm(root, install, `Completing them with Node ${wantedMajor}.`);
+  } else if (missing.length > 0) npm(root, install, `Installing what is missing: ${missing.slice(0, 5).join(', ')}.`);
   if (sdkIsStale(join(root, 'sdks', 'node'))) buildSdk(root);
 }
 
@@ -86,7 +88,7 @@ function npm(root, command, announcement) {
   const script = process.env.npm_execpath;
   const done =
     script && /\.[cm]?js$/.test(script)
-      ? spawnSync(process.execPath, [script, ...command], options)
+      ? spawnSync(pinnedNode(root) ?? process.execPath, [script, ...command], options)
       : spawnSync('npm', command, { ...options, shell: process.platform === 'win32' });
   if (done.status !== 0) throw new Error(`"npm ${command[0]}" failed; its own message stands above.`);
 }
@@ -128,6 +130,16 @@ function watchParent(onLost) {
 function withPinnedNodeFirst(root) {
   const key = Object.keys(process.env).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH';
   return { ...process.env, [key]: [join(root, 'node_modules', '.bin'), process.env[key]].join(delimiter) };
+}
+
+function pinnedNode(root) {
+  const name = process.platform === 'win32' ? 'node.exe' : 'node';
+  const path = join(root, 'node_modules', 'node', 'bin', name);
+  return existsSync(path) ? path : null;
+}
+
+function majorOf({ versions }) {
+  return Number.parseInt(versions.node, 10);
 }
 
 function readJson(file) {
