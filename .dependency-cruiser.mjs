@@ -152,7 +152,7 @@ const houseRules = [
   {
     name: 'no-orphan',
     comment: 'A module that imports nothing and that nothing imports is dead.',
-    from: { orphan: true, pathNot: [test, testing, '^bench/', '^server/src/main\\.ts$', '-worker\\.ts$'] },
+    from: { orphan: true, pathNot: [test, testing, '^(bench|scripts)/', '^server/src/main\\.ts$', '-worker\\.ts$'] },
     to: {},
   },
   {
