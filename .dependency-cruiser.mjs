@@ -1,6 +1,6 @@
 /**
  * Who may open whose door. `rooms` is the one room table: these rules and the table in ARCHITECTURE.md are made from it.
- * A room is a folder of server/src. Everybody may use the ground floor: platform/, errors.ts, config.ts and policy.ts.
+ * A room is a folder of server/src. Everybody may use the ground floor: platform/, errors.ts, config.ts, policy.ts and wire.ts.
  * Tests beside the code may open any room, but by its door like everybody else.
  */
 
@@ -52,7 +52,7 @@ const homes = {
 
 const test = '\\.test\\.ts$';
 const testing = '^server/src/testing/';
-const ground = '^server/src/(platform/|(errors|config|policy)\\.ts$)';
+const ground = '^server/src/(platform/|(errors|config|policy|wire)\\.ts$)';
 /** Run by the tests of every adapter, wherever the adapter stands; it uses node:test, so index.ts must not hand it out. */
 const conformance = '^server/src/channels/conformance\\.ts$';
 
@@ -79,8 +79,8 @@ const homeRules = Object.entries(homes).map(([name, places]) => ({
 const houseRules = [
   {
     name: 'ground-floor-first',
-    comment: 'errors.ts, config.ts and policy.ts open nothing above the ground floor.',
-    from: { path: '^server/src/(errors|config|policy)\\.ts$' },
+    comment: 'errors.ts, config.ts, policy.ts and wire.ts open nothing above the ground floor.',
+    from: { path: '^server/src/(errors|config|policy|wire)\\.ts$' },
     to: { path: '^server/src/', pathNot: ground },
   },
   {
@@ -100,17 +100,17 @@ const houseRules = [
   },
   {
     name: 'front-door',
-    comment: 'Of a room only operations.ts may import http/.',
+    comment: 'Of a room only operations.ts (or its parts, *-operations.ts) may import http/.',
     from: {
       path: '^server/src/[^/]+/',
-      pathNot: ['^server/src/(http|agents|site|testing)/', '/operations\\.ts$', test],
+      pathNot: ['^server/src/(http|agents|site|testing)/', '[/-]operations\\.ts$', test],
     },
     to: { path: '^server/src/http/' },
   },
   {
     name: 'sql-in-stores',
-    comment: 'Only store.ts and platform/ may import the sql tag; its types are free.',
-    from: { path: '^server/src/', pathNot: ['/store\\.ts$', '^server/src/platform/', testing, test] },
+    comment: 'Only store.ts (or its parts, *-store.ts) and platform/ may import the sql tag; its types are free.',
+    from: { path: '^server/src/', pathNot: ['[/-]store\\.ts$', '^server/src/platform/', testing, test] },
     to: { path: '^server/src/platform/sql\\.ts$', dependencyTypesNot: ['type-only'] },
   },
   {

@@ -2,7 +2,7 @@
  * The three actions on one living message (contract §11.2): resend, next channel, cancel. Each is one transaction over the
  * rooms it touches, locks in the order target, verification, delivery; the delivery is woken after the commit.
  */
-import type { Channel, Content } from '../channels/index.ts';
+import type { Channel, Content } from '../delivery/index.ts';
 import { ApiError, refuse } from '../errors.ts';
 import { appendEvents } from '../events/index.ts';
 import { type GrantRow, grantAgain, refusalOf, release } from '../limits/index.ts';

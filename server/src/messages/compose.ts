@@ -2,7 +2,7 @@
  * One recipient of one send, made ready to be accepted: address, rules, chain, code, rendered steps. Everything here happens
  * before anything is written; what it throws has no effect. The order of the checks is the contract's (§5.5).
  */
-import type { Channel, Content } from '../channels/index.ts';
+import type { Channel, Content } from '../delivery/index.ts';
 import { ApiError, refuse } from '../errors.ts';
 import type { Application, ResendRule } from '../policy.ts';
 import type { Script } from '../sandbox/index.ts';

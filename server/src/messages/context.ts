@@ -1,5 +1,5 @@
 /** What the deeds of this room work with; made once in index.ts. */
-import type { Channel } from '../channels/index.ts';
+import type { Channel } from '../delivery/index.ts';
 import type { Delivery } from '../delivery/index.ts';
 import type { Db, Queryable } from '../platform/db.ts';
 import type { IdSource } from '../platform/ids.ts';

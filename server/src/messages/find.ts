@@ -1,5 +1,5 @@
 /** One message with its whole story (contract §11.1), and lists of messages (§11.3). */
-import type { Channel } from '../channels/index.ts';
+import type { Channel } from '../delivery/index.ts';
 import type { MessageState } from '../delivery/index.ts';
 import { ApiError, invalid } from '../errors.ts';
 import { listEvents } from '../events/index.ts';

@@ -2,7 +2,7 @@
  * Accepting something to send (a platform code, the caller's code, a custom message), finding it, acting on it. Everything of one
  * acceptance is committed in one statement before the answer; a refused request has no effect (contract §5, §11).
  */
-import type { Channel } from '../channels/index.ts';
+import type { Channel } from '../delivery/index.ts';
 import type { Delivery } from '../delivery/index.ts';
 import type { Operation } from '../http/operation.ts';
 import type { Db, Queryable } from '../platform/db.ts';

@@ -1,6 +1,6 @@
 /** One message: find, list, resend, next channel, cancel (contract §11.1–11.3). */
 import { z } from 'zod';
-import { channelNames } from '../channels/index.ts';
+import { channelNames } from '../delivery/index.ts';
 import { ApiError } from '../errors.ts';
 import { causes } from '../events/index.ts';
 import { defineOperation, type Operation } from '../http/operation.ts';

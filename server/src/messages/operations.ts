@@ -1,6 +1,6 @@
 /** The three send endpoints (contract §5): form is checked here, everything else by the deeds they call. */
 import { z } from 'zod';
-import { channelNames } from '../channels/index.ts';
+import { channelNames } from '../delivery/index.ts';
 import { ApiError, invalid } from '../errors.ts';
 import { defineOperation, type IdempotencyTicket, type Operation } from '../http/operation.ts';
 import type { Queryable } from '../platform/db.ts';

@@ -2,7 +2,7 @@
  * From a template's chain to steps, pure: which address a step goes to, and why one is skipped before anything is sent
  * (contract §7.2). Also what the profile and the country rules of the application refuse (contract §5.5, §12).
  */
-import type { Channel } from '../channels/index.ts';
+import type { Channel } from '../delivery/index.ts';
 import { ApiError, refuse } from '../errors.ts';
 import type { Application } from '../policy.ts';
 import type { EmailAddress, PhoneAddress } from './recipient.ts';

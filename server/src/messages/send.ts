@@ -2,7 +2,7 @@
  * Sending, the story on one screen: find the template, compose, have the accepting statement judge and write, start the delivery.
  * The answer is given after the commit; no upstream has been called by then and no transaction is open while one is.
  */
-import type { Channel } from '../channels/index.ts';
+import type { Channel } from '../delivery/index.ts';
 import { ApiError, refuse } from '../errors.ts';
 import { findLock, refusalOf } from '../limits/index.ts';
 import type { Queryable } from '../platform/db.ts';

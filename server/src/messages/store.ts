@@ -1,6 +1,6 @@
 /** All SQL on messages, and the one statement that accepts: message, code, delivery and first events in one durable write. */
 
-import type { Channel } from '../channels/index.ts';
+import type { Channel } from '../delivery/index.ts';
 import type { Delivery, MessageState, PreparedDelivery } from '../delivery/index.ts';
 import { eventRows } from '../events/index.ts';
 import { type GrantRow, grantColumns, grantRows, type RefusalRow, type Verdict } from '../limits/index.ts';

@@ -1,7 +1,7 @@
 /**
  * One plain sentence for each entry of the ledger (contract §11.1), for a support agent to read out. Never the code.
  */
-import type { Channel } from '../channels/index.ts';
+import type { Channel } from '../delivery/index.ts';
 import { errorTable } from '../errors.ts';
 import type { Cause, LedgerEntry } from '../events/index.ts';
 
