@@ -86,7 +86,7 @@ export class Messages {
   }
 
   /** One message with its steps and its timeline. */
-  get(id: string): Promise<Message> {
+  async get(id: string): Promise<Message> {
     return this.#transport.request({ method: 'GET', path: pathOf(id) });
   }
 
@@ -96,7 +96,7 @@ export class Messages {
   }
 
   /** Sends again: from the start of the chain, or on one channel of it. */
-  resend(
+  async resend(
     id: string,
     options: { channel?: string | undefined } = {},
   ): Promise<SendResult & { attempt: number; expires_at?: string }> {
@@ -108,12 +108,12 @@ export class Messages {
   }
 
   /** Starts the next usable step of the chain now. */
-  nextChannel(id: string): Promise<SendResult> {
+  async nextChannel(id: string): Promise<SendResult> {
     return this.#transport.request({ method: 'POST', path: `${pathOf(id)}/next-channel` });
   }
 
   /** Ends the message and its code; what has already left cannot be recalled. May be repeated. */
-  cancel(id: string): Promise<{ message_id: string; state: string }> {
+  async cancel(id: string): Promise<{ message_id: string; state: string }> {
     return this.#transport.request({ method: 'POST', path: `${pathOf(id)}/cancel` });
   }
 }

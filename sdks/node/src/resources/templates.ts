@@ -116,7 +116,7 @@ export class Templates {
     return this.#transport.request({ method: 'GET', path: '/v1/template-configs' });
   }
 
-  get(id: string): Promise<Template> {
+  async get(id: string): Promise<Template> {
     return this.#transport.request({ method: 'GET', path: pathOf(id) });
   }
 
@@ -126,19 +126,19 @@ export class Templates {
   }
 
   /** Makes a new revision; sends keep using the approved one until the new one is approved, unless `withdraw` is set. */
-  update(
+  async update(
     id: string,
     body: Omit<TemplateBody, 'template_id'> & { template_id?: string; withdraw?: boolean },
   ): Promise<TemplateSaved> {
     return this.#transport.request({ method: 'PUT', path: pathOf(id), body });
   }
 
-  delete(id: string): Promise<{ code: number; message: string }> {
+  async delete(id: string): Promise<{ code: number; message: string }> {
     return this.#transport.request({ method: 'DELETE', path: pathOf(id) });
   }
 
   /** Renders with a sample code, one language or all; sends nothing. */
-  preview(
+  async preview(
     id: string,
     body: { language?: string; params?: Record<string, string>; revision?: number } = {},
   ): Promise<TemplatePreview> {

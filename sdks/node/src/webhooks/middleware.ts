@@ -20,7 +20,7 @@ export interface CallbackRequest {
   body?: unknown;
   rawBody?: unknown;
   readableEnded?: boolean;
-  on(event: string, listener: (value: never) => void): unknown;
+  on(event: string, listener: (...values: never[]) => void): unknown;
 }
 
 /** The part of a Node or Express response that is used. */
