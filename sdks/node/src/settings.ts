@@ -43,7 +43,8 @@ export function readSettings(
   return {
     baseUrl: checkBaseUrl(options.baseUrl ?? (process.env['ENGAGELAB_BASE_URL'] || 'http://localhost:8080')),
     authorization: `Basic ${token}`,
-    hidden: [token, secret, key],
+    // Shorter ones are no secrets, and taking "a" or "key" out of every error would only blur it.
+    hidden: [token, secret, key].filter((value) => value.length > 3),
     timeoutMs: wholeNumber('timeoutMs', options.timeoutMs ?? 30_000, 1),
     maxRetries: wholeNumber('maxRetries', options.maxRetries ?? 0, 0),
     fetch: options.fetch,

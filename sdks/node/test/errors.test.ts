@@ -91,6 +91,13 @@ describe('secrets', () => {
     assert.match(error.message, /^bad header Basic \[redacted\]/);
   });
 
+  test('a credential as short as a word does not blur messages', async (t) => {
+    const server = await startServer(t, [{ status: 400, body: { code: 3002, message: 'a key is required' } }]);
+    await assert.rejects(new OTPClient('a', 'key', { baseUrl: server.url }).balance(), {
+      message: 'a key is required',
+    });
+  });
+
   const code = '482913';
   const calls: [string, (client: OTPClient) => Promise<unknown>][] = [
     ['verify', (otp) => otp.verify('2072832482913466759', ` ${code} `)],
