@@ -1,0 +1,3 @@
+// The version that the User-Agent header names; a test compares it with package.json.
+
+export const VERSION = '0.1.0';
