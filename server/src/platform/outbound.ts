@@ -1,0 +1,162 @@
+/**
+ * HTTP to addresses that customers name (callbacks, probes) without becoming a way into the operator's network: the name is
+ * resolved once, every address it has is checked, and the connection goes to a checked address. No redirects, a time limit over
+ * all, a capped answer. What the world answers is a value, never an exception.
+ */
+import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import { Agent, request } from 'undici';
+import { type AddressKind, type AddressRange, classifyAddress, parseRange } from './address-guard.ts';
+
+const maxAnswerBytes = 64 * 1024;
+const maxUrlLength = 2048;
+
+export interface OutboundOptions {
+  /** Addresses or CIDR ranges that may be reached although they are not public; there also by http and on any port. */
+  allow?: readonly string[];
+  /** Ports reachable at public addresses. */
+  ports?: readonly number[];
+  /** All addresses of a name; tests give their own. */
+  resolve?: (hostname: string) => Promise<readonly LookupAddress[]>;
+}
+
+export interface OutboundRequest {
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+  /** For everything from the name look-up to the last byte of the answer. */
+  timeoutMs: number;
+  signal?: AbortSignal;
+}
+
+export type OutboundAnswer =
+  | { kind: 'answered'; status: number; headers: Record<string, string | string[] | undefined>; body: string }
+  /** `forbidden`: this address is never tried. The other two may pass. */
+  | { kind: 'failed'; reason: 'forbidden' | 'timeout' | 'connection'; detail: string };
+
+export interface Outbound {
+  /** What is wrong with an address by its mere text, to complete "url: …"; null when it may be tried. */
+  fault(url: string): string | null;
+  post(request: OutboundRequest): Promise<OutboundAnswer>;
+  close(): Promise<void>;
+}
+
+class ForbiddenAddress extends Error {}
+
+export function createOutbound({ allow = [], ports = [443, 8443], resolve = resolveAll }: OutboundOptions): Outbound {
+  const ranges = allow.map(parseRange);
+  // Two pools, since the look-up hook learns neither protocol nor port: what is not https on a usual port may only go to listed addresses.
+  const strict = createAgent(resolve, ranges, ['public', 'listed']);
+  const listedOnly = createAgent(resolve, ranges, ['listed']);
+  const fault = (url: string): string | null => faultOf(url, ranges, ports);
+  return {
+    fault,
+    async post(outgoing) {
+      const detail = fault(outgoing.url);
+      if (detail !== null) return { kind: 'failed', reason: 'forbidden', detail };
+      const agent = isUsual(new URL(outgoing.url), ports) ? strict : listedOnly;
+      return post(agent, outgoing);
+    },
+    async close() {
+      await Promise.all([strict.destroy(), listedOnly.destroy()]);
+    },
+  };
+}
+
+const isUsual = (url: URL, ports: readonly number[]): boolean =>
+  url.protocol === 'https:' && ports.includes(Number(url.port || 443));
+
+function faultOf(text: string, ranges: readonly AddressRange[], ports: readonly number[]): string | null {
+  const url = text.length > maxUrlLength ? null : URL.parse(text);
+  if (!url || !['http:', 'https:'].includes(url.protocol)) return 'not a valid https address';
+  if (url.username !== '' || url.password !== '') return 'must not contain credentials';
+  const usual = isUsual(url, ports);
+  if (!usual && ranges.length === 0) {
+    return url.protocol === 'http:' ? 'must be an https address' : `port must be one of ${ports.join(', ')}`;
+  }
+  // A literal address never reaches the look-up hook.
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  if (isIP(host) === 0) return null;
+  const kind = classifyAddress(host, ranges);
+  return kind === 'forbidden' || (kind === 'public' && !usual) ? 'address not allowed' : null;
+}
+
+function createAgent(
+  resolve: NonNullable<OutboundOptions['resolve']>,
+  ranges: readonly AddressRange[],
+  kinds: readonly AddressKind[],
+): Agent {
+  return new Agent({
+    connect: { lookup: checkedLookup(resolve, ranges, kinds), timeout: 10_000 },
+    connections: 16,
+    keepAliveTimeout: 4_000,
+    pipelining: 1,
+  });
+}
+
+/** Answers only if every address of the name passes: a name with one good and one private address is an attack, not a mistake. */
+function checkedLookup(
+  resolve: NonNullable<OutboundOptions['resolve']>,
+  ranges: readonly AddressRange[],
+  kinds: readonly AddressKind[],
+): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname).then(
+      (addresses) => {
+        const [first] = addresses;
+        const bad = addresses.some(({ address }) => !kinds.includes(classifyAddress(address, ranges)));
+        if (!first || bad) callback(new ForbiddenAddress('address not allowed'), '', 0);
+        else if (options.all) callback(null, [...addresses]);
+        else callback(null, first.address, first.family);
+      },
+      (error: NodeJS.ErrnoException) => callback(error, '', 0),
+    );
+  };
+}
+
+function resolveAll(hostname: string): Promise<LookupAddress[]> {
+  return new Promise((resolve, reject) => {
+    dnsLookup(hostname, { all: true }, (error, addresses) => (error ? reject(error) : resolve(addresses)));
+  });
+}
+
+async function post(agent: Agent, { url, headers, body, timeoutMs, signal }: OutboundRequest): Promise<OutboundAnswer> {
+  const limit = AbortSignal.timeout(timeoutMs);
+  try {
+    const answer = await request(url, {
+      method: 'POST',
+      dispatcher: agent,
+      headers,
+      body,
+      signal: signal ? AbortSignal.any([limit, signal]) : limit,
+    });
+    return {
+      kind: 'answered',
+      status: answer.statusCode,
+      headers: answer.headers,
+      body: await readCapped(answer.body),
+    };
+  } catch (error) {
+    if (error instanceof ForbiddenAddress) return { kind: 'failed', reason: 'forbidden', detail: error.message };
+    if (limit.aborted) return { kind: 'failed', reason: 'timeout', detail: `no answer within ${timeoutMs} ms` };
+    return { kind: 'failed', reason: 'connection', detail: describe(error) };
+  }
+}
+
+/** Code or name only: messages of network errors can repeat headers and addresses. */
+function describe(error: unknown): string {
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  return String(code ?? name ?? 'error');
+}
+
+async function readCapped(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    size += chunk.length;
+    // Leaving the loop destroys the stream.
+    if (size >= maxAnswerBytes) break;
+  }
+  return Buffer.concat(chunks).subarray(0, maxAnswerBytes).toString('utf8');
+}
