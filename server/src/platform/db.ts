@@ -101,6 +101,18 @@ async function runTransaction<T>(client: pg.PoolClient, work: (tx: Queryable) =>
   }
 }
 
+/**
+ * Every statement of the product finds its rows by an index, so plans are made once and for tables of any size: a plan made while a
+ * table was empty must not read it whole a million rows later, and planning a large statement anew costs more than running it.
+ */
+export const sessionSettings = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  jit: 'off',
+} as const;
+
 export interface PoolDbOptions {
   kind: Db['kind'];
   pool: pg.Pool;

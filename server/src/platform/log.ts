@@ -1,15 +1,11 @@
 /** Structured logs through pino. Secrets, codes and full recipients never reach it: they are redacted by type or by `maskRecipient`. */
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 
 export type Log = Logger;
 
-export function createLog(level: string): Log {
-  return pino({
-    level,
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    serializers: { err: describeError },
-  });
+export function createLog(level: string, to?: DestinationStream): Log {
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: describeError } };
+  return to ? pino(options, to) : pino(options);
 }
 
 /** Type, message, SQLSTATE and stack; never `detail` or parameters of a database error, which can hold row data. */

@@ -16,6 +16,9 @@ export function keptMasterKey(dataDir: string): Buffer {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
   const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'hex');
-  if (key.length !== 32) throw new Error(`${file} does not hold a master key; put the right file back, or move it away with the database it belongs to.`);
+  if (key.length !== 32)
+    throw new Error(
+      `${file} does not hold a master key; put the right file back, or move it away with the database it belongs to.`,
+    );
   return key;
 }

@@ -32,13 +32,16 @@ export async function leaseNode(db: Db, log: Log): Promise<NodeLease> {
     trustedUntil = startedAt + trustedMs;
   }
   const timer = setInterval(() => {
-    renew().catch((error: unknown) => log.warn({ err: error }, 'the lease of the node number could not be renewed yet'));
+    renew().catch((error: unknown) =>
+      log.warn({ err: error }, 'the lease of the node number could not be renewed yet'),
+    );
   }, renewEveryMs);
   timer.unref();
 
   return {
     node() {
-      if (performance.now() > trustedUntil) throw new DatabaseUnavailable(new Error('the lease of the node number has lapsed'));
+      if (performance.now() > trustedUntil)
+        throw new DatabaseUnavailable(new Error('the lease of the node number has lapsed'));
       return held;
     },
     async release() {

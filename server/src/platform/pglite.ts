@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import pg from 'pg';
-import { createPoolDb, type Db } from './db.ts';
+import { createPoolDb, type Db, sessionSettings } from './db.ts';
 import { lockDirectory } from './directory-lock.ts';
 
 export interface PgliteOptions {
@@ -41,6 +41,7 @@ export async function openPglite({ dataDir, template }: PgliteOptions): Promise<
       for (const handler of handlers.get(channel) ?? []) handler(payload ?? '');
     });
   });
+  for (const [name, value] of Object.entries(sessionSettings)) await pool.query(`set ${name} = ${value}`);
   return createPoolDb({
     kind: 'pglite',
     pool,

@@ -1,6 +1,6 @@
 /** PostgreSQL ≥ 15 through a `pg` pool; one connection of its own listens and comes back by itself. */
 import pg from 'pg';
-import { createPoolDb, type Db } from './db.ts';
+import { createPoolDb, type Db, sessionSettings } from './db.ts';
 import type { Log } from './log.ts';
 
 const reconnectAfterMs = 500;
@@ -19,6 +19,9 @@ export function openPostgres({ url, log, maxConnections = 10 }: PostgresOptions)
     statement_timeout: 15_000,
     idle_in_transaction_session_timeout: 15_000,
     application_name: 'otp-platform',
+    options: Object.entries(sessionSettings)
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(' '),
   });
   // A connection that dies while idle is replaced by the pool; without a listener it would end the process.
   pool.on('error', (error) => log.warn({ err: error }, 'idle database connection lost'));
