@@ -63,3 +63,11 @@ export interface Application {
 
 export const permissionNames = ['send', 'verify', 'templates', 'read'] as const;
 export type Permission = (typeof permissionNames)[number];
+
+/** Who is calling, as authenticated before an operation runs. */
+export interface Caller {
+  keyId: string;
+  devKey: string;
+  permissions: ReadonlySet<Permission>;
+  application: Application;
+}

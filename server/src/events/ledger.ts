@@ -42,6 +42,7 @@ export const causes = [
   'retry_planned',
   'template_reviewed',
   'template_changed',
+  'key_managed',
 ] as const;
 export type Cause = (typeof causes)[number];
 

@@ -4,15 +4,9 @@
  */
 import type { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
-import type { Application, Permission } from '../policy.ts';
+import type { Caller, Permission } from '../policy.ts';
 
-/** Who is calling, as authenticated before the handler runs. */
-export interface Caller {
-  keyId: string;
-  devKey: string;
-  permissions: ReadonlySet<Permission>;
-  application: Application;
-}
+export type { Caller } from '../policy.ts';
 
 /** A claimed Idempotency-Key. A deed that stores its answer in its own transaction sets `stored`; else the front door stores it. */
 export interface IdempotencyTicket {
@@ -37,7 +31,7 @@ type CallerOf<Auth> = Auth extends 'key' ? { caller: Caller } : Record<never, ne
 export interface OperationSpec<Auth extends AuthKind, Params, Query, Body, Output> {
   /** operationId in camelCase; the MCP tool name follows from it. */
   id: string;
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With parameters in braces: /v1/messages/{message_id}. */
   path: string;
   tag: string;

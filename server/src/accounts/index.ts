@@ -1,0 +1,60 @@
+/**
+ * Accounts: organizations, applications with their policies, API keys, the operator. Promises: authentication answers exactly as
+ * contract §2 step 3 says and costs no database access once a key is known; a change holds on this node from the next request
+ * on, on every other as soon as its notification arrives; no secret is stored or logged, only keyed hashes.
+ * Call `bootstrap` once in every process before requests are served: it also begins to listen for changes of other nodes.
+ */
+import type { Clock } from '../platform/clock.ts';
+import type { Db } from '../platform/db.ts';
+import { isId } from '../platform/ids.ts';
+import type { Log } from '../platform/log.ts';
+import type { Keyring } from '../platform/seal.ts';
+import type { Application, Caller } from '../policy.ts';
+import { createKeyCheck, createOperatorCheck } from './authenticate.ts';
+import { bootstrap, type FirstStart, type Presets } from './bootstrap.ts';
+import { createMemory } from './memory.ts';
+import { createOperations, type Operation } from './operations.ts';
+import { createPublicKeys } from './public-sandbox.ts';
+
+export type { FirstStart, Presets } from './bootstrap.ts';
+export { publicSandboxApplicationId } from './public-sandbox.ts';
+
+export interface AccountsOptions {
+  db: Db;
+  keyring: Keyring;
+  clock: Clock;
+  log: Log;
+  /** Whether the two public sandbox pairs are accepted. */
+  publicSandbox: boolean;
+  /** Gives the application of a new sandbox API key its templates; the operation answers afterwards. */
+  furnishSandbox?(application: Application): Promise<void>;
+}
+
+export interface Accounts {
+  /** Basic or Bearer `dev_key:dev_secret` → Caller, or ApiError 2001, 2002, 2004 for the address; permissions are not looked at. */
+  authenticateKey(authorization: string | undefined, ip: string): Promise<Caller>;
+  /** Bearer token of the operator, or ApiError 2001. */
+  authenticateOperator(authorization: string | undefined): Promise<void>;
+  /** See bootstrap.ts. Secrets only when made by this call, null on later starts. */
+  bootstrap(presets?: Presets): Promise<FirstStart | null>;
+  /** From memory where known; null when there is none. */
+  application(id: string): Promise<Application | null>;
+  operations: Operation[];
+}
+
+export function createAccounts(options: AccountsOptions): Accounts {
+  const { db, keyring, clock, log } = options;
+  const memory = createMemory(db, clock);
+  const publicKeys = options.publicSandbox ? createPublicKeys(keyring) : new Map();
+  const furnishSandbox = options.furnishSandbox ?? (async () => undefined);
+  return {
+    authenticateKey: createKeyCheck({ db, keyring, clock, log, memory, publicKeys }),
+    authenticateOperator: createOperatorCheck({ keyring, memory }),
+    async bootstrap(presets = {}) {
+      await memory.listen();
+      return memory.afterWrite('', () => bootstrap({ db, keyring, log }, presets));
+    },
+    application: async (id) => (isId(id) ? memory.applications.get(id) : null),
+    operations: createOperations({ db, keyring, clock, memory, furnishSandbox }),
+  };
+}
