@@ -20,3 +20,84 @@ import { createKeyring } from './platform/seal.ts';
 import { createSandbox } from './sandbox/index.ts';
 import { createTemplates } from './templates/index.ts';
 import { createVerifications, makeVerificationOperations } from './verifications/index.ts';
+
+export interface AppOptions {
+  db: Db;
+  masterKey: Buffer;
+  log: Log;
+  clock?: Clock;
+  config: Pick<Config, 'roles' | 'publicUrl' | 'trustProxy' | 'publicSandbox' | 'devKey' | 'devSecret' | 'operatorToken' | 'outboundAllow'>;
+  /** Tests and benchmarks give codes they know; the default is the system's generator. */
+  drawCode?: DrawCode;
+  /** Tests: every reply is compared with its declared schema. */
+  checkOutput?: boolean;
+}
+
+export type App = Awaited<ReturnType<typeof createApp>>;
+
+/** Makes every room over a migrated database. Nothing runs yet: `start` begins the work of the roles, `frontDoor` answers. */
+export async function createApp({ db, masterKey, log, clock = systemClock, config, drawCode, checkOutput = false }: AppOptions) {
+  const keyring = createKeyring(masterKey);
+  const isWorker = config.roles.has('worker');
+  const lease = await leaseNode(db, log);
+  const ids = createIdSource(clock, () => lease.node());
+  const outbound = createOutbound({ allow: config.outboundAllow });
+  const templates = createTemplates({ db, log, clock });
+  const sandbox = createSandbox({ db, keyring, clock, log, outbound });
+  const accounts = createAccounts({
+    db,
+    keyring,
+    clock,
+    log,
+    publicSandbox: config.publicSandbox,
+    furnishSandbox: ({ id }) => templates.seed(id, sandbox.templates),
+  });
+  const network = await openNetwork();
+  const delivery = createDelivery({ db, keyring, clock, log, worker: isWorker, upstreamFor: () => network, release });
+  const verifications = createVerifications({
+    db,
+    keyring,
+    log,
+    ports: {
+      lockTargets,
+      settleTargets,
+      endDeliveries: delivery.endRows,
+      expireDeliveries: (tx, list) => delivery.expire(tx, list),
+      isMessage: (applicationId, messageId) => messages.exists(applicationId, messageId),
+    },
+  });
+  const messages = createMessages({
+    db,
+    keyring,
+    ids,
+    clock,
+    templates,
+    delivery,
+    ...(drawCode && { drawCode }),
+    // Carriers come with providers and routes; until then only the virtual network delivers.
+    hasRoute: (application) => application.network === 'virtual',
+    storeAnswer,
+  });
+  const operations = [
+    ...messages.operations,
+    ...makeVerificationOperations({ verifications, now: () => clock.now(), withAnswer }),
+    ...templates.operations,
+    ...sandbox.operations,
+    ...accounts.operations,
+    ...templates.adminOperations,
+  ];
+  const frontDoor = await createFrontDoor({
+    operations,
+    authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },
+    quota: (caller, ip) => sandbox.countRequest(caller, ip),
+    db,
+    keyring,
+    clock,
+    log,
+    publicUrl: () => config.publicUrl ?? address,
+    trustProxy: config.trustProxy,
+    checks: { database: async () => void (await db.query(pingStatement)) },
+    checkOutput,
+  });
+  return { frontDoor, delivery, verifications, sandbox, templates, accounts, messages, start, stop };
+}

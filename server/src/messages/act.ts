@@ -18,7 +18,7 @@ import {
   renewVerification,
   type VerificationView,
 } from '../verifications/index.ts';
-import { keptCodes, openParams, render, ruleOf } from './compose.ts';
+import { isExempt, keptCodes, openParams, render, ruleOf } from './compose.ts';
 import type { MessagesContext } from './context.ts';
 import { findMessage, type MessageRecord, moveExpiry } from './store.ts';
 
@@ -133,7 +133,7 @@ function grantOf(
     templateId: message.template_id,
     messageId: newest,
     verificationId: verification?.id ?? message.id,
-    counted: hasCode && application.sandbox !== 'public' && !context.sandbox.isMagic(message.recipient),
+    counted: hasCode && !isExempt(application, message.recipient),
     rule,
     targetAttempts: application.policy.target_attempts,
     targetWindowSeconds: application.policy.target_window_seconds,

@@ -5,7 +5,6 @@ import type { Db, Queryable } from '../platform/db.ts';
 import type { IdSource } from '../platform/ids.ts';
 import type { Keyring } from '../platform/seal.ts';
 import type { Application } from '../policy.ts';
-import type { Sandbox } from '../sandbox/index.ts';
 import type { Templates } from '../templates/index.ts';
 import type { Acceptance, AcceptResult } from './store.ts';
 
@@ -15,7 +14,6 @@ export interface MessagesContext {
   ids: IdSource;
   now(): number;
   templates: Pick<Templates, 'findForSend' | 'render'>;
-  sandbox: Pick<Sandbox, 'scriptFor' | 'isMagic'>;
   delivery: Delivery;
   /** Whether some provider serves the channel for this application. */
   hasRoute(application: Application, channel: Channel): boolean;

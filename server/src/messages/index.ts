@@ -9,7 +9,6 @@ import type { Db, Queryable } from '../platform/db.ts';
 import type { IdSource } from '../platform/ids.ts';
 import type { Keyring } from '../platform/seal.ts';
 import type { Application } from '../policy.ts';
-import type { Sandbox } from '../sandbox/index.ts';
 import type { Templates } from '../templates/index.ts';
 import type { MessagesContext } from './context.ts';
 import { makeMessageOperations } from './message-operations.ts';
@@ -22,7 +21,6 @@ export interface MessagesOptions {
   ids: IdSource;
   clock: { now(): number };
   templates: Pick<Templates, 'findForSend' | 'render'>;
-  sandbox: Pick<Sandbox, 'scriptFor' | 'isMagic'>;
   delivery: Delivery;
   hasRoute(application: Application, channel: Channel): boolean;
   storeAnswer: StoreAnswer;
