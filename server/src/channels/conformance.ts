@@ -6,8 +6,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { pino } from 'pino';
-import type { Log } from '../platform/log.ts';
+import { createLog, type Log } from '../platform/log.ts';
 import type { Adapter, Channel, OutgoingMessage, Ports, Receipt, SendOutcome, Upstream } from './contract.ts';
 
 export interface ConformanceSubject {
@@ -31,7 +30,7 @@ export interface ConformanceSubject {
 export function describeConformance(title: string, open: (log: Log) => Promise<ConformanceSubject>): void {
   describe(`adapter conformance: ${title}`, () => {
     const logged: string[] = [];
-    const log = pino({ level: 'trace' }, { write: (line: string) => logged.push(line) });
+    const log = createLog('trace', { write: (line: string) => void logged.push(line) });
     const bench = createBench(log);
     before(async () => bench.use(await open(log)));
     after(() => bench.subject().close());

@@ -1,16 +1,14 @@
 /** A sandbox on a test database with an opened network, and the receipts it reported. Only for tests. */
-import { pino } from 'pino';
 import type { Channel, OutgoingMessage, Receipt, SendOutcome, Upstream } from '../channels/index.ts';
-import type { Log } from '../platform/log.ts';
+import { createLog } from '../platform/log.ts';
 import { createOutbound } from '../platform/outbound.ts';
 import { createKeyring } from '../platform/seal.ts';
-import type { TestDatabase } from '../testing/database.ts';
 import type { ChannelReactions } from './reaction.ts';
 import { ordinaryReaction, type Reaction } from './reaction.ts';
 import { createSandbox, type Sandbox, type SandboxOptions } from './sandbox.ts';
 
 export const keyring = createKeyring(Buffer.alloc(32, 7));
-export const silentLog: Log = pino({ level: 'silent' });
+export const silentLog = createLog('silent');
 
 export interface Fixture {
   sandbox: Sandbox;
@@ -23,7 +21,7 @@ export interface Fixture {
 }
 
 export async function openSandbox(
-  { db, clock }: Pick<TestDatabase, 'db' | 'clock'>,
+  { db, clock }: Pick<SandboxOptions, 'db' | 'clock'>,
   options: Partial<SandboxOptions> = {},
 ): Promise<Fixture> {
   const outbound = createOutbound({});
