@@ -76,14 +76,9 @@ const magic: ReadonlyMap<string, MagicRecipient> = new Map<string, MagicRecipien
   [number('024'), { script: { chain: phoneChain, startDelaysMs: [1_000] }, reaction: delivered(2_000) }],
 ]);
 
-/** Whether the normalised address is one of the contract's magic recipients, thirteen phone numbers and an e-mail address. */
+/** Whether the normalised address is one of the contract's magic recipients: thirteen phone numbers and an e-mail address. */
 export function isMagic(to: string): boolean {
   return magic.has(to);
-}
-
-/** isMagic without the e-mail address, which is an ordinary one outside the sandbox. */
-export function isMagicNumber(to: string): boolean {
-  return to.startsWith('+') && magic.has(to);
 }
 
 /** How a message to the normalised address is handled for this application; null: as any other. Contract §13. */

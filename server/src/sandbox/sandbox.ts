@@ -8,7 +8,7 @@ import type { Keyring } from '../platform/seal.ts';
 import type { Application } from '../policy.ts';
 import { countRequest, type QuotaCaller, type QuotaLimits } from './count-request.ts';
 import type { SandboxDeeds } from './deeds.ts';
-import { type Script, scriptFor } from './magic.ts';
+import { isMagic, type Script, scriptFor } from './magic.ts';
 import { createSandboxOperations } from './operations.ts';
 import { readHandset } from './read-handset.ts';
 import { createReceiptLoop } from './receipt-loop.ts';
@@ -38,6 +38,8 @@ export interface Sandbox extends SandboxDeeds {
   adapter: Adapter;
   /** See magic.ts. */
   scriptFor(application: Pick<Application, 'network' | 'sandbox'>, to: string): Script | null;
+  /** Whether a normalised address is one of the contract's magic recipients, wherever that matters. */
+  isMagic(to: string): boolean;
   /** See count-request.ts. */
   countRequest(caller: QuotaCaller, ip: string): Promise<void>;
   operations: ReturnType<typeof createSandboxOperations>;
@@ -79,6 +81,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     ...deeds,
     adapter: network.adapter,
     scriptFor,
+    isMagic,
     countRequest: (caller, ip) => countRequest({ db, keyring, limits }, caller, ip),
     operations: createSandboxOperations(deeds),
     templates: sandboxTemplates,
