@@ -23,7 +23,8 @@ export const lintWarnings = [
 ] as const;
 export type LintCode = (typeof lintErrors)[number] | (typeof lintWarnings)[number];
 
-export interface Finding {
+/** A type and not an interface, so that it fits the open schema of the answers. */
+export type Finding = {
   code: LintCode;
   level: 'error' | 'warning';
   /** Null where the finding is about no single channel. */
@@ -31,7 +32,7 @@ export interface Finding {
   /** Null where one text serves all languages. */
   language: Language | null;
   message: string;
-}
+};
 
 export interface LintContext {
   /** Stands in for an absent brand name. */
