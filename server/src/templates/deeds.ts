@@ -1,0 +1,51 @@
+/** What can be done with templates, bound to the database and the cache: the operations and the other rooms use the same deeds. */
+import type { Db } from '../platform/db.ts';
+import type { Log } from '../platform/log.ts';
+import type { Application } from '../policy.ts';
+import type { Preview } from './answers.ts';
+import type { TemplateBody, TemplateUpdate } from './body.ts';
+import { createLookup, type Lookup } from './lookup.ts';
+import { type PreviewInput, previewTemplate } from './preview.ts';
+import { findOne } from './read.ts';
+import { renderContent } from './render.ts';
+import { listForReview, type Reviewed, reviewTemplate, type Verdict, type Waiting } from './review.ts';
+import { type Actor, createTemplate, removeTemplate, type Saved, seedTemplates, updateTemplate } from './save.ts';
+import { listTemplates, type Status, type TemplateRow } from './store.ts';
+
+export interface Deeds {
+  /** The template as sends use it; see lookup.ts for what the cache promises. */
+  findForSend(applicationId: string, templateId: string): Promise<Lookup>;
+  render: typeof renderContent;
+  /** Makes revision 1; refuses with 3003. */
+  save(application: Application, body: TemplateBody, actor?: Actor): Promise<Saved>;
+  /** Makes the next revision; refuses with 3003 or 4001. */
+  update(application: Application, templateId: string, body: TemplateUpdate, actor?: Actor): Promise<Saved>;
+  remove(application: Application, templateId: string, actor?: Actor): Promise<void>;
+  /** Newest first, each with its newest revision. */
+  list(applicationId: string): Promise<TemplateRow[]>;
+  /** With its newest revision; 4001 when there is none. */
+  get(applicationId: string, templateId: string): Promise<TemplateRow>;
+  preview(application: Application, templateId: string, input?: PreviewInput): Promise<Preview>;
+  review(applicationId: string, templateId: string, verdict: Verdict): Promise<Reviewed>;
+  listForReview(status: Status, limit: number): Promise<Waiting[]>;
+  /** Creates approved templates where absent; may be repeated, also by several nodes at once. */
+  seed(applicationId: string, bodies: readonly TemplateBody[]): Promise<void>;
+}
+
+/** Starts to listen for the changes of other nodes with the first lookup. */
+export function createDeeds({ db, log }: { db: Db; log: Log }): Deeds {
+  const ports = { db, lookup: createLookup({ db, log }) };
+  return {
+    findForSend: (applicationId, templateId) => ports.lookup.find(applicationId, templateId),
+    render: renderContent,
+    save: (application, body, actor) => createTemplate(ports, application, body, actor),
+    update: (application, templateId, body, actor) => updateTemplate(ports, application, templateId, body, actor),
+    remove: (application, templateId, actor) => removeTemplate(ports, application, templateId, actor),
+    list: (applicationId) => listTemplates(db, applicationId),
+    get: (applicationId, templateId) => findOne(db, applicationId, templateId),
+    preview: (application, templateId, input = {}) => previewTemplate(ports, application, templateId, input),
+    review: (applicationId, templateId, verdict) => reviewTemplate(ports, applicationId, templateId, verdict),
+    listForReview: (status, limit) => listForReview(ports, status, limit),
+    seed: (applicationId, bodies) => seedTemplates(ports, applicationId, bodies),
+  };
+}

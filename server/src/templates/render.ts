@@ -1,0 +1,125 @@
+/**
+ * The one renderer: sends, custom messages, previews and lint all get their texts here (contract §9). Pure.
+ * What must stay true: a value is never expanded again, a preset wins over the caller, the origin line is the last one.
+ */
+import type { Channel, Content } from '../channels/contract.ts';
+import { appendAutofill } from './autofill.ts';
+import type { EmailText } from './body.ts';
+import { defaultText, defaultTexts, type Toggles, writtenLanguage } from './default-texts.ts';
+import { htmlToText, looksLikeHtml } from './html.ts';
+import { type Language, pickLanguage } from './language.ts';
+import { segment } from './segments.ts';
+import { ownSmsText, type SendTemplate } from './template.ts';
+import { escapeHtml, fillVariables, type Values, valuesOf } from './variables.ts';
+
+export interface RenderInput {
+  language: Language;
+  params: Readonly<Record<string, string>>;
+  /** Null for a text without a code; `{{code}}` then stays literal. */
+  code: string | null;
+  /** The code's life; `{{ttl}}` shows whole minutes, rounded down, at least 1. Null leaves `{{ttl}}` literal. */
+  ttlSeconds: number | null;
+  /** Stands in for an absent brand name. */
+  applicationName: string;
+}
+
+export type Renderable = Pick<SendTemplate, 'body' | 'brandName'>;
+
+/** One channel's text in the asked language, or the one that stands in for it. The channel must be of the template's strategy. */
+export function renderContent(template: Renderable, channel: Channel, input: RenderInput): Content {
+  switch (channel) {
+    case 'sms':
+      return renderSms(template, input);
+    case 'email':
+      return renderEmail(template, input);
+    case 'whatsapp':
+      return renderBuiltIn(input.language, togglesOf(template, 'whatsapp'), valuesFor(template, input));
+    case 'voice':
+      return renderVoice(template, input);
+  }
+}
+
+function valuesFor(template: Renderable, input: RenderInput, defaults?: Readonly<Record<string, string>>): Values {
+  const { code, ttlSeconds } = input;
+  const presets = {
+    code,
+    brand_name: template.brandName ?? input.applicationName,
+    ttl: ttlSeconds === null ? null : String(Math.max(1, Math.floor(ttlSeconds / 60))),
+    // No pattern for it is configured anywhere, and without one it is empty (contract §8.1).
+    pwa_url: '',
+  };
+  return valuesOf(presets, input.params, defaults);
+}
+
+function togglesOf(template: Renderable, channel: 'whatsapp' | 'sms' | 'voice'): Toggles {
+  const config = template.body[`${channel}_config`]?.template_default_config;
+  if (!config) throw new Error(`template without a built-in text for ${channel}`);
+  return config;
+}
+
+function renderBuiltIn(language: Language, toggles: Toggles, values: Values): Content {
+  return { text: fillVariables(defaultText(language, toggles), values), language: writtenLanguage(language) };
+}
+
+function renderSms(template: Renderable, input: RenderInput): Content {
+  const values = valuesFor(template, input);
+  const own = ownSmsText(template.body);
+  const content: Content =
+    own === undefined
+      ? renderBuiltIn(input.language, togglesOf(template, 'sms'), values)
+      : { text: fillVariables(own, values), language: 'default' };
+  const config = template.body.sms_config;
+  const text =
+    input.code === null
+      ? content.text
+      : appendAutofill(content.text, input.code, { host: config?.web_otp_origin, hash: config?.android_app_hash });
+  const from = input.params['from_id'] || config?.from_id;
+  return { ...content, text, segments: segment(text).segments, ...(from !== undefined && { from }) };
+}
+
+/** `482913` → `4, 8, 2, 9, 1, 3`; spaces and hyphens of a caller's own code are not spoken. */
+export function spokenCode(code: string): string {
+  const spoken = code.replace(/[ -]/g, '');
+  return [...(spoken === '' ? code : spoken)].join(', ');
+}
+
+function renderVoice(template: Renderable, input: RenderInput): Content {
+  const code = input.code === null ? null : spokenCode(input.code);
+  const values = valuesFor(template, { ...input, code });
+  const content = renderBuiltIn(input.language, togglesOf(template, 'voice'), values);
+  const { joint } = defaultTexts[writtenLanguage(input.language)];
+  return { ...content, text: `${content.text}${joint}${content.text}` };
+}
+
+function renderEmail(template: Renderable, input: RenderInput): Content {
+  const own = pickEmailText(template.body.email_config?.template_custom_configs ?? [], input.language);
+  if (own) return renderOwnEmail(template, own, input);
+  const values = valuesFor(template, input);
+  const toggles = { contain_expire: true, contain_security: true };
+  const { subject } = defaultTexts[writtenLanguage(input.language)];
+  return { ...renderBuiltIn(input.language, toggles, values), subject: oneLine(fillVariables(subject, values)) };
+}
+
+/** Where neither the asked language nor `default` nor `en` was written, the first text is better than none. */
+function pickEmailText(texts: readonly EmailText[], asked: Language): EmailText | undefined {
+  const language = pickLanguage(asked, new Set(texts.map((text) => text.language)));
+  return texts.find((text) => text.language === language) ?? texts[0];
+}
+
+function renderOwnEmail(template: Renderable, own: EmailText, input: RenderInput): Content {
+  const values = valuesFor(template, input, own.pre_param_map);
+  const content = own.template_content;
+  const isHtml = looksLikeHtml(content);
+  const fromName = oneLine(fillVariables(own.pre_from_name ?? '', values));
+  return {
+    text: fillVariables(isHtml ? htmlToText(content) : content, values),
+    language: own.language,
+    subject: oneLine(fillVariables(own.pre_subject, values)),
+    ...(isHtml && { html: fillVariables(content, values, escapeHtml) }),
+    from: own.pre_from_mail,
+    ...(fromName !== '' && { fromName }),
+  };
+}
+
+/** A value with a line end in it must not become a header of its own. */
+const oneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();

@@ -1,0 +1,168 @@
+/**
+ * Creating, updating, seeding and deleting templates. A body is examined before anything is written: rules, lint errors, profile.
+ * The change, its revision and its ledger events are one statement.
+ */
+
+import { ApiError, refuse } from '../errors.ts';
+import type { EventDraft } from '../events/index.ts';
+import type { Db } from '../platform/db.ts';
+import type { Application } from '../policy.ts';
+import { isTemplateId, type TemplateBody, type TemplateUpdate } from './body.ts';
+import type { Finding } from './finding.ts';
+import { lint } from './lint.ts';
+import type { TemplateLookup } from './lookup.ts';
+import { checkProfile, checkRules } from './rules.ts';
+import { deleteTemplate, insertRevision, insertTemplate, type Status } from './store.ts';
+import { normalise } from './template.ts';
+
+/** Who asked, for the ledger. */
+export interface Actor {
+  devKey: string;
+  ip: string;
+}
+
+export interface Saved {
+  templateId: string;
+  revision: number;
+  status: Status;
+  warnings: Finding[];
+}
+
+export interface Ports {
+  db: Db;
+  lookup: TemplateLookup;
+}
+
+type Action = 'create template' | 'update template' | 'delete template';
+
+/** Template endpoints answer the vendor's words for a missing template. */
+export const missing = (): ApiError => new ApiError(4001, 'config not exist');
+
+/** Throws the first broken rule (3003); else the body as stored, and what lint warns about. */
+function examine(application: Application, body: TemplateBody): { accepted: TemplateBody; warnings: Finding[] } {
+  checkRules(body);
+  const findings = lint(body, { applicationName: application.name });
+  const error = findings.find((finding) => finding.level === 'error');
+  if (error) throw refuse('lint_error', `${error.code}: ${error.message}`, { details: { findings } });
+  checkProfile(body, application.policy);
+  return { accepted: normalise(body), warnings: findings };
+}
+
+function changeEvent(
+  applicationId: string,
+  templateId: string,
+  action: Action,
+  name: string,
+  actor?: Actor,
+): EventDraft {
+  return {
+    applicationId,
+    messageId: '0',
+    cause: 'template_changed',
+    status: 'template_manage',
+    data: {
+      template_id: templateId,
+      template_name: name,
+      action,
+      ...(actor && { operator: { api_key: actor.devKey, ip_address: actor.ip } }),
+    },
+  };
+}
+
+/** The result of a review (contract §10.5). */
+export function reviewEvent(applicationId: string, templateId: string, status: 2 | 3, reason: string): EventDraft {
+  return {
+    applicationId,
+    messageId: '0',
+    cause: 'template_reviewed',
+    status: 'template_audit_result',
+    data: { template_id: templateId, status, reason },
+  };
+}
+
+function eventsOf(application: Application, action: Action, body: TemplateBody, actor?: Actor): EventDraft[] {
+  const { id } = application;
+  const change = changeEvent(id, body.template_id, action, body.description ?? '', actor);
+  return statusFor(application) === 2 ? [change, reviewEvent(id, body.template_id, 2, '')] : [change];
+}
+
+const statusFor = ({ policy }: Application): 1 | 2 => (policy.template_review === 'auto' ? 2 : 1);
+
+/** Makes revision 1. Taken id: 3003 `template_id already exists`. */
+export async function createTemplate(
+  { db, lookup }: Ports,
+  application: Application,
+  body: TemplateBody,
+  actor?: Actor,
+): Promise<Saved> {
+  const { accepted, warnings } = examine(application, body);
+  const templateId = body.template_id;
+  const status = statusFor(application);
+  const events = eventsOf(application, 'create template', accepted, actor);
+  const change = { applicationId: application.id, templateId, body: accepted, status, events };
+  const created = await forgetting(lookup, change, insertTemplate(db, change));
+  if (!created) throw refuse('duplicate_template');
+  return { templateId, revision: 1, status, warnings };
+}
+
+/** Makes the next revision. The approved one goes on serving until the new one is approved, unless it is withdrawn. */
+export async function updateTemplate(
+  { db, lookup }: Ports,
+  application: Application,
+  templateId: string,
+  update: TemplateUpdate,
+  actor?: Actor,
+): Promise<Saved> {
+  if (!isTemplateId(templateId)) throw missing();
+  const { withdraw = false, ...body } = update;
+  if (body.template_id !== undefined && body.template_id !== templateId)
+    throw refuse('template_rule', 'template_id differs from the one in the path');
+  const { accepted, warnings } = examine(application, { ...body, template_id: templateId });
+  const status = statusFor(application);
+  const events = eventsOf(application, 'update template', accepted, actor);
+  const change = { applicationId: application.id, templateId, body: accepted, status, withdraw, events };
+  const revision = await forgetting(lookup, change, insertRevision(db, change));
+  if (revision === null) throw missing();
+  return { templateId, revision, status, warnings };
+}
+
+/** Messages under way hold their rendered texts and finish; the id may be used again. */
+export async function removeTemplate(
+  { db, lookup }: Ports,
+  application: Application,
+  templateId: string,
+  actor?: Actor,
+): Promise<void> {
+  if (!isTemplateId(templateId)) throw missing();
+  const change = changeEvent(application.id, templateId, 'delete template', '', actor);
+  const target = { applicationId: application.id, templateId, events: [change] };
+  if (!(await forgetting(lookup, target, deleteTemplate(db, target)))) throw missing();
+}
+
+/** Creates approved templates where the application has none of that id; those that exist stay as they are. */
+export async function seedTemplates(
+  { db, lookup }: Ports,
+  applicationId: string,
+  bodies: readonly TemplateBody[],
+): Promise<void> {
+  for (const body of bodies) {
+    checkRules(body);
+    const templateId = body.template_id;
+    const events = [changeEvent(applicationId, templateId, 'create template', body.description ?? '')];
+    const change = { applicationId, templateId, body: normalise(body), status: 2 as const, events };
+    await forgetting(lookup, change, insertTemplate(db, change));
+  }
+}
+
+/** Also after a failure, which may have come after the commit. */
+export async function forgetting<T>(
+  lookup: TemplateLookup,
+  { applicationId, templateId }: { applicationId: string; templateId: string },
+  write: Promise<T>,
+): Promise<T> {
+  try {
+    return await write;
+  } finally {
+    lookup.forget(applicationId, templateId);
+  }
+}
