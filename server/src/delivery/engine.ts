@@ -1,0 +1,126 @@
+/**
+ * The delivery engine of one process: hands over what it accepted itself at once, looks after what is due, takes receipts.
+ * Everything it knows is in the database; what it holds in memory may be lost at any moment and is taken over by another node
+ * when its lease lapses.
+ */
+import type { Receipt } from '../channels/contract.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Db } from '../platform/db.ts';
+import type { Log } from '../platform/log.ts';
+import type { Keyring } from '../platform/seal.ts';
+import { type Clear, unsealContent } from './content.ts';
+import { createLanes } from './lanes.ts';
+import { createLoop } from './loop.ts';
+import type { Next } from './next.ts';
+import type { Prepared } from './prepare.ts';
+import { createRun, type UpstreamFor } from './run.ts';
+import { type Claimed, findByUpstreamIds, type Loaded, notifyWorkers, type ReceiptKey } from './store.ts';
+import type { Write } from './write.ts';
+
+/** An attempt that waited longer for a lane is given back: its lease of 15 s would not outlast the call. */
+const maxWaitMs = 4_000;
+/** Attempts of this process that may wait for a lane; beyond it new messages are left to the loops of all nodes. */
+const maxWaiting = 1_000;
+
+export interface EnginePorts {
+  db: Db;
+  keyring: Keyring;
+  clock: Clock;
+  log: Log;
+  worker: boolean;
+  upstreamFor: UpstreamFor;
+  write: Write;
+  attemptTimeoutMs: number;
+  concurrency: number;
+}
+
+export interface Engine {
+  /** Whether the next accepted message may be leased to this process. */
+  takesMore(): boolean;
+  accepted(prepared: Prepared): void;
+  receive(provider: string, receipt: Receipt): Promise<boolean>;
+  wake(): void;
+  start(): Promise<void>;
+  stop(drainMs: number): Promise<void>;
+  runUntilIdle(): Promise<void>;
+}
+
+export function createEngine(ports: EnginePorts): Engine {
+  const { db, keyring, clock, log, worker, upstreamFor, write, concurrency } = ports;
+  let stopping = false;
+
+  const lanes = createLanes(concurrency, log, () => {
+    if (lanes.free() * 2 >= concurrency) loop.roomCame();
+  });
+  const loop = createLoop({ db, log, free: lanes.free, handle: (claimed) => lanes.add(() => handle(claimed)) });
+  const run = createRun({ write, log, upstreamFor, timeoutMs: ports.attemptTimeoutMs, onChange: (made) => seen(made) });
+  const attemptOf = db.batch<ReceiptKey, { loaded: Loaded; attempt: number } | null>({ run: findByUpstreamIds });
+
+  /** What is due within the second is looked at in time; later times are found by the loop. */
+  function seen(result: Next | null): void {
+    const dueAtMs = result?.state.dueAtMs ?? null;
+    if (dueAtMs === null || result?.state.inFlight) return;
+    const inMs = dueAtMs - clock.now();
+    if (worker) loop.wake(inMs);
+    else if (inMs <= 0) tellWorkers();
+  }
+
+  function tellWorkers(): void {
+    notifyWorkers(db).catch((error: unknown) => log.warn({ err: error }, 'cannot wake the workers, they will look'));
+  }
+
+  function handle(claimed: Claimed): Promise<void> {
+    if (claimed.wasInFlight) return run.insist(() => write.change(claimed, claimed, { kind: 'lapsed' }));
+    if (claimed.pastDeadline) {
+      const deadline = { kind: 'deadline', newest: false, sentElsewhere: false } as const;
+      return run.insist(() => write.change(claimed, claimed, deadline));
+    }
+    if (!claimed.state.active) return run.insist(() => write.change(claimed, claimed, { kind: 'wait_over' }));
+    return run.attempt(claimed, clearOf(claimed));
+  }
+
+  const clearOf = (claimed: Claimed): Clear =>
+    claimed.content ? unsealContent(keyring, claimed, claimed.content) : { code: null, contents: [] };
+
+  async function runAccepted(loaded: Loaded, clear: Clear, sinceMs: number): Promise<void> {
+    if (!stopping && performance.now() - sinceMs < maxWaitMs) return run.attempt(loaded, clear);
+    await run.insist(() => write.change(loaded, loaded, { kind: 'not_started' }));
+  }
+
+  return {
+    takesMore: () => worker && !stopping && lanes.waiting() < maxWaiting,
+    accepted({ applicationId, messageId, state, dueInMs, clear }) {
+      const sinceMs = performance.now();
+      if (state.inFlight) lanes.add(() => runAccepted({ applicationId, messageId, version: 1, state }, clear, sinceMs));
+      else if (worker && dueInMs !== null) loop.wake(dueInMs);
+    },
+    async receive(provider, { upstreamId, outcome }) {
+      const found = await attemptOf({ provider, upstreamId });
+      if (!found) return false;
+      const result = await write.change(found.loaded, found.loaded, {
+        kind: 'receipt',
+        attempt: found.attempt,
+        outcome,
+      });
+      seen(result);
+      return result !== null && !result.early;
+    },
+    wake: () => (worker ? loop.wake() : tellWorkers()),
+    async start() {
+      if (!worker) return;
+      loop.start();
+      await db.listen('delivery', () => loop.wake());
+    },
+    async stop(drainMs) {
+      stopping = true;
+      await loop.stop();
+      const timer = setTimeout(run.abort, drainMs);
+      await lanes.whenIdle();
+      clearTimeout(timer);
+    },
+    async runUntilIdle() {
+      do await lanes.whenIdle();
+      while ((await loop.turn()) > 0 || !lanes.isIdle());
+    },
+  };
+}

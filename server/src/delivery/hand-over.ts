@@ -1,0 +1,195 @@
+/**
+ * What follows from the outcome of a hand-over (contract §7.2). The rule for `unknown` lives here: such an attempt is repeated
+ * exactly once under the same reference, a second unknown counts as refused with 5016. Temporary refusals and 5016 are tried
+ * again three times, after 1, 2 and 4 s or what the upstream asked for, inside the life of the message.
+ */
+import type { SendOutcome } from '../channels/contract.ts';
+import type { ErrorCode } from '../errors.ts';
+import { type Change, goOn, nextTarget, note, provesInvalid, rest, row, skipAddress } from './change.ts';
+import { settleExpired } from './ending.ts';
+import { type Active, type HandOver, isOpen, type SkipReason, stepAt, usableAfter } from './state.ts';
+
+export const maxRetries = 3;
+const firstBackOffMs = 1_000;
+const maxBackOffMs = 8_000;
+
+type Accepted = Extract<SendOutcome, { kind: 'accepted' }>;
+type Refused = Extract<SendOutcome, { kind: 'refused' }>;
+
+/** One provider call: which hand-over it was and which of its tries. */
+export interface Call {
+  step: number;
+  attempt: number;
+  try: number;
+}
+
+/** The answer to one provider call; also one that comes after the lease of its node had lapsed. */
+export function outcomeOf(change: Change, call: Call, outcome: SendOutcome): void {
+  const { active, inFlight } = change.state;
+  if (active && inFlight && active.attempt === call.attempt && active.try === call.try) {
+    if (outcome.kind === 'accepted') accept(change, active, outcome);
+    else if (active.accepted.length > 0) conclude(change, active);
+    else if (outcome.kind === 'refused') refuse(change, active, outcome);
+    else unknown(change, active, outcome.reason);
+  } else if (outcome.kind === 'accepted') acceptLate(change, call, outcome);
+}
+
+/** The node at work died or lost its lease: nobody knows what became of the call. */
+export function lapse(change: Change): void {
+  const { active } = change.state;
+  if (!active) rest(change);
+  else if (active.accepted.length > 0) conclude(change, active);
+  else unknown(change, active, 'the node at work was lost');
+}
+
+/** The node had no time to make the call; nothing was sent. */
+export function giveBack({ state, nowMs }: Change): void {
+  if (!state.active || !state.inFlight) return;
+  state.inFlight = false;
+  state.dueAtMs = nowMs;
+}
+
+/** The step whose turn it is cannot be used; nothing was sent. */
+export function unusable(change: Change, reason: SkipReason): void {
+  const { state } = change;
+  if (!state.active) return;
+  const { step, attempt } = state.active;
+  const cause = reason === 'circuit_open' ? 'circuit_open' : 'step_skipped';
+  stepAt(state, step).skip = reason;
+  note(change, cause, { step, attempt, data: { reason } });
+  rest(change);
+  const target = nextTarget(change);
+  if (!target && state.ended === null && (state.promised || state.sentCount === 0))
+    row(change, 'sent_failed', cause, { step, attempt, errorCode: 5016, data: { reason } });
+  goOn(change, target);
+  settleExpired(change);
+}
+
+function accept(change: Change, active: Active, outcome: Accepted): void {
+  countAcceptance(change, active, active.try, outcome);
+  conclude(change, active);
+}
+
+/** The attempt counts as accepted: `sent`, then the wait for its receipt. */
+function conclude(change: Change, active: Active): void {
+  const { state } = change;
+  const { step, attempt } = active;
+  addHandOver(change, { attempt, step, state: 'sent', accepted: active.accepted });
+  rest(change);
+  sentRow(change, active);
+  const dueAtMs = change.nowMs + stepAt(state, step).waitMs;
+  if (state.request) goOn(change, nextTarget(change));
+  else if (isOpen(state, dueAtMs) && !state.satisfied) state.dueAtMs = dueAtMs;
+  settleExpired(change);
+}
+
+function sentRow(change: Change, { step, attempt, costMicros }: Pick<Active, 'step' | 'attempt' | 'costMicros'>): void {
+  const { state } = change;
+  if (state.sentCount === 0 || state.current.attempt < attempt) {
+    state.current = { step, attempt };
+    state.channel = stepAt(state, step).channel;
+  }
+  state.sentCount++;
+  const billing = { cost: costMicros / 1_000_000, currency: 'USD' };
+  row(change, 'sent', 'upstream_accepted', { step, attempt, data: { billing } });
+}
+
+/** By attempt number, also when an older one becomes known late. */
+function addHandOver({ state }: Change, handOver: HandOver): void {
+  state.handOvers.push(handOver);
+  state.handOvers.sort((a, b) => a.attempt - b.attempt);
+}
+
+function countAcceptance({ state }: Change, known: Active | HandOver, tryNumber: number, outcome: Accepted): void {
+  const costMicros = outcome.costMicros ?? 0;
+  known.accepted.push(tryNumber);
+  state.costMicros += costMicros;
+  if ('costMicros' in known) known.costMicros += costMicros;
+}
+
+/** An acceptance that was overtaken: its receipts are ours all the same, and the attempt has not failed. */
+function acceptLate(change: Change, call: Call, outcome: Accepted): void {
+  const { state } = change;
+  const active = state.active?.attempt === call.attempt ? state.active : null;
+  const known = active ?? state.handOvers.find((made) => made.attempt === call.attempt);
+  if (known?.accepted.includes(call.try)) return;
+  if (known) countAcceptance(change, known, call.try, outcome);
+  if (active && !state.inFlight) conclude(change, active);
+  if (known) return;
+  // Given up between two tries, and yet it went out.
+  const made: HandOver = { attempt: call.attempt, step: call.step, state: 'sent', accepted: [] };
+  countAcceptance(change, made, call.try, outcome);
+  addHandOver(change, made);
+  sentRow(change, { ...call, costMicros: outcome.costMicros ?? 0 });
+}
+
+function refuse(change: Change, active: Active, outcome: Refused): void {
+  const { errorCode, reason } = outcome;
+  if ((outcome.temporary || errorCode === 5016) && retry(change, active, outcome)) return;
+  reject(change, active, errorCode, reason);
+}
+
+/** Plans the same step once more; false where that is not allowed or not worth it. */
+function retry(change: Change, active: Active, { errorCode, reason, retryAfterMs = 0 }: Refused): boolean {
+  const { state, nowMs } = change;
+  const { step, attempt } = active;
+  const delayMs = Math.max(Math.min(firstBackOffMs * 2 ** active.refusals, maxBackOffMs), retryAfterMs);
+  if (active.refusals >= maxRetries || !mayRepeat(change, active, nowMs + delayMs)) return false;
+  // An upstream that asks for more patience than the step has gives way to the next channel.
+  if (delayMs > stepAt(state, step).waitMs && usableAfter(state, state.position) !== null) return false;
+  active.refusals++;
+  active.try++;
+  if (active.unknowns === 0) active.reference++;
+  state.inFlight = false;
+  state.dueAtMs = nowMs + delayMs;
+  note(change, 'retry_planned', { step, attempt, errorCode, data: { reason, delay_ms: delayMs } });
+  return true;
+}
+
+function unknown(change: Change, active: Active, reason: string): void {
+  const { state, nowMs } = change;
+  const { step, attempt } = active;
+  const repeat = active.unknowns === 0 && mayRepeat(change, active, nowMs);
+  note(change, 'attempt_unknown', { step, attempt, data: { reason, repeated: repeat } });
+  if (!repeat) {
+    reject(change, active, 5016, reason);
+    return;
+  }
+  active.unknowns++;
+  active.try++;
+  state.inFlight = false;
+  state.dueAtMs = nowMs;
+}
+
+const mayRepeat = ({ state }: Change, active: Active, atMs: number): boolean =>
+  isOpen(state, atMs) && state.request === null && (!state.satisfied || active.byUser);
+
+/** The step failed at hand-over: its row, then the next step if there is one. */
+function reject(change: Change, active: Active, errorCode: ErrorCode, reason: string): void {
+  const { state } = change;
+  const { step, attempt } = active;
+  const proof = provesInvalid(stepAt(state, step).channel, errorCode) && !state.targetInvalid;
+  addHandOver(change, {
+    attempt,
+    step,
+    state: 'rejected',
+    errorCode,
+    ...(proof && { provedInvalid: true }),
+    accepted: [],
+  });
+  if (state.sentCount === 0) {
+    state.current = { step, attempt };
+    state.channel = stepAt(state, step).channel;
+  }
+  rest(change);
+  if (proof) {
+    state.targetInvalid = true;
+    skipAddress(change, stepAt(state, step).to);
+    if (state.request && stepAt(state, state.request.step).skip !== null) state.request = null;
+  }
+  const target = nextTarget(change);
+  const about = { step, attempt, errorCode, pending: target !== null, data: { reason } };
+  row(change, proof ? 'target_invalid' : 'sent_failed', 'upstream_rejected', about);
+  goOn(change, target);
+  settleExpired(change);
+}

@@ -1,0 +1,113 @@
+/**
+ * The durable effort to get a message there: a chain of steps, each made of attempts, decided by the pure next(). A message
+ * accepted with a delivery row reaches a final state by its deadline whatever node dies; nothing is handed over after it is
+ * verified, cancelled, exhausted, superseded or expired, and none twice unless the outcome of an attempt was unknown.
+ */
+import type { Channel, Receipt } from '../channels/contract.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Db, Queryable } from '../platform/db.ts';
+import type { Log } from '../platform/log.ts';
+import type { Keyring } from '../platform/seal.ts';
+import type { Column, Sql } from '../platform/sql.ts';
+import type { Clear, Ids } from './content.ts';
+import { createDeeds, type Deeds, openContent } from './deeds.ts';
+import { createEngine } from './engine.ts';
+import { type Draft, type Prepared, prepare } from './prepare.ts';
+import type { UpstreamFor } from './run.ts';
+import { deliveryStates, endDeliveries, findDeliveries, insertDeliveries, preparedColumns } from './store.ts';
+import { type DeliveryView, viewOf } from './view.ts';
+import { createWrite, type ReleasePort } from './write.ts';
+
+export type { Clear, Ids } from './content.ts';
+export type { Expired, Restart } from './deeds.ts';
+export type { Draft, DraftStep, Prepared } from './prepare.ts';
+export type { EndReason, MessageState, SkipReason, StepState, StepView } from './state.ts';
+export type { DeliveryView } from './view.ts';
+export type { Release } from './write.ts';
+
+export interface DeliveryPorts {
+  db: Db;
+  keyring: Keyring;
+  clock: Clock;
+  log: Log;
+  /** Whether this process delivers, or only accepts. */
+  worker: boolean;
+  upstreamFor: UpstreamFor;
+  /** Lifts resend locks in the transaction in which messages became failed or invalid. */
+  release: ReleasePort;
+  attemptTimeoutMs?: number;
+  /** Attempts under way at once. */
+  concurrency?: number;
+}
+
+/** A row returned by `endRows`. */
+export interface EndedRow {
+  application_id: string;
+  message_id: string;
+  /** The number of the caller's status row where `numbered`. */
+  sequence: number;
+  silent: boolean;
+  /** What that row names: channel, step (1-based) and attempt of the newest hand-over. */
+  channel: Channel;
+  step: number;
+  attempt: number;
+  /** Address of that step where it is another than asked for. */
+  current_to: string | null;
+  /** Steps that will not start any more, and the first of them: for fallback_cancelled. */
+  waiting: number;
+  waiting_step: number | null;
+  waiting_channel: Channel | null;
+}
+
+export interface Delivery extends Deeds {
+  /** The first state of a delivery, to be inserted by the accepting statement and given to `accepted` after its commit. */
+  prepare(draft: Draft): Prepared;
+  /** Columns of the accepting statement's input relation that `insertRows` reads. */
+  columns: Record<string, Column<Prepared>>;
+  /** CTE body: inserts deliveries from `input`, which also has application_id and message_id. */
+  insertRows(input: Sql): Sql;
+  /** After commit: hands over at once what this process holds the lease of. */
+  accepted(prepared: Prepared): void;
+  /** CTE body: ends open deliveries. `rows`: application_id, message_id, reason text, numbered boolean. Returns EndedRow. */
+  endRows(rows: Sql): Sql;
+  /** After the commit of nextChannel or restart: starts at once. */
+  wake(ids?: Ids): void;
+  /** True once the receipt is durably taken; false when its attempt is not known yet. */
+  receive(provider: string, receipt: Receipt): Promise<boolean>;
+  find(applicationId: string, messageId: string): Promise<DeliveryView | null>;
+  /** The code and texts while something can still be sent, else null. */
+  openContent(applicationId: string, messageId: string, db?: Queryable): Promise<Clear | null>;
+  /** Relation (application_id, message_id, state, channel, cost_micros) for lists. */
+  states(): Sql;
+  start(): Promise<void>;
+  /** Takes on nothing new and waits for what is under way, at most `drainMs` (7 s) and a moment. */
+  stop(drainMs?: number): Promise<void>;
+  /** Tests: does everything that is due by the database's clock. */
+  runUntilIdle(): Promise<void>;
+}
+
+export function createDelivery(ports: DeliveryPorts): Delivery {
+  const { db, keyring, clock, worker, release, attemptTimeoutMs = 10_000, concurrency = 200 } = ports;
+  const write = createWrite({ db, clock, release });
+  const engine = createEngine({ ...ports, write, attemptTimeoutMs, concurrency });
+  const read = db.batch({ run: findDeliveries });
+  return {
+    ...createDeeds(write, keyring, clock.now),
+    prepare: (draft) => prepare(draft, keyring, clock.now(), engine.takesMore()),
+    columns: preparedColumns,
+    insertRows: (input) => insertDeliveries(input, !worker),
+    accepted: engine.accepted,
+    endRows: endDeliveries,
+    wake: engine.wake,
+    receive: engine.receive,
+    async find(applicationId, messageId) {
+      const loaded = await read({ applicationId, messageId });
+      return loaded && viewOf(loaded.state);
+    },
+    openContent: (applicationId, messageId, from = db) => openContent(from, keyring, { applicationId, messageId }),
+    states: deliveryStates,
+    start: engine.start,
+    stop: (drainMs = 7_000) => engine.stop(drainMs),
+    runUntilIdle: engine.runUntilIdle,
+  };
+}

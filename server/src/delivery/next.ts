@@ -1,0 +1,88 @@
+/**
+ * The one function that says how a delivery goes on: state + what happened + now → next state and its ledger entries. Pure.
+ * For any sequence of happenings a message ends by its deadline, at most one attempt is in flight, and nothing is handed over
+ * after verified, cancelled, exhausted, superseded or expired. The rules are in hand-over, receipt, request and ending.
+ */
+import type { Channel, Receipt, SendOutcome } from '../channels/contract.ts';
+import { beginChange, type Change, type Entry } from './change.ts';
+import { type Deadline, end, expire } from './ending.ts';
+import { type Call, giveBack, lapse, outcomeOf, unusable } from './hand-over.ts';
+import { receiptOf, waitOver } from './receipt.ts';
+import { requestAgain, requestNext } from './request.ts';
+import { type EndReason, messageState, type SkipReason, type State } from './state.ts';
+
+export type Happening =
+  | { kind: 'outcome'; call: Call; outcome: SendOutcome }
+  | { kind: 'lapsed' }
+  | { kind: 'not_started' }
+  | { kind: 'unusable'; reason: SkipReason }
+  | { kind: 'receipt'; attempt: number; outcome: Receipt['outcome'] }
+  | { kind: 'wait_over' }
+  | { kind: 'next_channel' }
+  | { kind: 'resend'; channel?: Channel | undefined; deadlineAtMs?: number | undefined }
+  | { kind: 'ended'; reason: EndReason }
+  | ({ kind: 'deadline' } & Deadline);
+
+export interface Next {
+  /** The very state given when nothing changed. */
+  state: State;
+  entries: Entry[];
+  /** The message has just become failed or invalid: its resend lock is lifted (contract §5.6). */
+  release: boolean;
+  /** Of next_channel and resend: what will be used. */
+  asked?: { channel: Channel; attempt: number };
+  /** Of a receipt: its hand-over is not concluded yet, it is to be reported again. */
+  early?: true;
+}
+
+/** Throws only for user requests, with the public refusal. */
+export function next(state: State, happening: Happening, nowMs: number): Next {
+  const change = beginChange(state, nowMs);
+  const answer = apply(change, happening);
+  change.state.state = messageState(change.state);
+  const changed = change.entries.length > 0 || JSON.stringify(change.state) !== JSON.stringify(state);
+  const over = change.state.state === 'failed' || change.state.state === 'invalid';
+  return {
+    state: changed ? change.state : state,
+    entries: change.entries,
+    release: over && state.state !== change.state.state && change.state.ended === null && state.release !== null,
+    ...answer,
+  };
+}
+
+function apply(change: Change, happening: Happening): Pick<Next, 'asked' | 'early'> {
+  switch (happening.kind) {
+    case 'outcome':
+      outcomeOf(change, happening.call, happening.outcome);
+      return {};
+    case 'lapsed':
+      lapse(change);
+      return {};
+    case 'not_started':
+      giveBack(change);
+      return {};
+    case 'unusable':
+      unusable(change, happening.reason);
+      return {};
+    case 'receipt':
+      return receiptOf(change, happening.attempt, happening.outcome) ? {} : { early: true };
+    case 'wait_over':
+      waitOver(change);
+      return {};
+    case 'next_channel': {
+      const channel = requestNext(change);
+      return { asked: { channel, attempt: change.state.attempts } };
+    }
+    case 'resend': {
+      const asked = requestAgain(change, happening.channel);
+      if (happening.deadlineAtMs !== undefined) change.state.deadlineAtMs = happening.deadlineAtMs;
+      return { asked };
+    }
+    case 'ended':
+      end(change, happening.reason);
+      return {};
+    case 'deadline':
+      expire(change, happening);
+      return {};
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * One attempt: hand the text to the upstream, outside any transaction, and write down what came of it. The call is given 10 s,
+ * less than the lease of the row, so that no other node begins while this one may still be at it. An outcome is precious: while
+ * the database is away, writing it is tried until it succeeds or the process stops.
+ */
+import { performance } from 'node:perf_hooks';
+import type { Channel, OutgoingMessage, SendOutcome, Upstream } from '../channels/contract.ts';
+import { DatabaseUnavailable } from '../platform/db.ts';
+import type { Log } from '../platform/log.ts';
+import type { Clear } from './content.ts';
+import type { Next } from './next.ts';
+import { stepAt } from './state.ts';
+import type { CallRecord, Loaded } from './store.ts';
+import type { Write } from './write.ts';
+
+const maxPatienceMs = 2_000;
+
+export type UpstreamFor = (applicationId: string, channel: Channel) => { provider: string; upstream: Upstream } | null;
+
+interface RunPorts {
+  write: Write;
+  log: Log;
+  upstreamFor: UpstreamFor;
+  timeoutMs: number;
+  /** Called with every change made here. */
+  onChange(result: Next | null): void;
+}
+
+export interface Run {
+  /** The planned attempt of a delivery this node holds the lease of. */
+  attempt(loaded: Loaded, clear: Clear): Promise<void>;
+  /** Tries until the database takes it or the process stops. */
+  insist(work: () => Promise<Next | null>): Promise<void>;
+  /** Ends calls and waits that are still under way. */
+  abort(): void;
+}
+
+export function createRun({ write, log, upstreamFor, timeoutMs, onChange }: RunPorts): Run {
+  /** Ends of the calls and pauses under way. */
+  const ends = new Set<() => void>();
+  let aborted = false;
+
+  async function insist(work: () => Promise<Next | null>): Promise<void> {
+    for (let patienceMs = 50; ; patienceMs = Math.min(patienceMs * 2, maxPatienceMs)) {
+      try {
+        onChange(await work());
+        return;
+      } catch (error) {
+        if (!(error instanceof DatabaseUnavailable) || aborted) throw error;
+        await new Promise<void>((resolve) => within(patienceMs, resolve));
+      }
+    }
+  }
+
+  /** Calls `onEnd` after that time, or at abort; returns what takes that back. */
+  function within(ms: number, onEnd: () => void): () => void {
+    const cancel = (): void => {
+      clearTimeout(timer);
+      ends.delete(end);
+    };
+    const end = (): void => {
+      cancel();
+      onEnd();
+    };
+    const timer = setTimeout(end, ms);
+    ends.add(end);
+    return cancel;
+  }
+
+  async function attempt(loaded: Loaded, clear: Clear): Promise<void> {
+    const { active } = loaded.state;
+    if (!active) throw new Error('there is no attempt to make');
+    const { channel } = stepAt(loaded.state, active.step);
+    const found = upstreamFor(loaded.applicationId, channel);
+    const message = outgoing(loaded, clear);
+    if (!found || !message) {
+      await insist(() => write.change(loaded, loaded, { kind: 'unusable', reason: 'no_route' }));
+      return;
+    }
+    const call = { step: active.step, attempt: active.attempt, try: active.try };
+    const startedAt = performance.now();
+    const recordOf = (outcome: SendOutcome): CallRecord => {
+      const tookMs = performance.now() - startedAt;
+      return { call, channel, provider: found.provider, outcome, tookMs };
+    };
+    const onLate = (outcome: SendOutcome): void => {
+      if (outcome.kind !== 'accepted') return;
+      insist(() => write.change(loaded, null, { kind: 'outcome', call, outcome }, recordOf(outcome))).catch(
+        (error: unknown) => log.error({ err: error }, 'a late acceptance was not written'),
+      );
+    };
+    const outcome = await answerOf(found.upstream, message, onLate);
+    await insist(() => write.change(loaded, loaded, { kind: 'outcome', call, outcome }, recordOf(outcome)));
+  }
+
+  /** The upstream's answer, or `unknown` when it gives none in time; `onLate` gets what it says afterwards. */
+  function answerOf(
+    upstream: Upstream,
+    message: OutgoingMessage,
+    onLate: (outcome: SendOutcome) => void,
+  ): Promise<SendOutcome> {
+    const limit = new AbortController();
+    return new Promise((resolve) => {
+      let answered = false;
+      const answer = (outcome: SendOutcome): void => {
+        if (answered) {
+          onLate(outcome);
+          return;
+        }
+        answered = true;
+        cancel();
+        resolve(outcome);
+      };
+      const cancel = within(timeoutMs, () => {
+        limit.abort();
+        answer({ kind: 'unknown', reason: 'no answer in time' });
+      });
+      upstream.send(message, limit.signal).then(answer, (error: unknown) => {
+        log.error({ err: error }, 'an adapter threw instead of answering');
+        answer({ kind: 'unknown', reason: 'the adapter failed' });
+      });
+    });
+  }
+
+  function abort(): void {
+    aborted = true;
+    for (const end of [...ends]) end();
+  }
+
+  return { attempt, insist, abort };
+}
+
+function outgoing({ applicationId, messageId, state }: Loaded, clear: Clear): OutgoingMessage | null {
+  const { active } = state;
+  const content = active && clear.contents[active.step];
+  if (!content) return null;
+  const step = stepAt(state, active.step);
+  return {
+    applicationId,
+    messageId,
+    step: active.step + 1,
+    attempt: active.attempt,
+    reference: `${messageId}-${active.attempt}-${active.reference}`,
+    channel: step.channel,
+    to: step.to,
+    content,
+    code: clear.code,
+    expiresAtMs: state.deadlineAtMs,
+  };
+}
