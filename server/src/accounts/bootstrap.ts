@@ -13,7 +13,7 @@ import { hashKeyPair, hashToken, type KeyPair, makeDevKey, makeDevSecret, makeOp
 import { isPublicDevKey, publicSandbox, publicSandboxApplicationId } from './public-sandbox.ts';
 import {
   ensureApplication,
-  findFirstApplicationId,
+  findFirstApplication,
   findKeysForLogin,
   insertApplication,
   insertKey,
@@ -49,9 +49,10 @@ export async function bootstrap({ db, keyring, log }: Tools, presets: Presets): 
   const pair = presetPair(presets);
   return db.transaction(async (tx) => {
     await lockBootstrap(tx);
-    const applicationId = await findFirstApplicationId(tx);
-    if (applicationId === null) return makeFirst(tx, keyring, presets, pair);
-    if (pair) await ensureKey(tx, { keyring, log }, applicationId, pair);
+    const first = await findFirstApplication(tx);
+    if (!first) return makeFirst(tx, keyring, presets, pair);
+    await ensureApplication(tx, publicSandboxApplicationId, publicSandbox(first.organizationId));
+    if (pair) await ensureKey(tx, { keyring, log }, first.id, pair);
     if (presets.operatorToken !== undefined && (await replaceTokens(tx, hashToken(keyring, presets.operatorToken)))) {
       log.warn('OPERATOR_TOKEN differs from the token in force and has replaced it');
     }

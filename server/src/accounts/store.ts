@@ -304,11 +304,11 @@ export async function lockBootstrap(tx: Queryable): Promise<void> {
 const bootstrapLock = 7_261_002;
 
 /** The application made on the first start: the oldest that is no sandbox. */
-export async function findFirstApplicationId(db: Queryable): Promise<string | null> {
-  const rows = await db.query<{ id: string }>(
-    sql`select id from applications where sandbox = 'none' order by created_at, id limit 1`,
+export async function findFirstApplication(db: Queryable): Promise<ApplicationRecord | null> {
+  const rows = await db.query<ApplicationRow>(
+    sql`select ${applicationColumns} from applications where sandbox = 'none' order by created_at, id limit 1`,
   );
-  return rows[0]?.id ?? null;
+  return rows.map(toApplication)[0] ?? null;
 }
 
 /** Makes the application with an id of our choice where it is missing. */
