@@ -26,7 +26,10 @@ export interface AppOptions {
   masterKey: Buffer;
   log: Log;
   clock?: Clock;
-  config: Pick<Config, 'roles' | 'publicUrl' | 'trustProxy' | 'publicSandbox' | 'devKey' | 'devSecret' | 'operatorToken' | 'outboundAllow'>;
+  config: Pick<
+    Config,
+    'roles' | 'publicUrl' | 'trustProxy' | 'publicSandbox' | 'devKey' | 'devSecret' | 'operatorToken' | 'outboundAllow'
+  >;
   /** Tests and benchmarks give codes they know; the default is the system's generator. */
   drawCode?: DrawCode;
   /** Tests: every reply is compared with its declared schema. */
@@ -36,7 +39,15 @@ export interface AppOptions {
 export type App = Awaited<ReturnType<typeof createApp>>;
 
 /** Makes every room over a migrated database. Nothing runs yet: `start` begins the work of the roles, `frontDoor` answers. */
-export async function createApp({ db, masterKey, log, clock = systemClock, config, drawCode, checkOutput = false }: AppOptions) {
+export async function createApp({
+  db,
+  masterKey,
+  log,
+  clock = systemClock,
+  config,
+  drawCode,
+  checkOutput = false,
+}: AppOptions) {
   const keyring = createKeyring(masterKey);
   const isWorker = config.roles.has('worker');
   const lease = await leaseNode(db, log);

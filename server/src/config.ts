@@ -3,6 +3,8 @@
  * docs/reference/configuration.md and .env.example are generated from `settings`.
  */
 
+import { isIP } from 'node:net';
+
 export const roleNames = ['api', 'worker'] as const;
 export type Role = (typeof roleNames)[number];
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -46,6 +48,21 @@ function roles(text: string): ReadonlySet<Role> {
     if (!roleNames.some((role) => role === name)) throw new Error(`must be a comma list of ${roleNames.join(', ')}`);
   }
   return new Set(names as Role[]);
+}
+
+function ranges(text: string): string[] {
+  const list = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  for (const range of list) {
+    const [address = '', bits = '0'] = range.split('/');
+    const family = isIP(address);
+    if (family === 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > (family === 4 ? 32 : 128)) {
+      throw new Error('must be a comma list of IP addresses or CIDR ranges');
+    }
+  }
+  return list;
 }
 
 function httpUrl(text: string): string {
@@ -137,17 +154,20 @@ export const settings = {
     default: '',
     sentence:
       'Comma list of addresses or CIDR ranges of reverse proxies whose X-Forwarded-For is believed; empty believes none.',
-    parse: (text: string) =>
-      text
-        .split(',')
-        .map((part) => part.trim())
-        .filter((part) => part !== ''),
+    parse: ranges,
   },
   publicSandbox: {
     env: 'PUBLIC_SANDBOX',
     default: 'on',
     sentence: 'Whether the two public sandbox credential pairs are accepted: on or off.',
     parse: (text: string) => oneOf(['on', 'off'])(text) === 'on',
+  },
+  outboundAllow: {
+    env: 'OUTBOUND_ALLOW',
+    default: '',
+    sentence:
+      'Comma list of addresses or CIDR ranges that outbound requests may reach although they are private, loopback or reserved; also lifts HTTPS-only for them.',
+    parse: ranges,
   },
   logLevel: {
     env: 'LOG_LEVEL',

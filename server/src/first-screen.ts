@@ -9,7 +9,8 @@ export interface FirstStart {
 /** `ready http://127.0.0.1:8080`, always the first line; scripts wait for it. */
 export function firstScreen(address: string, first: FirstStart | null): string {
   const ready = `ready ${address}\n`;
-  if (!first) return `${ready}Keys were printed on the first start; set ENGAGELAB_DEV_KEY and ENGAGELAB_DEV_SECRET to add a pair.\n`;
+  if (!first)
+    return `${ready}Keys were printed on the first start; set ENGAGELAB_DEV_KEY and ENGAGELAB_DEV_SECRET to add a pair.\n`;
   const user = `-u '${first.devKey}:${first.devSecret}'`;
   const json = `-H 'Content-Type: application/json'`;
   const handset = `${address}/v1/sandbox/messages?to=%2B6591234567`;

@@ -4,8 +4,8 @@
  */
 import { openApp } from './app.ts';
 import { ConfigError, readConfig } from './config.ts';
-import { DirectoryLocked } from './platform/directory-lock.ts';
 import { firstScreen } from './first-screen.ts';
+import { DirectoryLocked } from './platform/directory-lock.ts';
 
 const hardStopMs = 9_500;
 
@@ -38,7 +38,9 @@ function fail(error: unknown): void {
     process.stderr.write(`${error.message}\n`);
     process.exit(2);
   }
-  process.stderr.write(`The server cannot run: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write(
+    `The server cannot run: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
   process.exit(1);
 }
 

@@ -18,6 +18,7 @@ import { deliveryStates, endDeliveries, findDeliveries, insertDeliveries, prepar
 import { type DeliveryView, viewOf } from './view.ts';
 import { createWrite, type ReleasePort } from './write.ts';
 
+export { type Channel, type Content, channelNames } from '../channels/index.ts';
 export type { Clear, Ids } from './content.ts';
 export type { Expired, Restart } from './deeds.ts';
 export type { Draft, DraftStep, Prepared } from './prepare.ts';

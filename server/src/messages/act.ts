@@ -2,7 +2,7 @@
  * The three actions on one living message (contract §11.2): resend, next channel, cancel. Each is one transaction over the
  * rooms it touches, locks in the order target, verification, delivery; the delivery is woken after the commit.
  */
-import type { Channel, Content } from '../delivery/index.ts';
+import type { Channel } from '../delivery/index.ts';
 import { ApiError, refuse } from '../errors.ts';
 import { appendEvents } from '../events/index.ts';
 import { type GrantRow, grantAgain, refusalOf, release } from '../limits/index.ts';
@@ -11,7 +11,6 @@ import type { Application, ResendRule } from '../policy.ts';
 import type { SendTemplate } from '../templates/index.ts';
 import {
   cancelVerification,
-  drawCode,
   findVerification,
   hashCode,
   mixesCase,
@@ -25,7 +24,6 @@ import { findMessage, type MessageRecord, moveExpiry } from './store.ts';
 export interface Acted {
   messageId: string;
   channel: Channel;
-  attempt: number;
   expiresAt: Date | null;
 }
 
@@ -54,11 +52,15 @@ async function requireLiving(
   if (!message) throw new ApiError(4001, 'message not found');
   const verification = message.kind === 'otp' ? await findVerification(tx, application.id, messageId) : null;
   if (verification && verification.state !== 'pending') throw refuse(endedReasons[verification.state]);
-  const view = await context.delivery.find(application.id, messageId, tx);
-  if (!verification && view?.ended === 'cancelled') throw refuse('cancelled');
-  if (!verification && view?.ended === 'superseded') throw refuse('superseded');
-  if (!verification && view?.expired) throw refuse('expired');
+  if (!verification) await requireOpen(context, application, messageId);
   return { message, verification };
+}
+
+/** For messages without a verification, whose end only the delivery knows. */
+async function requireOpen(context: MessagesContext, application: Application, messageId: string): Promise<void> {
+  const view = await context.delivery.find(application.id, messageId);
+  if (view?.ended) throw refuse(endedReasons[view.ended]);
+  if (view && view.deadlineAtMs <= context.now()) throw refuse('expired');
 }
 
 /** Sends again from the start of the chain, or by the named channel of it, with the code that the resend policy says. */
@@ -67,7 +69,7 @@ export async function resend(
   application: Application,
   messageId: string,
   channel: Channel | null,
-): Promise<Acted> {
+): Promise<Acted & { attempt: number }> {
   const acted = await context.db.transaction(async (tx) => {
     const living = await requireLiving(context, tx, application, messageId);
     const template = await liveTemplate(context, application, living.message.template_id);
@@ -78,11 +80,7 @@ export async function resend(
         ? await renew(context, tx, application, template, living, rule)
         : null;
     const ids = { applicationId: application.id, messageId };
-    const restarted = await context.delivery.restart(tx, {
-      ...ids,
-      ...(channel && { channel }),
-      ...(renewed && renewed.delivery),
-    });
+    const restarted = await context.delivery.restart(tx, { ids, channel: channel ?? undefined, ...renewed?.delivery });
     return { messageId, ...restarted, expiresAt: renewed?.expiresAt ?? living.message.expires_at };
   });
   context.delivery.wake({ applicationId: application.id, messageId });
@@ -154,7 +152,7 @@ async function renew(
   const { message, verification } = living;
   if (!verification || !template.codeConfig || !message.expires_at) throw new Error('only a platform code is renewed');
   const ttlMs = template.codeConfig.ttlMinutes * 60_000;
-  const code = drawCode(verification.codeType, template.codeConfig.length);
+  const code = context.drawCode(verification.codeType, template.codeConfig.length);
   const codeHash = hashCode(context.keyring, verification.id, code, mixesCase(verification.codeType));
   const expiresAt = await renewVerification(tx, application.id, verification.id, {
     codeHash,
@@ -164,9 +162,13 @@ async function renew(
   if (!expiresAt) throw refuse('expired');
   await moveExpiry(tx, application.id, message.id, expiresAt);
   const params = message.sealed_params ? openParams(context, application.id, message.id, message.sealed_params) : {};
-  const content = (channel: Channel): Content =>
-    render(context, application, channel, { template, language: message.language, params, code, ttlMs });
-  return { expiresAt, delivery: { content, code, deadlineMs: ttlMs } };
+  const view = await context.delivery.find(application.id, message.id);
+  const contents = (view?.steps ?? []).map(({ channel, state }) =>
+    state === 'skipped'
+      ? null
+      : render(context, application, channel, { template, language: message.language, params, code, ttlMs }),
+  );
+  return { expiresAt, delivery: { content: { code, contents }, deadlineMs: ttlMs } };
 }
 
 /** Starts the next usable step at once; counts toward the sends of the target. */
@@ -193,17 +195,19 @@ export async function cancel(context: MessagesContext, application: Application,
     if (!message) throw new ApiError(4001, 'message not found');
     const ids = { applicationId: application.id, messageId };
     await release(tx, [{ ...ids, target: message.recipient, templateId: message.template_id }]);
+    if (message.verification_id === null) {
+      const view = await context.delivery.find(application.id, messageId);
+      if (view?.ended === 'cancelled') return;
+      await requireOpen(context, application, messageId);
+    }
     const messages =
       message.verification_id === null
         ? [messageId]
         : await cancelCode(tx, application, message.verification_id, messageId);
     if (messages === null) return;
-    const view = await context.delivery.find(application.id, messageId, tx);
-    if (message.verification_id === null && view?.ended === 'cancelled') return;
-    if (message.verification_id === null && view?.expired) throw refuse('expired');
     for (const id of messages)
       await context.delivery.end(tx, { applicationId: application.id, messageId: id, reason: 'cancelled' });
-    await appendEvents(tx, [{ ...ids, cause: 'cancelled', channel: view?.channel ?? 'sms' }]);
+    await appendEvents(tx, [{ ...ids, cause: 'cancelled' }]);
   });
 }
 

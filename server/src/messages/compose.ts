@@ -5,9 +5,9 @@
 import type { Channel, Content } from '../delivery/index.ts';
 import { ApiError, refuse } from '../errors.ts';
 import type { Application, ResendRule } from '../policy.ts';
-import { isMagic, isMagicNumber, type Script, scriptFor } from '../sandbox/index.ts';
-import type { SendTemplate } from '../templates/index.ts';
-import { drawCode, hashCode, mixesCase, type VerificationRow } from '../verifications/index.ts';
+import { isMagic, type Script, scriptFor } from '../sandbox/index.ts';
+import type { Language, SendTemplate } from '../templates/index.ts';
+import { hashCode, mixesCase, type VerificationRow } from '../verifications/index.ts';
 import type { MessagesContext } from './context.ts';
 import { type Addresses, type ChainStep, planChain, requireCountry, requireProfile, requireUsable } from './plan.ts';
 import { type Address, magicPhone, parseAddress, parseEmail, parsePhone } from './recipient.ts';
@@ -17,7 +17,7 @@ import type { Acceptance, MessageKind, MessageRow } from './store.ts';
 export interface SendRequest {
   kind: MessageKind;
   to: string;
-  language: string;
+  language: Language;
   params: Record<string, string>;
   /** The caller's own code; null when the platform makes it or the text has none. */
   ownCode: string | null;
@@ -64,7 +64,7 @@ export function resolve(
   const shape = shapeOf(application, template, request);
   if (script?.refuse) throw scriptRefusal(script.refuse);
   const exempt = isExempt(application, addresses.main.address);
-  if (addresses.phone && !isMagicNumber(addresses.phone.address)) requireCountry(addresses.phone, application);
+  if (addresses.phone && !isMagic(addresses.phone.address)) requireCountry(addresses.phone, application);
   const hasCode = template.codeConfig !== null;
   const chain = planChain({
     chain: script?.chain ?? template.strategy,
@@ -93,13 +93,14 @@ export function compose(
   const rule = ruleOf(application, template);
   const joins = request.kind === 'otp' && rule.mode !== 'rotate' && living?.verificationId ? living : null;
   const verificationId = joins?.verificationId ?? messageId;
-  const code = codeOf(request, template, shape.length, script, joins);
+  const code = codeOf(context, request, template, shape.length, script, joins);
   const codeTtlMs = joins && rule.mode === 'reuse' ? joins.ttlLeftMs : shape.ttlSeconds * 1000;
   const ttlMs = template.codeConfig ? codeTtlMs : customLifeMs;
   const rendering = { template, language: request.language, params: request.params, code, ttlMs };
   const waits = { ...application.policy.fallback_wait_seconds, ...template.fallbackWaitSeconds };
   const steps = chain.map((step, i) => ({
     ...step,
+    to: step.to ?? '',
     content: step.skip === null ? render(context, application, step.channel, rendering) : null,
     waitMs: waits[step.channel] * 1000,
     startDelayMs: script?.startDelaysMs[i] ?? 0,
@@ -127,6 +128,7 @@ export function compose(
     delivery: context.delivery.prepare({
       applicationId: application.id,
       messageId,
+      to: target,
       hasVerification: verification !== null,
       silent: script?.silent ?? false,
       code,
@@ -171,13 +173,9 @@ export function ruleOf(application: Application, template: SendTemplate): Resend
 }
 
 /** The magic numbers of the sandbox are in no numbering plan: taken as they stand where they act, refused everywhere else. */
-function addressesOf(
-  context: MessagesContext,
-  application: Application,
-  request: SendRequest,
-): Addresses & { main: Address } {
+function addressesOf(application: Application, request: SendRequest): Addresses & { main: Address } {
   const to = request.to.trim();
-  const magic = isMagicNumber(to);
+  const magic = !to.includes('@') && isMagic(to);
   if (magic && application.network !== 'virtual') throw new ApiError(5011, 'Invalid phone number');
   const main = magic ? magicPhone(to) : parseAddress(to);
   const { email, phone } = request.alternateTo ?? {};
@@ -217,6 +215,7 @@ function scriptRefusal(refusal: NonNullable<Script['refuse']>): ApiError {
 }
 
 function codeOf(
+  context: MessagesContext,
   request: SendRequest,
   template: SendTemplate,
   length: number,
@@ -225,7 +224,7 @@ function codeOf(
 ): string | null {
   if (!template.codeConfig) return null;
   if (request.kind !== 'otp') return request.ownCode;
-  return script?.code ?? joins?.code ?? drawCode(template.codeConfig.type, length);
+  return script?.code ?? joins?.code ?? context.drawCode(template.codeConfig.type, length);
 }
 
 function verificationOf(
@@ -258,7 +257,7 @@ export function keptCodes(rule: ResendRule): number | null {
 
 interface Rendering {
   template: SendTemplate;
-  language: string;
+  language: Language;
   params: Record<string, string>;
   code: string | null;
   ttlMs: number;

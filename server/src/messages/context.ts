@@ -1,6 +1,5 @@
 /** What the deeds of this room work with; made once in index.ts. */
-import type { Channel } from '../delivery/index.ts';
-import type { Delivery } from '../delivery/index.ts';
+import type { Channel, Delivery } from '../delivery/index.ts';
 import type { Db, Queryable } from '../platform/db.ts';
 import type { IdSource } from '../platform/ids.ts';
 import type { Keyring } from '../platform/seal.ts';
@@ -15,6 +14,8 @@ export interface MessagesContext {
   now(): number;
   templates: Pick<Templates, 'findForSend' | 'render'>;
   delivery: Delivery;
+  /** Draws a code of a type (bits) and length. */
+  drawCode(type: number, length: number): string;
   /** Whether some provider serves the channel for this application. */
   hasRoute(application: Application, channel: Channel): boolean;
   /** The accepting statement on the given connection. */

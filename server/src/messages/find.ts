@@ -1,6 +1,5 @@
 /** One message with its whole story (contract §11.1), and lists of messages (§11.3). */
-import type { Channel } from '../delivery/index.ts';
-import type { MessageState } from '../delivery/index.ts';
+import type { Channel, MessageState } from '../delivery/index.ts';
 import { ApiError, invalid } from '../errors.ts';
 import { listEvents } from '../events/index.ts';
 import { messageIdOf } from '../platform/ids.ts';

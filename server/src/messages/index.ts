@@ -2,8 +2,7 @@
  * Accepting something to send (a platform code, the caller's code, a custom message), finding it, acting on it. Everything of one
  * acceptance is committed in one statement before the answer; a refused request has no effect (contract §5, §11).
  */
-import type { Channel } from '../delivery/index.ts';
-import type { Delivery } from '../delivery/index.ts';
+import type { Channel, Delivery } from '../delivery/index.ts';
 import type { Operation } from '../http/operation.ts';
 import type { Db, Queryable } from '../platform/db.ts';
 import type { IdSource } from '../platform/ids.ts';
@@ -15,6 +14,8 @@ import { makeMessageOperations } from './message-operations.ts';
 import { makeSendOperations, type StoreAnswer } from './operations.ts';
 import { type Acceptance, createAccept, findMessage } from './store.ts';
 
+export type { StoreAnswer } from './operations.ts';
+
 export interface MessagesOptions {
   db: Db;
   keyring: Keyring;
@@ -22,6 +23,8 @@ export interface MessagesOptions {
   clock: { now(): number };
   templates: Pick<Templates, 'findForSend' | 'render'>;
   delivery: Delivery;
+  /** Draws a code of a type (bits) and length. */
+  drawCode(type: number, length: number): string;
   hasRoute(application: Application, channel: Channel): boolean;
   storeAnswer: StoreAnswer;
 }

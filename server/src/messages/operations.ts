@@ -4,6 +4,7 @@ import { channelNames } from '../delivery/index.ts';
 import { ApiError, invalid } from '../errors.ts';
 import { defineOperation, type IdempotencyTicket, type Operation } from '../http/operation.ts';
 import type { Queryable } from '../platform/db.ts';
+import { languageSchema } from '../templates/index.ts';
 import { plainText, signalsSchema } from '../wire.ts';
 import type { SendRequest } from './compose.ts';
 import type { MessagesContext } from './context.ts';
@@ -13,7 +14,6 @@ import { type Outcome, sendMany } from './send-many.ts';
 /** Stores the answer of a deed in the deed's own transaction and marks the ticket. */
 export type StoreAnswer = (tx: Queryable, ticket: IdempotencyTicket, answer: object) => Promise<void>;
 
-const languages = ['default', 'zh_CN', 'zh_HK', 'en', 'ja', 'th', 'es'] as const;
 const codePattern = /^[A-Za-z0-9 -]{1,32}$/;
 const ownCode = z.string().regex(codePattern, 'must be 1 to 32 letters, digits, spaces or hyphens');
 
@@ -27,7 +27,7 @@ const params = z
 
 const template = z.object({
   id: plainText(1, 128).describe('The template id you chose.'),
-  language: z.enum(languages).default('default'),
+  language: languageSchema.default('default'),
   params: params
     .default({})
     .describe('Values of custom variables; one without a value goes out literally as {{name}}.'),

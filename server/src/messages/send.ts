@@ -65,7 +65,11 @@ export async function sendOne(
     const start = (): void => context.delivery.accepted(acceptance.delivery);
     if (!tx) start();
     return {
-      result: { messageId: acceptance.grant.messageId, channel: acceptance.delivery.channel, expiresAt: row.expiresAt },
+      result: {
+        messageId: acceptance.grant.messageId,
+        channel: acceptance.delivery.state.channel,
+        expiresAt: row.expiresAt,
+      },
       start,
     };
   }

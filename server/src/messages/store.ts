@@ -1,14 +1,15 @@
 /** All SQL on messages, and the one statement that accepts: message, code, delivery and first events in one durable write. */
 
-import type { Channel } from '../delivery/index.ts';
-import type { Delivery, MessageState, PreparedDelivery } from '../delivery/index.ts';
+import type { Channel, Delivery, MessageState, Prepared } from '../delivery/index.ts';
 import { eventRows } from '../events/index.ts';
 import { type GrantRow, grantColumns, grantRows, type RefusalRow, type Verdict } from '../limits/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import { type Column, raw, relation, type Sql, sql } from '../platform/sql.ts';
+import type { Language } from '../templates/index.ts';
 import {
   acceptVerifications,
   type VerificationRow,
+  type VerificationState,
   verificationColumns,
   verificationStates,
 } from '../verifications/index.ts';
@@ -35,7 +36,7 @@ export interface Acceptance {
   grant: GrantRow;
   message: MessageRow;
   verification: VerificationRow | null;
-  delivery: PreparedDelivery;
+  delivery: Prepared;
 }
 
 export interface AcceptResult extends RefusalRow {
@@ -54,10 +55,20 @@ const messageColumns: Record<string, Column<Acceptance>> = {
   sealed_params: ['bytea', ({ message }) => message.sealedParams],
   has_code: ['boolean', ({ message }) => message.hasCode],
   target_invalid: ['boolean', ({ message }) => message.targetInvalid],
-  silent: ['boolean', ({ delivery }) => delivery.silent],
-  first_channel: ['text', ({ delivery }) => delivery.channel],
+  // A step to another address follows: the row announces it.
+  announces: ['boolean', ({ delivery }) => delivery.state.promised],
+  silent: ['boolean', ({ delivery }) => delivery.state.silent],
+  first_channel: ['text', ({ delivery }) => delivery.state.channel],
   skipped: ['jsonb', ({ delivery }) => delivery.events],
 };
+
+const columnsOfPart = (columns: Delivery['columns']): Record<string, Column<Acceptance>> =>
+  Object.fromEntries(
+    Object.entries(columns).map(([name, [type, value]]): [string, Column<Acceptance>] => [
+      name,
+      [type, ({ delivery }) => value(delivery)],
+    ]),
+  );
 
 /** Makes the accepting statement's runner. Two items of one target must not share a call. */
 export function createAccept(delivery: Pick<Delivery, 'columns' | 'insertRows' | 'endRows'>) {
@@ -65,7 +76,7 @@ export function createAccept(delivery: Pick<Delivery, 'columns' | 'insertRows' |
     ...grantColumns,
     ...verificationColumns,
     ...messageColumns,
-    ...delivery.columns,
+    ...columnsOfPart(delivery.columns),
   };
   return async (db: Queryable, items: readonly Acceptance[]): Promise<AcceptResult[]> => {
     const rows = await db.query<ResultRow>(statement(relation(items, columns), delivery));
@@ -102,7 +113,7 @@ function statement(input: Sql, delivery: Pick<Delivery, 'insertRows' | 'endRows'
       returning application_id, id, expires_at
     ),
     ${acceptVerifications(raw('(select * from accepted where verification_id is not null)'))},
-    planned as (${delivery.insertRows(raw('accepted'))}),
+    planned as (${delivery.insertRows(raw('select * from accepted'))}),
     ended as (${delivery.endRows(sql`
       select application_id, previous_message_id as message_id, 'superseded' as reason, false as numbered
       from accepted where previous_message_id is not null and counted`)}),
@@ -120,14 +131,16 @@ const acceptEvents = raw(`
     union all
     select ord, 2, application_id, message_id, 'target_checked',
       case when silent then null when target_invalid then 'target_invalid' else 'target_valid' end,
-      case when not silent then 2 end, null, null, first_channel, case when target_invalid then 5020 end, null from accepted
+      case when not silent then 2 end, null, null, first_channel, case when target_invalid then 5020 end,
+      case when announces then '{"fallback_pending": true}'::jsonb end from accepted
     union all
     select a.ord, 3, a.application_id, a.message_id, s.cause, null, null, s.step, null, s.channel, s."errorCode", s.data
     from accepted a cross join lateral jsonb_to_recordset(a.skipped) as s(cause text, step smallint, channel text, "errorCode" integer, data jsonb)
     union all
     select 0, 4, application_id, message_id, 'superseded', null, null, null, null, null, null, null from superseded
     union all
-    select 0, 5, application_id, message_id, 'fallback_cancelled', null, null, step, null, channel, null, null from ended where waiting_steps > 0
+    select 0, 5, application_id, message_id, 'fallback_cancelled', null, null, waiting_step, null, waiting_channel, null,
+      jsonb_build_object('steps', waiting, 'reason', 'superseded') from ended where waiting > 0
   ) event order by ord, place`);
 
 export interface MessageRecord {
@@ -136,7 +149,7 @@ export interface MessageRecord {
   recipient: string;
   template_id: string;
   template_revision: number;
-  language: string;
+  language: Language;
   country: string | null;
   purpose: string | null;
   verification_id: string | null;

@@ -65,6 +65,7 @@ const sentences: Record<Cause, (entry: LedgerEntry) => string> = {
   retry_planned: (entry) => `${titleOf(entry)} is tried again: ${causeOf(entry)}.`,
   template_reviewed: () => 'The template was reviewed.',
   template_changed: () => 'The template was changed.',
+  key_managed: () => 'An API key was changed.',
 };
 
 export interface TimelineEntry {

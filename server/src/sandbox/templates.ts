@@ -4,7 +4,7 @@
  */
 const twoToggles = { contain_security: true, contain_expire: true };
 const sixDigitsFiveMinutes = { verify_code_type: 1, verify_code_len: 6, verify_code_ttl: 5 };
-const builtInText = { template_type: 1, template_default_config: twoToggles };
+const builtInText = { template_type: 1 as const, template_default_config: twoToggles };
 
 const allChannels = (name: string) => ({
   brand_name: 'Sandbox',

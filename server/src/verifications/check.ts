@@ -33,7 +33,7 @@ export interface VerificationsOptions {
   log: Log;
   ports: CheckPorts & {
     /** Emits verified_timeout and ends what is planned, for messages whose codes have run out. */
-    expireDeliveries(tx: Queryable, messages: readonly { applicationId: string; messageId: string }[]): Promise<void>;
+    expireDeliveries(tx: Queryable, expired: readonly { applicationId: string; messageIds: string[] }[]): Promise<void>;
     /** Whether a message without verification exists: then its code was not made by us. */
     isMessage(applicationId: string, messageId: string): Promise<boolean>;
   };

@@ -9,7 +9,7 @@ const chunk = 200;
 interface ExpiryOptions {
   db: Db;
   log: Log;
-  expireDeliveries(tx: Queryable, messages: readonly { applicationId: string; messageId: string }[]): Promise<void>;
+  expireDeliveries(tx: Queryable, expired: readonly { applicationId: string; messageIds: string[] }[]): Promise<void>;
 }
 
 export interface Expiry {

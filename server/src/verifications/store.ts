@@ -157,13 +157,16 @@ export async function renewVerification(
   return rows[0]?.expires_at ?? null;
 }
 
-/** Ends what has run out, at most `limit`; resolves with the newest message of each. */
-export async function expireDue(tx: Queryable, limit: number): Promise<{ applicationId: string; messageId: string }[]> {
-  const rows = await tx.query<{ application_id: string; message_id: string }>(sql`
+/** Ends what has run out, at most `limit`; resolves with the messages of each, oldest first. */
+export async function expireDue(
+  tx: Queryable,
+  limit: number,
+): Promise<{ applicationId: string; messageIds: string[] }[]> {
+  const rows = await tx.query<{ application_id: string; message_ids: string[] }>(sql`
     update verifications v set state = 'expired', ended_at = v.expires_at, code_hashes = '{}', code_expiries = '{}'
     from (select application_id, id from verifications where state = 'pending' and expires_at <= clock_now()
       order by expires_at limit ${limit} for update skip locked) due
     where v.application_id = due.application_id and v.id = due.id
-    returning v.application_id, v.message_ids[cardinality(v.message_ids)] as message_id`);
-  return rows.map((row) => ({ applicationId: row.application_id, messageId: row.message_id }));
+    returning v.application_id, v.message_ids`);
+  return rows.map((row) => ({ applicationId: row.application_id, messageIds: row.message_ids }));
 }
