@@ -1,11 +1,12 @@
 /**
  * The wiring: every room made and handed its neighbours, on one screen. The only file that knows every room.
  */
-import { createAccounts, type FirstStart } from './accounts/index.ts';
+import { createAccounts, type FirstStart, publicSandboxApplicationId } from './accounts/index.ts';
 import type { Config } from './config.ts';
 import { createDelivery } from './delivery/index.ts';
-import { createFrontDoor, type FrontDoor } from './http/index.ts';
-import { sweepTargets } from './limits/index.ts';
+import { firstTemplates } from './first-templates.ts';
+import { createFrontDoor, storeAnswer } from './http/index.ts';
+import { lockTargets, release, settleTargets } from './limits/index.ts';
 import { createMessages } from './messages/index.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
@@ -14,46 +15,35 @@ import { createLog, type Log } from './platform/log.ts';
 import { keptMasterKey } from './platform/master-key.ts';
 import { migrate } from './platform/migrate.ts';
 import { leaseNode } from './platform/nodes.ts';
+import { createOutbound } from './platform/outbound.ts';
 import { openPglite } from './platform/pglite.ts';
 import { openPostgres } from './platform/postgres.ts';
 import { createKeyring } from './platform/seal.ts';
 import { createSandbox } from './sandbox/index.ts';
 import { createTemplates } from './templates/index.ts';
-import { createVerifications, makeVerificationOperations } from './verifications/index.ts';
+import { createVerifications, drawCode, makeVerificationOperations } from './verifications/index.ts';
 
 export interface AppOptions {
+  /** Migrated. */
   db: Db;
   masterKey: Buffer;
   log: Log;
+  config: Config;
   clock?: Clock;
-  config: Pick<
-    Config,
-    'roles' | 'publicUrl' | 'trustProxy' | 'publicSandbox' | 'devKey' | 'devSecret' | 'operatorToken' | 'outboundAllow'
-  >;
   /** Tests and benchmarks give codes they know; the default is the system's generator. */
-  drawCode?: DrawCode;
+  drawCode?: typeof drawCode;
   /** Tests: every reply is compared with its declared schema. */
   checkOutput?: boolean;
 }
 
 export type App = Awaited<ReturnType<typeof createApp>>;
 
-/** Makes every room over a migrated database. Nothing runs yet: `start` begins the work of the roles, `frontDoor` answers. */
-export async function createApp({
-  db,
-  masterKey,
-  log,
-  clock = systemClock,
-  config,
-  drawCode,
-  checkOutput = false,
-}: AppOptions) {
+/** Every room over one database. Nothing runs yet: `start` begins the work of the roles. */
+export async function createApp({ db, masterKey, log, config, clock = systemClock, ...options }: AppOptions) {
   const keyring = createKeyring(masterKey);
-  const isWorker = config.roles.has('worker');
   const lease = await leaseNode(db, log);
-  const ids = createIdSource(clock, () => lease.node());
   const outbound = createOutbound({ allow: config.outboundAllow });
-  const templates = createTemplates({ db, log, clock });
+  const templates = createTemplates({ db, log });
   const sandbox = createSandbox({ db, keyring, clock, log, outbound });
   const accounts = createAccounts({
     db,
@@ -63,8 +53,30 @@ export async function createApp({
     publicSandbox: config.publicSandbox,
     furnishSandbox: ({ id }) => templates.seed(id, sandbox.templates),
   });
-  const network = await openNetwork();
-  const delivery = createDelivery({ db, keyring, clock, log, worker: isWorker, upstreamFor: () => network, release });
+  const { id: provider } = sandbox.adapter;
+  const upstream = await sandbox.adapter.open({}, { log, onReceipt: (receipt) => delivery.receive(provider, receipt) });
+  const worker = config.roles.has('worker');
+  // Carriers come with providers and routes; until then only the virtual network delivers.
+  const delivery = createDelivery({
+    db,
+    keyring,
+    clock,
+    log,
+    worker,
+    upstreamFor: () => ({ provider, upstream }),
+    release,
+  });
+  const messages = createMessages({
+    db,
+    keyring,
+    ids: createIdSource(clock, () => lease.node()),
+    clock,
+    templates,
+    delivery,
+    drawCode: options.drawCode ?? drawCode,
+    hasRoute: (application) => application.network === 'virtual',
+    storeAnswer,
+  });
   const verifications = createVerifications({
     db,
     keyring,
@@ -73,42 +85,89 @@ export async function createApp({
       lockTargets,
       settleTargets,
       endDeliveries: delivery.endRows,
-      expireDeliveries: (tx, list) => delivery.expire(tx, list),
-      isMessage: (applicationId, messageId) => messages.exists(applicationId, messageId),
+      expireDeliveries: delivery.expire,
+      isMessage: messages.exists,
     },
   });
-  const messages = createMessages({
-    db,
-    keyring,
-    ids,
-    clock,
-    templates,
-    delivery,
-    ...(drawCode && { drawCode }),
-    // Carriers come with providers and routes; until then only the virtual network delivers.
-    hasRoute: (application) => application.network === 'virtual',
-    storeAnswer,
-  });
-  const operations = [
-    ...messages.operations,
-    ...makeVerificationOperations({ verifications, now: () => clock.now(), withAnswer }),
-    ...templates.operations,
-    ...sandbox.operations,
-    ...accounts.operations,
-    ...templates.adminOperations,
-  ];
-  const frontDoor = await createFrontDoor({
-    operations,
+  let address = '';
+  const frontDoor = createFrontDoor({
+    operations: [
+      ...messages.operations,
+      ...makeVerificationOperations({ db, verifications, now: () => clock.now(), storeAnswer }),
+      ...templates.operations,
+      ...sandbox.operations,
+      ...accounts.operations,
+      ...templates.adminOperations,
+    ],
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },
-    quota: (caller, ip) => sandbox.countRequest(caller, ip),
+    quota: sandbox.countRequest,
     db,
     keyring,
     clock,
     log,
     publicUrl: () => config.publicUrl ?? address,
     trustProxy: config.trustProxy,
-    checks: { database: async () => void (await db.query(pingStatement)) },
-    checkOutput,
+    checks: { database: () => db.ping() },
+    checkOutput: options.checkOutput ?? false,
   });
-  return { frontDoor, delivery, verifications, sandbox, templates, accounts, messages, start, stop };
+
+  async function furnish(): Promise<FirstStart | null> {
+    const first = await accounts.bootstrap(config);
+    await templates.seed(publicSandboxApplicationId, sandbox.templates);
+    if (first) await templates.seed(first.applicationId, firstTemplates);
+    return first;
+  }
+
+  return {
+    frontDoor,
+    accounts,
+    templates,
+    sandbox,
+    delivery,
+    verifications,
+    furnish,
+    /** Begins the roles; resolves with the address customers reach, for a process that answers requests. */
+    async start(): Promise<string> {
+      if (worker) {
+        await delivery.start();
+        verifications.start();
+        await sandbox.start();
+      }
+      if (!config.roles.has('api')) return 'worker';
+      address = await frontDoor.listen(config.host, config.port);
+      return address;
+    },
+    /** Answers what is under way, finishes attempts, gives back what is held. */
+    async stop(): Promise<void> {
+      await Promise.all([frontDoor.close(), sandbox.stop()]);
+      await verifications.stop();
+      await delivery.stop();
+      await upstream.close();
+      await outbound.close();
+      await lease.release();
+    },
+  };
+}
+
+/** The app as configured: opens and migrates its database, makes the first objects. */
+export async function openApp(config: Config, options: Pick<AppOptions, 'drawCode'> = {}) {
+  const log = createLog(config.logLevel);
+  const db =
+    config.databaseUrl === undefined
+      ? await openPglite({ dataDir: config.dataDir })
+      : openPostgres({ url: config.databaseUrl, log });
+  try {
+    await migrate(db);
+    const masterKey = config.masterKey ?? keptMasterKey(config.dataDir);
+    const app = await createApp({ db, masterKey, log, config, ...options });
+    const firstStart = await app.furnish();
+    const stop = async (): Promise<void> => {
+      await app.stop();
+      await db.close();
+    };
+    return { firstStart, start: app.start, stop };
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
 }

@@ -1,17 +1,13 @@
 /** What a person sees when the server is ready: the ready line and, on the first start, the credentials and three commands to paste. */
 
-export interface FirstStart {
-  devKey: string;
-  devSecret: string;
-  operatorToken: string;
-}
+import type { FirstStart } from './accounts/index.ts';
 
 /** `ready http://127.0.0.1:8080`, always the first line; scripts wait for it. */
 export function firstScreen(address: string, first: FirstStart | null): string {
   const ready = `ready ${address}\n`;
   if (!first)
     return `${ready}Keys were printed on the first start; set ENGAGELAB_DEV_KEY and ENGAGELAB_DEV_SECRET to add a pair.\n`;
-  const user = `-u '${first.devKey}:${first.devSecret}'`;
+  const user = `-u ${quoted(`${first.devKey}:${first.devSecret}`)}`;
   const json = `-H 'Content-Type: application/json'`;
   const handset = `${address}/v1/sandbox/messages?to=%2B6591234567`;
   const pickCode = `sed 's/.*"message_id":"\\([0-9]*\\)".*"code":"\\([0-9]*\\)".*/{"message_id":"\\1","verify_code":"\\2"}/'`;
@@ -32,3 +28,6 @@ curl -s ${user} ${json} ${address}/v1/verifications -d "$(curl -s ${user} '${han
 
 `;
 }
+
+/** As one word of a shell. */
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

@@ -12,8 +12,6 @@ const hardStopMs = 9_500;
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const app = await openApp(config);
-  const address = await app.start();
-  process.stdout.write(firstScreen(address, app.firstStart));
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;
@@ -27,6 +25,8 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  const address = await app.start();
+  process.stdout.write(firstScreen(address, app.firstStart));
 }
 
 function fail(error: unknown): void {

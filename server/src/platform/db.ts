@@ -25,6 +25,8 @@ export interface Db extends Queryable {
   listen(channel: string, onMessage: (payload: string) => void): Promise<void>;
   /** Group commit, see batch.ts. */
   batch<Item, Result>(spec: BatchSpec<Item, Result>): (item: Item) => Promise<Result>;
+  /** Resolves when the database answers. */
+  ping(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -130,6 +132,9 @@ export function createPoolDb(options: PoolDbOptions): Db {
     query: (statement) => runAlone(pool, statement),
     listen: options.listen,
     close: options.close,
+    async ping() {
+      await runAlone(pool, raw('select 1'));
+    },
     transaction: (work) => withClient(pool, (client) => runTransaction(client, work)),
     batch: ({ run: runBatch, key, maxItems = 200 }) =>
       createBatch({

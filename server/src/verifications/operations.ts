@@ -1,7 +1,8 @@
 /** POST /v1/verifications (contract §6). */
 import { z } from 'zod';
 import { ApiError } from '../errors.ts';
-import { defineOperation, type Operation } from '../http/operation.ts';
+import { defineOperation, type IdempotencyTicket, type Operation } from '../http/operation.ts';
+import type { Db, Queryable } from '../platform/db.ts';
 import { isId } from '../platform/ids.ts';
 import { isRetained, plainText, signalsSchema } from '../wire.ts';
 import type { Verifications } from './check.ts';
@@ -25,20 +26,18 @@ const output = z.object({
 });
 
 export interface VerificationOperationPorts {
+  db: Db;
   verifications: Verifications;
   now(): number;
-  /** Runs the check and stores its answer under the Idempotency-Key in one transaction. */
-  withAnswer: <Result extends object>(
-    ticket: { applicationId: string; key: string; stored: boolean },
-    work: (tx: Parameters<Verifications['check']>[1] & object) => Promise<Result>,
-    stored: (result: Result) => object,
-  ) => Promise<Result>;
+  /** Stores the answer of a deed in the deed's own transaction and marks the ticket. */
+  storeAnswer(tx: Queryable, ticket: IdempotencyTicket, answer: object): Promise<void>;
 }
 
 export function makeVerificationOperations({
+  db,
   verifications,
   now,
-  withAnswer,
+  storeAnswer,
 }: VerificationOperationPorts): Operation[] {
   return [
     defineOperation(
@@ -98,13 +97,12 @@ export function makeVerificationOperations({
             : { attempts_remaining: result.attemptsRemaining }),
         });
         if (!idempotency) return answer(await verifications.check(asked));
-        return answer(
-          await withAnswer(
-            idempotency,
-            (tx) => verifications.check(asked, tx),
-            (result) => ({ ...answer(result), verify_code: undefined }),
-          ),
-        );
+        return db.transaction(async (tx) => {
+          const checked = answer(await verifications.check(asked, tx));
+          const { verify_code: _code, ...stored } = checked;
+          await storeAnswer(tx, idempotency, stored);
+          return checked;
+        });
       },
     ),
   ];

@@ -1,0 +1,208 @@
+/**
+ * The whole app in a box, over a test database, answering without a socket. Every reply is compared with its declared schema.
+ * Tests assert the reply and the ledger: what was refused has sent nothing.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe } from 'node:test';
+import type { DestinationStream } from 'pino';
+import { createApp } from '../app.ts';
+import { readConfig } from '../config.ts';
+import { listEvents } from '../events/index.ts';
+import { createLog } from '../platform/log.ts';
+import { sql } from '../platform/sql.ts';
+import { engines, openTestDatabase, type TestDatabase } from './database.ts';
+
+export interface TestReply {
+  status: number;
+  headers: Record<string, string | string[] | number | undefined>;
+  // biome-ignore lint/suspicious/noExplicitAny: the body of any operation; its schema was compared already
+  body: any;
+}
+
+export interface TestCall {
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  path: string;
+  body?: unknown;
+  /** `key:secret`; null sends no credential. */
+  credential?: string | null;
+  headers?: Record<string, string>;
+  /** Sent as it stands instead of `body`. */
+  payload?: string | Buffer;
+}
+
+export interface TestAppOptions {
+  env?: Record<string, string>;
+  drawCode?: (type: number, length: number) => string;
+  /** Receives every log line. */
+  logTo?: DestinationStream;
+  masterKey?: Buffer;
+}
+
+export type TestApp = Awaited<ReturnType<typeof openTestApp>>;
+
+export const testCredential = 'dk_test:secret-of-the-test-key';
+export const operatorToken = 'operator-token-of-the-tests';
+
+export async function openTestApp({ db, clock }: TestDatabase, options: TestAppOptions = {}) {
+  const [devKey = '', devSecret = ''] = testCredential.split(':');
+  const config = readConfig({
+    ENGAGELAB_DEV_KEY: devKey,
+    ENGAGELAB_DEV_SECRET: devSecret,
+    OPERATOR_TOKEN: operatorToken,
+    ...options.env,
+  });
+  const app = await createApp({
+    db,
+    clock,
+    config,
+    masterKey: options.masterKey ?? Buffer.alloc(32, 7),
+    log: options.logTo ? createLog('trace', options.logTo) : createLog('silent'),
+    checkOutput: true,
+    ...(options.drawCode && { drawCode: options.drawCode }),
+  });
+  const first = await app.furnish();
+  const applicationId = first?.applicationId ?? (await firstApplication());
+
+  async function firstApplication(): Promise<string> {
+    const reply = await call({ path: '/v1/messages?limit=1' });
+    assert.equal(reply.status, 200);
+    const [row] = await db.query<{ application_id: string }>(
+      sql`select application_id from api_keys where dev_key = ${devKey}`,
+    );
+    return row?.application_id ?? '';
+  }
+
+  async function call({
+    method,
+    path,
+    body,
+    credential = testCredential,
+    headers = {},
+    payload,
+  }: TestCall): Promise<TestReply> {
+    const sent = payload ?? (body === undefined ? undefined : JSON.stringify(body));
+    const reply = await app.frontDoor.inject({
+      method: method ?? (sent === undefined ? 'GET' : 'POST'),
+      url: path,
+      headers: {
+        ...(credential !== null && { authorization: `Basic ${Buffer.from(credential).toString('base64')}` }),
+        ...(sent !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(sent !== undefined && { payload: sent }),
+    });
+    return {
+      status: reply.statusCode,
+      headers: reply.headers,
+      body: reply.body === '' ? null : JSON.parse(reply.body),
+    };
+  }
+
+  const operator = (request: TestCall): Promise<TestReply> =>
+    call({ ...request, credential: null, headers: { authorization: `Bearer ${operatorToken}`, ...request.headers } });
+
+  /** Does everything that is due by now: hand-overs, receipts, expiries. */
+  async function settle(): Promise<void> {
+    for (let round = 0; round < 20; round++) {
+      await app.delivery.runUntilIdle();
+      const receipts = await app.sandbox.runUntilIdle();
+      const expired = await app.verifications.expireDue();
+      if (receipts + expired === 0) return;
+    }
+    throw new Error('the app does not come to rest');
+  }
+
+  /** Moves time in steps of half a second, doing what falls due in each, so that events get the times they would have. */
+  async function live(seconds: number): Promise<void> {
+    for (let half = 0; half < seconds * 2; half++) {
+      await clock.travel(500);
+      await settle();
+    }
+  }
+
+  /** `plan, target_valid, sent(sms), …` of a message, callback statuses only. */
+  async function statusesOf(messageId: string, application = applicationId): Promise<string[]> {
+    const events = await listEvents(db, application, messageId);
+    return events.flatMap(({ status, channel, errorCode, data }) => {
+      if (status === undefined) return [];
+      const marks = [channel, errorCode, data?.['fallback_pending'] && 'P', data?.['late'] && 'L'].filter(Boolean);
+      return [`${status}(${marks.join(', ')})`];
+    });
+  }
+
+  /** Runs work that must be refused: nothing is written anywhere about messages. */
+  async function expectNothingHappened<T>(work: () => Promise<T>): Promise<T> {
+    const before = await traces();
+    const result = await work();
+    assert.deepEqual(await traces(), before, 'a refused request had an effect');
+    return result;
+  }
+
+  async function traces(): Promise<unknown> {
+    const [row] =
+      await db.query(sql`select (select count(*) from messages) as messages, (select count(*) from deliveries) as deliveries,
+      (select count(*) from verifications) as verifications, (select count(*) from events where message_id <> 0) as events,
+      (select count(*) from handset_messages) as handset, (select coalesce(sum(version), 0) from targets) as targets`);
+    return row;
+  }
+
+  /** Sends a code and resolves with its id and the code from the handset. */
+  async function sendCode(
+    to: string,
+    template: Record<string, unknown> = { id: 'login' },
+    more: Record<string, unknown> = {},
+  ) {
+    const sent = await call({ path: '/v1/messages', body: { to, template, ...more } });
+    assert.equal(sent.status, 200, JSON.stringify(sent.body));
+    await app.delivery.runUntilIdle();
+    const inbox = await call({ path: `/v1/sandbox/messages?to=${encodeURIComponent(to)}&limit=1` });
+    const [message] = inbox.body.messages;
+    return {
+      messageId: sent.body.message_id as string,
+      code: String(message?.code ?? ''),
+      text: String(message?.text ?? ''),
+    };
+  }
+
+  const verify = (messageId: string, code: string, more: Record<string, unknown> = {}): Promise<TestReply> =>
+    call({ path: '/v1/verifications', body: { message_id: messageId, verify_code: code, ...more } });
+
+  return {
+    app,
+    applicationId,
+    call,
+    operator,
+    settle,
+    live,
+    statusesOf,
+    expectNothingHappened,
+    sendCode,
+    verify,
+    close: () => app.stop(),
+  };
+}
+
+/** Declares the same tests once per engine, each over an app of its own. `get()` may be called inside tests and hooks. */
+export function onEachApp(
+  title: string,
+  declare: (get: () => TestApp & { database: TestDatabase }) => void,
+  options: TestAppOptions = {},
+): void {
+  for (const kind of engines) {
+    describe(`${title} (${kind})`, () => {
+      let opened: (TestApp & { database: TestDatabase }) | undefined;
+      before(async () => {
+        const database = await openTestDatabase(kind);
+        opened = { ...(await openTestApp(database, options)), database };
+      });
+      after(async () => {
+        await opened?.close();
+        await opened?.database.close();
+      });
+      declare(() => {
+        if (!opened) throw new Error('the app is opened in a before hook');
+        return opened;
+      });
+    });
+  }
+}
