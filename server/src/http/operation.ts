@@ -56,11 +56,21 @@ export interface OperationSpec<Auth extends AuthKind, Params, Query, Body, Outpu
   hidden?: boolean;
 }
 
+/** Returned by a handler whose answer is no error and yet not 200, such as a readiness check that says no. */
+export class Answer {
+  readonly status: number;
+  readonly body: object;
+  constructor(status: number, body: object) {
+    this.status = status;
+    this.body = body;
+  }
+}
+
 export type AuthKind = 'none' | 'key' | 'operator';
 
 export interface Operation {
   spec: OperationSpec<AuthKind, unknown, unknown, unknown, unknown>;
-  handle(call: Call<unknown, unknown, unknown> & { caller?: Caller }): Promise<unknown> | unknown;
+  handle(call: Call<unknown, unknown, unknown> & { caller?: Caller | undefined }): Promise<unknown> | unknown;
 }
 
 export function defineOperation<Auth extends AuthKind, Params, Query, Body, Output>(

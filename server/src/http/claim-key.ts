@@ -1,0 +1,89 @@
+/**
+ * Running a request at most once under its Idempotency-Key (contract §5.7): claim the key, run, store the answer; an error frees
+ * the key. A deed that stores the answer in its own transaction marks the ticket, so no crash can part the two.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Db, Queryable } from '../platform/db.ts';
+import type { Log } from '../platform/log.ts';
+import { type Keyring, sameBytes } from '../platform/seal.ts';
+import { reusedKey, stillRunning } from './idempotency.ts';
+import type { IdempotencyTicket } from './operation.ts';
+import {
+  type Claim,
+  claimKeys,
+  deleteExpiredKeys,
+  type Finished,
+  finishKey,
+  finishKeys,
+  type HeldKey,
+  releaseKeys,
+} from './store.ts';
+
+export interface KeyedRequest {
+  applicationId: string;
+  key: string;
+  /** What makes the request itself, see idempotency.ts. */
+  identity: string;
+}
+
+export type Claimed = { kind: 'fresh'; claim: Claim } | { kind: 'replay'; answer: object };
+
+export interface Idempotency {
+  /** Throws 422 for another request under the key and 409 while the first is under way. */
+  claim(request: KeyedRequest): Promise<Claimed>;
+  /** Resolves when the answer is durable. */
+  finish(claim: Claim, answer: object): Promise<void>;
+  /** Never rejects: a key that could not be freed frees itself when its lock lapses. */
+  release(claim: Claim): Promise<void>;
+  sweep(): Promise<number>;
+}
+
+const sweepRows = 5_000;
+
+export function createIdempotency({ db, keyring, log }: { db: Db; keyring: Keyring; log: Log }): Idempotency {
+  const sameKey = ({ applicationId, key }: Claim): string => `${applicationId} ${key}`;
+  const claim = db.batch<Claim, HeldKey>({ run: claimKeys, key: sameKey });
+  const finish = db.batch<Finished, void>({
+    run: async (on, items) => {
+      await finishKeys(on, items);
+      return items.map(() => undefined);
+    },
+  });
+  const release = db.batch<Claim, void>({
+    run: async (on, items) => {
+      await releaseKeys(on, items);
+      return items.map(() => undefined);
+    },
+  });
+  return {
+    async claim({ applicationId, key, identity }) {
+      const mine = { applicationId, key, ticket: randomUUID(), requestHash: keyring.hash('idempotency', identity) };
+      const held = await claim(mine);
+      if (held.ticket === mine.ticket) return { kind: 'fresh', claim: mine };
+      if (!sameBytes(held.request_hash, mine.requestHash)) throw reusedKey();
+      if (held.answer === null) throw stillRunning();
+      return { kind: 'replay', answer: held.answer };
+    },
+    finish: (held, answer) => finish({ claim: held, answer }),
+    release: (held) =>
+      release(held).catch((error: unknown) => log.warn({ err: error }, 'an idempotency key was not freed')),
+    async sweep() {
+      let total = 0;
+      for (;;) {
+        const count = await deleteExpiredKeys(db, sweepRows);
+        total += count;
+        if (count < sweepRows) return total;
+      }
+    },
+  };
+}
+
+/**
+ * Stores the answer of a deed inside the deed's transaction and marks the ticket, so that the front door leaves it alone.
+ * Throws 409 when another process took the key over and answered first; the deed then rolls back.
+ */
+export async function storeAnswer(tx: Queryable, ticket: IdempotencyTicket, answer: object): Promise<void> {
+  const stored = await finishKey(tx, { applicationId: ticket.applicationId, key: ticket.key, answer });
+  if (!stored) throw stillRunning();
+  ticket.stored = true;
+}

@@ -1,0 +1,121 @@
+/**
+ * One request and its one answer: the id, what the answer's headers need, and the line in the log. Answers are written straight
+ * to the socket, past the framework's reply: measured, that is what keeps the door's own cost small.
+ * The log line holds the route's pattern, never the target: paths and queries carry recipients.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ApiError } from '../errors.ts';
+import type { Clock } from '../platform/clock.ts';
+import { prefixedId } from '../platform/ids.ts';
+import type { Log } from '../platform/log.ts';
+import { ClientGone } from './body.ts';
+import { errorBody, errorHeaders, toApiError } from './failure.ts';
+import { type Allowance, policyHeader, rateHeader } from './throttle.ts';
+
+export interface House {
+  log: Log;
+  clock: Clock;
+  publicUrl(): string;
+  isClosing(): boolean;
+}
+
+const json = 'application/json; charset=utf-8';
+/** How long the rest of a body that nobody wants may keep coming after the answer. */
+const lingerMs = 2_000;
+
+/** The client's id if it has the right form, else a new one (contract §2 step 1). */
+export function requestIdOf(request: IncomingMessage, clock: Clock): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : prefixedId('req', clock.now());
+}
+
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly id: string;
+  readonly #house: House;
+  readonly #route: string | null;
+  readonly #startedAt = performance.now();
+  keyId: string | undefined;
+  allowance: Allowance | undefined;
+  replayed = false;
+
+  constructor(house: House, request: IncomingMessage, response: ServerResponse, id: string, route: string | null) {
+    this.#house = house;
+    this.request = request;
+    this.response = response;
+    this.id = id;
+    this.#route = route;
+  }
+
+  /** Answers with a body that is text already. */
+  answer(status: number, body: string, mediaType = json): void {
+    this.#write(status, body, ['Content-Type', mediaType]);
+    this.#note(status, undefined);
+  }
+
+  /** Answers any failure; one without a listener is only noted. */
+  refuse(failure: unknown, challenge?: string): void {
+    if (failure instanceof ClientGone) {
+      this.#note(499, undefined);
+      return;
+    }
+    const error = toApiError(failure);
+    if (error.status >= 500) this.#report(error);
+    const url = this.#house.publicUrl();
+    const headers = ['Content-Type', json, ...errorHeaders(error, url, challenge)];
+    this.#write(error.status, errorBody(error, this.id, url), headers);
+    this.#note(error.status, error.code);
+  }
+
+  #write(status: number, body: string, headers: string[]): void {
+    headers.push(
+      'X-Request-Id',
+      this.id,
+      'Cache-Control',
+      'no-store',
+      'Content-Length',
+      String(Buffer.byteLength(body)),
+    );
+    if (this.allowance) {
+      const now = this.#house.clock.now();
+      headers.push('RateLimit-Policy', policyHeader(this.allowance), 'RateLimit', rateHeader(this.allowance, now));
+    }
+    if (this.replayed) headers.push('Idempotent-Replayed', 'true');
+    if (this.#house.isClosing()) headers.push('Connection', 'close');
+    this.response.writeHead(status, headers);
+    this.response.end(body);
+    if (this.request.complete === false) this.#linger();
+  }
+
+  /** The answer goes out at once; a client still sending gets a moment to notice, then loses the connection. */
+  #linger(): void {
+    setTimeout(() => {
+      if (!this.request.complete) this.request.destroy();
+    }, lingerMs).unref();
+  }
+
+  #report(error: ApiError): void {
+    const line = { request_id: this.id, route: this.#route, err: error.cause ?? error };
+    if (error.status === 503) this.#house.log.warn(line, 'request refused for now');
+    else this.#house.log.error(line, 'request failed');
+  }
+
+  #note(status: number, code: number | undefined): void {
+    const { log } = this.#house;
+    if (!log.isLevelEnabled('info')) return;
+    log.info(
+      {
+        request_id: this.id,
+        method: this.request.method,
+        route: this.#route,
+        status,
+        code,
+        ms: Math.round((performance.now() - this.#startedAt) * 10) / 10,
+        key_id: this.keyId,
+        replayed: this.replayed || undefined,
+      },
+      'request',
+    );
+  }
+}

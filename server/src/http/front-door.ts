@@ -1,0 +1,243 @@
+/**
+ * The front door: one Fastify server whose routes are made by one loop over the list of operations. It knows no room; what it
+ * needs of them (who is calling, quotas, checks) it is handed. Every answer, also to what is no request, is the contract's.
+ */
+import {
+  type FastifyInstance,
+  type FastifyRequest,
+  fastify,
+  type InjectOptions,
+  type LightMyRequestResponse,
+} from 'fastify';
+import { ApiError } from '../errors.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Db, Queryable } from '../platform/db.ts';
+import type { Log } from '../platform/log.ts';
+import type { Keyring } from '../platform/seal.ts';
+import type { Sql } from '../platform/sql.ts';
+import { createIdempotency, storeAnswer } from './claim-key.ts';
+import { Exchange, type House, requestIdOf } from './exchange.ts';
+import { createHealthOperations } from './health.ts';
+import { makeOpenApi } from './openapi.ts';
+import type { Caller, IdempotencyTicket, Operation } from './operation.ts';
+import { createPathTable, toRoutePath } from './paths.ts';
+import { createServe, type Desk } from './serve.ts';
+import { createHttpServer } from './server.ts';
+import { finishRows } from './store.ts';
+import { createThrottle } from './throttle.ts';
+
+export interface FrontDoorOptions {
+  operations: readonly Operation[];
+  authenticate: Desk['authenticate'];
+  /** After the throttle; refuses with 429/3004 `quota exceeded`. */
+  quota?: (caller: Caller, ip: string) => Promise<void> | void;
+  db: Db;
+  keyring: Keyring;
+  clock: Clock;
+  log: Log;
+  /** Address under which customers reach the server, without a slash at its end. */
+  publicUrl: () => string;
+  /** Addresses or CIDR ranges of the proxies whose X-Forwarded-For is believed. */
+  trustProxy: readonly string[];
+  /** What /readyz asks; each has one second. */
+  checks: Record<string, () => Promise<void>>;
+  /** Compares every reply with its declared schema; for tests. */
+  checkOutput?: boolean;
+}
+
+export interface FrontDoor {
+  /** Resolves with the address it listens on, `http://127.0.0.1:8080`. */
+  listen(host: string, port: number): Promise<string>;
+  /** Stops accepting, finishes what is under way within 8 s, then cuts what is left. */
+  close(): Promise<void>;
+  /** One request without a socket, for tests. */
+  inject(request: InjectOptions): Promise<LightMyRequestResponse>;
+  openapi(): object;
+  /** Body of a data-modifying CTE by which a deed stores answers in its own statement; see store.ts. */
+  finishRows(rows: Sql): Sql;
+  /** Stores the answer of a deed in the deed's transaction and marks the ticket. */
+  storeAnswer(tx: Queryable, ticket: IdempotencyTicket, answer: object): Promise<void>;
+  /** Deletes Idempotency-Keys past their 24 hours; runs by itself while listening. */
+  sweep(): Promise<number>;
+}
+
+const drainMs = 8_000;
+const sweepEveryMs = 600_000;
+
+export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
+  const { log, clock, publicUrl } = options;
+  let closing = false;
+  const house: House = { log, clock, publicUrl, isClosing: () => closing };
+  const idempotency = createIdempotency(options);
+  const desk: Desk = {
+    authenticate: options.authenticate,
+    quota: options.quota,
+    throttle: createThrottle(clock),
+    clock,
+    idempotency,
+    checkOutput: options.checkOutput ?? false,
+  };
+  const description = createDescription(() => makeOpenApi(operations, publicUrl()), publicUrl);
+  const health = createHealthOperations({
+    checks: options.checks,
+    isClosing: house.isClosing,
+    openapi: description.text,
+  });
+  const operations = [...options.operations, ...health];
+  const app = createApp(options, house);
+  const work = createWork();
+  addRoutes(app, operations, { house, desk, work });
+  const sweeper = createSweeper(idempotency.sweep, log);
+
+  return {
+    async listen(host, port) {
+      await app.listen({ host, port });
+      sweeper.start();
+      return addressOf(app, host);
+    },
+    async close() {
+      closing = true;
+      sweeper.stop();
+      const deadline = Date.now() + drainMs;
+      const cut = setTimeout(() => app.server.closeAllConnections(), drainMs);
+      await app.close();
+      clearTimeout(cut);
+      await work.idle(Math.max(0, deadline - Date.now()));
+    },
+    inject: (request) => app.inject(request),
+    openapi: () => description.document(),
+    finishRows,
+    storeAnswer,
+    sweep: idempotency.sweep,
+  };
+}
+
+function createApp({ trustProxy, clock }: FrontDoorOptions, house: House): FastifyInstance {
+  const refuseUnrouted = (exchange: Exchange): void =>
+    exchange.refuse(new ApiError(4001, 'no such endpoint', { status: 404 }));
+  return fastify({
+    logger: false,
+    trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    requestIdHeader: false,
+    genReqId: (request) => requestIdOf(request as FastifyRequest['raw'], clock),
+    // No name in a path is too long for the router: whether it exists is for the room to say.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 65_536 },
+    frameworkErrors: (_error, request, reply) => {
+      reply.hijack();
+      refuseUnrouted(new Exchange(house, request.raw, reply.raw, request.id, null));
+    },
+    serverFactory: (handler) =>
+      createHttpServer(handler, {
+        ...house,
+        refuse: (request, response, error) =>
+          new Exchange(house, request, response, requestIdOf(request, clock), null).refuse(error),
+      }),
+  });
+}
+
+interface Wiring {
+  house: House;
+  desk: Desk;
+  work: Work;
+}
+
+/** Requests are answered in the first hook: the framework's own body parsing and reply come after it and are not wanted. */
+function addRoutes(app: FastifyInstance, operations: readonly Operation[], { house, desk, work }: Wiring): void {
+  const table = createPathTable(operations.map(({ spec }) => spec));
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!request.is404) return done();
+    reply.hijack();
+    const exchange = new Exchange(house, request.raw, reply.raw, request.id, null);
+    const allow = table.methodsOf(request.raw.url ?? '');
+    exchange.refuse(
+      allow === undefined || allow.split(', ').includes(request.method)
+        ? new ApiError(4001, 'no such endpoint', { status: 404 })
+        : new ApiError(3002, 'method not allowed', { status: 405, headers: { Allow: allow } }),
+    );
+  });
+  const ids = new Set<string>();
+  for (const operation of operations) {
+    const { id, method, path } = operation.spec;
+    if (ids.has(id)) throw new Error(`two operations are called ${id}`);
+    ids.add(id);
+    const serve = createServe(operation, desk);
+    app.route({
+      method,
+      url: toRoutePath(path),
+      onRequest: (request, reply) => {
+        reply.hijack();
+        work.track(serve(new Exchange(house, request.raw, reply.raw, request.id, path), request));
+      },
+      handler: () => undefined,
+    });
+  }
+}
+
+interface Work {
+  track(running: Promise<void>): void;
+  /** Resolves when nothing is running, at the latest after so many milliseconds. */
+  idle(withinMs: number): Promise<void>;
+}
+
+/** Requests under way: one whose client has left still runs, and its database must not be closed under it. */
+function createWork(): Work {
+  let running = 0;
+  let onIdle: (() => void) | undefined;
+  const end = (): void => {
+    running--;
+    if (running === 0) onIdle?.();
+  };
+  return {
+    track(promise) {
+      running++;
+      promise.then(end, end);
+    },
+    idle(withinMs) {
+      if (running === 0) return Promise.resolve();
+      return new Promise((resolve) => {
+        const timer = setTimeout(resolve, withinMs);
+        onIdle = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    },
+  };
+}
+
+/** Made once per address, when first asked for. */
+function createDescription(make: () => object, publicUrl: () => string): { document(): object; text(): string } {
+  let made: { url: string; document: object; text: string } | undefined;
+  const current = (): { document: object; text: string } => {
+    if (made?.url !== publicUrl()) {
+      const document = make();
+      made = { url: publicUrl(), document, text: JSON.stringify(document) };
+    }
+    return made;
+  };
+  return { document: () => current().document, text: () => current().text };
+}
+
+function createSweeper(sweep: () => Promise<number>, log: Log): { start(): void; stop(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const run = (): void => {
+    sweep().catch((error: unknown) => log.warn({ err: error }, 'old idempotency keys were not deleted'));
+  };
+  return {
+    start() {
+      timer = setInterval(run, sweepEveryMs);
+      timer.unref();
+    },
+    stop() {
+      clearInterval(timer);
+    },
+  };
+}
+
+function addressOf(app: FastifyInstance, host: string): string {
+  const address = app.server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
