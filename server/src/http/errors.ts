@@ -100,7 +100,9 @@ export function errorResponses(spec: Spec, publicUrl: string): Json {
 function errorResponse(spec: Spec, status: number, refusals: readonly Refusal[], publicUrl: string): Json {
   const codes = [...new Set(refusals.map(({ code }) => code))];
   const throttled = spec.auth === 'key' && status !== 401 ? ['RateLimit-Policy', 'RateLimit'] : [];
-  const wait = refusals.some(({ example }) => 'retry_after' in ((example['details'] ?? {}) as Json)) ? ['Retry-After'] : [];
+  const wait = refusals.some(({ example }) => 'retry_after' in ((example['details'] ?? {}) as Json))
+    ? ['Retry-After']
+    : [];
   const challenge = status === 401 ? ['WWW-Authenticate'] : [];
   const names = ['X-Request-Id', 'Link', ...challenge, ...wait, ...throttled];
   const examples = refusals.map(({ name, code, example }) => [

@@ -3,6 +3,8 @@
  * contract §2, one error form, request ids, throttle headers, at-most-once under an Idempotency-Key, and an API description made
  * from the operations it serves. Rooms describe operations with `http/operation.ts`; it never imports a room.
  */
+
+export { storeAnswer } from './claim-key.ts';
 export { createFrontDoor, type FrontDoor, type FrontDoorOptions } from './front-door.ts';
 export { makeOpenApi } from './openapi.ts';
 export type { Operation } from './operation.ts';
