@@ -10,7 +10,7 @@ test('template_parts is the most parts over all languages, variables at their li
   // Both sentences in Thai: 80 UTF-16 units with `{{code}}`, `{{brand_name}}` and `{{ttl}}` as written.
   assert.equal(templateParts(builtIn(true)), 2);
   assert.equal(templateParts(builtIn(false)), 1);
-  assert.equal(templateParts(builtIn(false, { web_otp_origin: 'shop.example.com' })), 2);
+  assert.equal(templateParts(builtIn(false, { web_otp_origin: 'login.shop.example.com' })), 2);
   // {{code}} is 12 septets, since a brace takes two.
   assert.equal(templateParts(ownSmsBody(`{{code}}${'a'.repeat(148)}`)), 1);
   assert.equal(templateParts(ownSmsBody(`{{code}}${'a'.repeat(149)}`)), 2);

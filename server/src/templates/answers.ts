@@ -16,7 +16,7 @@ export const success = { code: 0, message: 'success' } as const;
 
 const statusSchema = z.literal([1, 2, 3]).describe('1 pending, 2 approved, 3 rejected.');
 const revisionSchema = z.int().min(1);
-export const findingSchema = z.looseObject({
+const findingSchema = z.looseObject({
   code: z.enum([...lintErrors, ...lintWarnings]),
   level: z.enum(['error', 'warning']),
   channel: z.enum(channelNames).nullable(),

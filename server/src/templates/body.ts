@@ -15,7 +15,7 @@ const printable = 'must not contain control characters';
 const line = (min: number, max: number) => z.string().min(min).max(max).refine(isLine, printable);
 const lines = (min: number, max: number) => z.string().min(min).max(max).refine(isLines, printable);
 
-export const templateIdSchema = line(1, 128).regex(/^[^/?#]*$/, 'must not contain "/", "?" or "#"');
+const templateIdSchema = line(1, 128).regex(/^[^/?#]*$/, 'must not contain "/", "?" or "#"');
 export const isTemplateId = (text: string): boolean => templateIdSchema.safeParse(text).success;
 
 /** Free text of a person, such as a review remark. */

@@ -1,9 +1,9 @@
 /** For the tests of this room: template bodies, applications, and what to ask of both. */
 import assert from 'node:assert/strict';
-import { pino } from 'pino';
 import { ApiError } from '../errors.ts';
 import { listEvents } from '../events/index.ts';
 import type { Db } from '../platform/db.ts';
+import { createLog } from '../platform/log.ts';
 import { type Application, type Policy, policySchema } from '../policy.ts';
 import type { EmailText, TemplateBody } from './body.ts';
 import { createTemplates, type Templates } from './index.ts';
@@ -76,7 +76,7 @@ export function newApplication(policy: Partial<Policy> = {}): Application {
 }
 export const autoApproving = (): Application => newApplication({ template_review: 'auto' });
 
-export const open = (db: Db): Templates => createTemplates({ db, log: pino({ level: 'silent' }) });
+export const open = (db: Db): Templates => createTemplates({ db, log: createLog('silent') });
 
 export const refused = (
   deed: Promise<unknown>,

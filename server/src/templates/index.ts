@@ -9,7 +9,7 @@ import type { Log } from '../platform/log.ts';
 import { createDeeds, type Deeds } from './deeds.ts';
 import { adminOperations, templateOperations } from './operations.ts';
 
-export type { TemplateBody } from './body.ts';
+export { type Language, languageSchema } from './language.ts';
 export type { SendTemplate } from './template.ts';
 
 export interface Templates extends Deeds {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { pino } from 'pino';
 import type { Db } from '../platform/db.ts';
+import { createLog } from '../platform/log.ts';
 import { openPostgres } from '../platform/postgres.ts';
 import { raw } from '../platform/sql.ts';
 import { type Application, policySchema } from '../policy.ts';
@@ -10,7 +10,7 @@ import { smsBody } from './fixture.ts';
 import { createTemplates, type Templates } from './index.ts';
 import { createLookup } from './lookup.ts';
 
-const log = pino({ level: 'silent' });
+const log = createLog('silent');
 const application = (id: string): Application => ({
   id,
   organizationId: '1',

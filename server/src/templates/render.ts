@@ -83,7 +83,7 @@ function renderSms(template: Renderable, input: RenderInput): Content {
 }
 
 /** `482913` → `4, 8, 2, 9, 1, 3`; spaces and hyphens of a caller's own code are not spoken. */
-export function spokenCode(code: string): string {
+function spokenCode(code: string): string {
   const spoken = code.replace(/[ -]/g, '');
   return [...(spoken === '' ? code : spoken)].join(', ');
 }
