@@ -1,6 +1,6 @@
 /** What the template endpoints answer (contract §8, §11.4): the schemas, and how a stored revision is shown. */
 import { z } from 'zod';
-import { type Channel, channelNames } from '../channels/contract.ts';
+import { type Channel, channelNames } from '../channels/index.ts';
 import { appendAutofill } from './autofill.ts';
 import { strategyOf, type TemplateBody, templateFields } from './body.ts';
 import { defaultText, writtenLanguages } from './default-texts.ts';
@@ -16,7 +16,7 @@ export const success = { code: 0, message: 'success' } as const;
 
 const statusSchema = z.literal([1, 2, 3]).describe('1 pending, 2 approved, 3 rejected.');
 const revisionSchema = z.int().min(1);
-export const findingSchema = z.looseObject({
+const findingSchema = z.looseObject({
   code: z.enum([...lintErrors, ...lintWarnings]),
   level: z.enum(['error', 'warning']),
   channel: z.enum(channelNames).nullable(),
@@ -154,14 +154,18 @@ export function summaryOf(row: TemplateRow): Summary {
   };
 }
 
-/** Everything that was saved, and how it stands. */
+/** Everything that was saved on the channels in use, and how it stands. */
 export function detailOf(row: TemplateRow): Detail {
   const { body } = row;
   const { template_type, ...sms } = body.sms_config ?? { template_type: 1 as const };
+  const uses = (channel: Channel): boolean => strategyOf(body).includes(channel);
   return {
-    ...pick(body, [...headKeys, 'whatsapp_config']),
-    ...(body.sms_config && { sms_config: { template_type, template_parts: templateParts(body), ...sms } }),
-    ...pick(body, ['voice_config', 'email_config', 'pwa_config', 'fallback_wait_seconds', 'resend']),
+    ...pick(body, headKeys),
+    ...(uses('whatsapp') && pick(body, ['whatsapp_config'])),
+    ...(uses('sms') && { sms_config: { template_type, template_parts: templateParts(body), ...sms } }),
+    ...(uses('voice') && pick(body, ['voice_config'])),
+    ...(uses('email') && pick(body, ['email_config'])),
+    ...pick(body, ['pwa_config', 'fallback_wait_seconds', 'resend']),
     ...factsOf(row),
   };
 }

@@ -3,7 +3,7 @@
  * range is refused here (3002); what concerns several fields together is in rules.ts (3003). Stored as it is parsed here.
  */
 import { z } from 'zod';
-import { type Channel, channelNames } from '../channels/contract.ts';
+import { type Channel, channelNames } from '../channels/index.ts';
 import { resendRuleSchema } from '../policy.ts';
 import { languageSchema } from './language.ts';
 
@@ -15,7 +15,7 @@ const printable = 'must not contain control characters';
 const line = (min: number, max: number) => z.string().min(min).max(max).refine(isLine, printable);
 const lines = (min: number, max: number) => z.string().min(min).max(max).refine(isLines, printable);
 
-export const templateIdSchema = line(1, 128).regex(/^[^/?#]*$/, 'must not contain "/", "?" or "#"');
+const templateIdSchema = line(1, 128).regex(/^[^/?#]*$/, 'must not contain "/", "?" or "#"');
 export const isTemplateId = (text: string): boolean => templateIdSchema.safeParse(text).success;
 
 /** Free text of a person, such as a review remark. */
@@ -118,8 +118,9 @@ const fields = {
 /** Also the shapes that answers show again. */
 export const templateFields = fields;
 
-const stored = z.object(fields);
-export type TemplateBody = z.infer<typeof stored>;
+/** As stored; what the platform seeds itself keeps the texts of channels outside the strategy. */
+export const storedBodySchema = z.object(fields);
+export type TemplateBody = z.infer<typeof storedBodySchema>;
 export type EmailText = z.infer<typeof emailText>;
 
 /** Configs of channels outside the strategy are accepted, whatever they hold, and ignored (contract §8.1). */
@@ -131,7 +132,7 @@ function dropUnusedConfigs(body: unknown): unknown {
   return Object.fromEntries(Object.entries(body).filter(([name]) => !unused.includes(name)));
 }
 
-export const templateBodySchema = z.preprocess(dropUnusedConfigs, stored);
+export const templateBodySchema = z.preprocess(dropUnusedConfigs, storedBodySchema);
 
 /** Body of an update: the id may be left out. */
 export const templateUpdateSchema = z.preprocess(

@@ -28,8 +28,8 @@ export interface Deeds {
   preview(application: Application, templateId: string, input?: PreviewInput): Promise<Preview>;
   review(applicationId: string, templateId: string, verdict: Verdict): Promise<Reviewed>;
   listForReview(status: Status, limit: number): Promise<Waiting[]>;
-  /** Creates approved templates where absent; may be repeated, also by several nodes at once. */
-  seed(applicationId: string, bodies: readonly TemplateBody[]): Promise<void>;
+  /** Creates approved templates from wire bodies where absent; may be repeated, also by several nodes at once. */
+  seed(applicationId: string, bodies: readonly object[]): Promise<void>;
 }
 
 /** Starts to listen for the changes of other nodes with the first lookup. */

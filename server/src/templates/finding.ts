@@ -1,5 +1,5 @@
 /** What lint reports: the codes of contract §9, and which of them refuse a save. */
-import type { Channel } from '../channels/contract.ts';
+import type { Channel } from '../channels/index.ts';
 import type { Language } from './language.ts';
 
 export const lintErrors = [

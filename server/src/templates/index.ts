@@ -9,14 +9,8 @@ import type { Log } from '../platform/log.ts';
 import { createDeeds, type Deeds } from './deeds.ts';
 import { adminOperations, templateOperations } from './operations.ts';
 
-export { paramsSchema, type TemplateBody, type TemplateUpdate } from './body.ts';
-export type { Finding } from './finding.ts';
-export { type Language, languageSchema, languages } from './language.ts';
-export type { Lookup } from './lookup.ts';
-export { type RenderInput, renderContent } from './render.ts';
-export { type Segmentation, segment } from './segments.ts';
-export { type CodeConfig, type SendTemplate, type SubType, sampleCode } from './template.ts';
-export { fillVariables } from './variables.ts';
+export { type Language, languageSchema } from './language.ts';
+export type { SendTemplate } from './template.ts';
 
 export interface Templates extends Deeds {
   operations: ReturnType<typeof templateOperations>;

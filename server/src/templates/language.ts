@@ -12,3 +12,5 @@ export const languageSchema = z.enum(languages);
 export function pickLanguage(asked: Language, available: ReadonlySet<Language>): Language | null {
   return ([asked, 'default', 'en'] as const).find((language) => available.has(language)) ?? null;
 }
+
+export const languageOf = (text: string): Language => languages.find((language) => language === text) ?? 'default';

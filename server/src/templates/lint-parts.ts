@@ -1,5 +1,5 @@
 /** Lint on the size of an SMS (contract §9), measured on a rendering with sample values; custom variables at their literal length. */
-import type { Content } from '../channels/contract.ts';
+import type { Content } from '../channels/index.ts';
 import { strategyOf, type TemplateBody } from './body.ts';
 import { writtenLanguages } from './default-texts.ts';
 import { type Finding, finding, type LintContext } from './finding.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { emailBody, noticeBody, ownSmsBody, smsBody, wholeBody } from './bodies.fixture.ts';
 import type { EmailText, TemplateBody } from './body.ts';
 import { type LintCode, lintErrors, lintWarnings } from './finding.ts';
+import { emailBody, noticeBody, ownSmsBody, smsBody, wholeBody } from './fixture.ts';
 import type { Language } from './language.ts';
 import { lint } from './lint.ts';
 import { normalise } from './template.ts';

@@ -1,8 +1,8 @@
 /** How a template would look, in any revision, with a sample code (contract §11.4). Nothing is sent or counted. */
-import type { Content } from '../channels/contract.ts';
+import type { Content } from '../channels/index.ts';
 import type { Application } from '../policy.ts';
 import type { Preview } from './answers.ts';
-import { type Language, languageSchema, languages } from './language.ts';
+import { type Language, languageOf, languages } from './language.ts';
 import { lint } from './lint.ts';
 import { findOne } from './read.ts';
 import { renderContent } from './render.ts';
@@ -47,7 +47,7 @@ export async function previewTemplate(
 
 function shown({ language, subject, text, html, from }: Content) {
   return {
-    text_language: languageSchema.parse(language),
+    text_language: languageOf(language),
     ...(subject !== undefined && { subject }),
     text,
     ...(html !== undefined && { html }),

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { emailBody, smsBody, wholeBody } from './bodies.fixture.ts';
 import type { TemplateBody } from './body.ts';
+import { emailBody, smsBody, wholeBody } from './fixture.ts';
 import { type Language, languages } from './language.ts';
 import { type RenderInput, renderContent } from './render.ts';
 import { segment } from './segments.ts';
@@ -68,6 +68,18 @@ describe('the built-in text in every language', () => {
   test('the contract’s vector: GSM-7, 88 characters, one part', () => {
     const { encoding, length, segments } = segment(expected.en[0]);
     assert.deepEqual([encoding, length, segments], ['GSM-7', 88, 1]);
+  });
+
+  test('a script that replaces the chain gets the built-in text of channels the template does not have', () => {
+    for (const channel of ['whatsapp', 'voice', 'email'] as const)
+      assert.match(
+        renderContent(of(own('{{code}}')), channel, input()).text,
+        / is your Acme verification code\. It expires/,
+      );
+  });
+
+  test('a language nobody knows counts as default', () => {
+    assert.equal(renderContent(of(smsBody()), 'sms', input({ language: 'xx' })).text, expected.default[0]);
   });
 
   test('each sentence is shown only where it is switched on', () => {

@@ -2,18 +2,19 @@
  * The one renderer: sends, custom messages, previews and lint all get their texts here (contract §9). Pure.
  * What must stay true: a value is never expanded again, a preset wins over the caller, the origin line is the last one.
  */
-import type { Channel, Content } from '../channels/contract.ts';
+import type { Channel, Content } from '../channels/index.ts';
 import { appendAutofill } from './autofill.ts';
 import type { EmailText } from './body.ts';
 import { defaultText, defaultTexts, type Toggles, writtenLanguage } from './default-texts.ts';
 import { htmlToText, looksLikeHtml } from './html.ts';
-import { type Language, pickLanguage } from './language.ts';
+import { languageOf, pickLanguage } from './language.ts';
 import { segment } from './segments.ts';
 import { ownSmsText, type SendTemplate } from './template.ts';
 import { escapeHtml, fillVariables, type Values, valuesOf } from './variables.ts';
 
 export interface RenderInput {
-  language: Language;
+  /** One of the seven; anything else counts as `default`. */
+  language: string;
   params: Readonly<Record<string, string>>;
   /** Null for a text without a code; `{{code}}` then stays literal. */
   code: string | null;
@@ -25,7 +26,10 @@ export interface RenderInput {
 
 export type Renderable = Pick<SendTemplate, 'body' | 'brandName'>;
 
-/** One channel's text in the asked language, or the one that stands in for it. The channel must be of the template's strategy. */
+/**
+ * One channel's text in the asked language, or the one that stands in for it. A channel outside the template's strategy, or one
+ * without a config, gets the built-in text: a sandbox script may replace the chain.
+ */
 export function renderContent(template: Renderable, channel: Channel, input: RenderInput): Content {
   switch (channel) {
     case 'sms':
@@ -51,13 +55,14 @@ function valuesFor(template: Renderable, input: RenderInput, defaults?: Readonly
   return valuesOf(presets, input.params, defaults);
 }
 
+const allOn: Toggles = { contain_expire: true, contain_security: true };
+
 function togglesOf(template: Renderable, channel: 'whatsapp' | 'sms' | 'voice'): Toggles {
-  const config = template.body[`${channel}_config`]?.template_default_config;
-  if (!config) throw new Error(`template without a built-in text for ${channel}`);
-  return config;
+  return template.body[`${channel}_config`]?.template_default_config ?? allOn;
 }
 
-function renderBuiltIn(language: Language, toggles: Toggles, values: Values): Content {
+function renderBuiltIn(asked: string, toggles: Toggles, values: Values): Content {
+  const language = languageOf(asked);
   return { text: fillVariables(defaultText(language, toggles), values), language: writtenLanguage(language) };
 }
 
@@ -78,7 +83,7 @@ function renderSms(template: Renderable, input: RenderInput): Content {
 }
 
 /** `482913` → `4, 8, 2, 9, 1, 3`; spaces and hyphens of a caller's own code are not spoken. */
-export function spokenCode(code: string): string {
+function spokenCode(code: string): string {
   const spoken = code.replace(/[ -]/g, '');
   return [...(spoken === '' ? code : spoken)].join(', ');
 }
@@ -87,7 +92,7 @@ function renderVoice(template: Renderable, input: RenderInput): Content {
   const code = input.code === null ? null : spokenCode(input.code);
   const values = valuesFor(template, { ...input, code });
   const content = renderBuiltIn(input.language, togglesOf(template, 'voice'), values);
-  const { joint } = defaultTexts[writtenLanguage(input.language)];
+  const { joint } = defaultTexts[writtenLanguage(languageOf(input.language))];
   return { ...content, text: `${content.text}${joint}${content.text}` };
 }
 
@@ -95,14 +100,13 @@ function renderEmail(template: Renderable, input: RenderInput): Content {
   const own = pickEmailText(template.body.email_config?.template_custom_configs ?? [], input.language);
   if (own) return renderOwnEmail(template, own, input);
   const values = valuesFor(template, input);
-  const toggles = { contain_expire: true, contain_security: true };
-  const { subject } = defaultTexts[writtenLanguage(input.language)];
-  return { ...renderBuiltIn(input.language, toggles, values), subject: oneLine(fillVariables(subject, values)) };
+  const { subject } = defaultTexts[writtenLanguage(languageOf(input.language))];
+  return { ...renderBuiltIn(input.language, allOn, values), subject: oneLine(fillVariables(subject, values)) };
 }
 
 /** Where neither the asked language nor `default` nor `en` was written, the first text is better than none. */
-function pickEmailText(texts: readonly EmailText[], asked: Language): EmailText | undefined {
-  const language = pickLanguage(asked, new Set(texts.map((text) => text.language)));
+function pickEmailText(texts: readonly EmailText[], asked: string): EmailText | undefined {
+  const language = pickLanguage(languageOf(asked), new Set(texts.map((text) => text.language)));
   return texts.find((text) => text.language === language) ?? texts[0];
 }
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiError } from '../errors.ts';
 import { policySchema } from '../policy.ts';
-import { emailBody, noticeBody, ownSmsBody, smsBody, wholeBody } from './bodies.fixture.ts';
 import { type TemplateBody, templateBodySchema, templateUpdateSchema } from './body.ts';
+import { emailBody, noticeBody, ownSmsBody, smsBody, wholeBody } from './fixture.ts';
 import { checkProfile, checkRules } from './rules.ts';
 
 function refusal(deed: () => void): [string | undefined, string] | null {

@@ -7,7 +7,7 @@ import { ApiError, refuse } from '../errors.ts';
 import type { EventDraft } from '../events/index.ts';
 import type { Db } from '../platform/db.ts';
 import type { Application } from '../policy.ts';
-import { isTemplateId, type TemplateBody, type TemplateUpdate } from './body.ts';
+import { isTemplateId, storedBodySchema, type TemplateBody, type TemplateUpdate } from './body.ts';
 import type { Finding } from './finding.ts';
 import { lint } from './lint.ts';
 import type { TemplateLookup } from './lookup.ts';
@@ -139,13 +139,13 @@ export async function removeTemplate(
   if (!(await forgetting(lookup, target, deleteTemplate(db, target)))) throw missing();
 }
 
-/** Creates approved templates where the application has none of that id; those that exist stay as they are. */
+/** Creates approved templates from wire bodies where the application has none of that id; those that exist stay as they are. */
 export async function seedTemplates(
   { db, lookup }: Ports,
   applicationId: string,
-  bodies: readonly TemplateBody[],
+  bodies: readonly object[],
 ): Promise<void> {
-  for (const body of bodies) {
+  for (const body of bodies.map((wire) => storedBodySchema.parse(wire))) {
     checkRules(body);
     const templateId = body.template_id;
     const events = [changeEvent(applicationId, templateId, 'create template', body.description ?? '')];

@@ -2,8 +2,8 @@
  * What follows from a template's body: its own texts, whether it carries a code, of which kind it is, and the form in which
  * sends use it. Pure.
  */
-import type { Channel } from '../channels/contract.ts';
-import { channelNames } from '../channels/contract.ts';
+import type { Channel } from '../channels/index.ts';
+import { channelNames } from '../channels/index.ts';
 import type { ResendRule } from '../policy.ts';
 import { webOtpHost } from './autofill.ts';
 import { type EmailText, type smsSubTypes, strategyOf, type TemplateBody } from './body.ts';
