@@ -3,16 +3,16 @@
  * would. Prints `ready ADDRESS`.
  */
 import { createHmac, randomInt, timingSafeEqual } from 'node:crypto';
-import Fastify from '../node_modules/fastify/fastify.js';
-import { operationsForBench } from './product.ts';
+import { fastify } from 'fastify';
+import { otpBody } from '../server/src/messages/index.ts';
+import { verifyBody } from '../server/src/verifications/index.ts';
 
 const [key = '', secret = ''] = (process.env['BENCH_CREDENTIAL'] ?? '').split(':');
 const hashKey = Buffer.alloc(32, 1);
 const hash = (text: string): Buffer => createHmac('sha256', hashKey).update(text).digest();
 const stored = hash(`${key}:${secret}`);
-const { sendBody, verifyBody } = await operationsForBench();
 
-const app = Fastify({ logger: false });
+const app = fastify({ logger: false });
 app.addHook('onRequest', (request, reply, done) => {
   const header = request.headers.authorization ?? '';
   const clear = Buffer.from(header.slice(6), 'base64').toString();
@@ -21,10 +21,14 @@ app.addHook('onRequest', (request, reply, done) => {
 });
 let sequence = 2_072_832_692_843_466_759n;
 app.post('/v1/messages', (request, reply) => {
-  const parsed = sendBody.safeParse(request.body);
+  const parsed = otpBody.safeParse(request.body);
   if (!parsed.success) return reply.code(400).send({ code: 3002, message: 'invalid' });
   randomInt(1_000_000);
-  return { message_id: String(sequence++), send_channel: 'sms', expires_at: new Date(Date.now() + 300_000).toISOString() };
+  return {
+    message_id: String(sequence++),
+    send_channel: 'sms',
+    expires_at: new Date(Date.now() + 300_000).toISOString(),
+  };
 });
 app.post('/v1/verifications', (request, reply) => {
   const parsed = verifyBody.safeParse(request.body);

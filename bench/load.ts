@@ -6,7 +6,15 @@
  */
 import { connect } from 'node:net';
 
-const [address = '', credential = '', connections = '64', seconds = '5', firstNumber = '80000000', code = '482913', pairsWanted = '0'] = process.argv.slice(2);
+const [
+  address = '',
+  credential = '',
+  connections = '64',
+  seconds = '5',
+  firstNumber = '80000000',
+  code = '482913',
+  pairsWanted = '0',
+] = process.argv.slice(2);
 const { hostname, port } = new URL(address);
 const authorization = Buffer.from(credential).toString('base64');
 const endAt = performance.now() + Number(seconds) * 1000;

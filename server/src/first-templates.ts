@@ -1,7 +1,5 @@
 /** The two approved templates of the first application, so that a code and a notification can be sent within the first minute. */
-import type { TemplateBody } from './templates/index.ts';
-
-export const firstTemplates: readonly TemplateBody[] = [
+export const firstTemplates = [
   {
     template_id: 'login',
     description: 'Login code by SMS',

@@ -14,7 +14,7 @@ import { makeMessageOperations } from './message-operations.ts';
 import { makeSendOperations, type StoreAnswer } from './operations.ts';
 import { type Acceptance, createAccept, findMessage } from './store.ts';
 
-export type { StoreAnswer } from './operations.ts';
+export { otpBody, type StoreAnswer } from './operations.ts';
 
 export interface MessagesOptions {
   db: Db;

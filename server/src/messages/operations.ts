@@ -49,7 +49,13 @@ const extras = {
 
 const to = plainText(1, 320).describe('E.164 number with + or e-mail address.');
 const ttl_seconds = z.int().min(30).max(86_400).optional().describe('Only if the policy allows it.');
-const otpBody = z.object({ to, template, ...extras, ttl_seconds, code_length: z.int().min(4).max(10).optional() });
+export const otpBody = z.object({
+  to,
+  template,
+  ...extras,
+  ttl_seconds,
+  code_length: z.int().min(4).max(10).optional(),
+});
 const codeBody = z.object({ to, code: ownCode, template, ...extras, ttl_seconds });
 const customBody = z.object({ to: z.union([to, z.array(z.string().max(320)).min(1).max(1000)]), template, ...extras });
 

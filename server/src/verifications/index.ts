@@ -10,7 +10,7 @@ export {
   type Verifications,
 } from './check.ts';
 export { alphabetOf, drawCode, hashCode, mixesCase } from './code.ts';
-export { makeVerificationOperations } from './operations.ts';
+export { makeVerificationOperations, verifyBody } from './operations.ts';
 export {
   acceptVerifications,
   cancelVerification,

@@ -7,7 +7,7 @@ import { isId } from '../platform/ids.ts';
 import { isRetained, plainText, signalsSchema } from '../wire.ts';
 import type { Verifications } from './check.ts';
 
-const body = z.object({
+export const verifyBody = z.object({
   message_id: z.string().min(1).max(64).describe('The id that a send answered.'),
   verify_code: plainText(1, 64).describe(
     'The code as the user typed it; white space around it and letter case do not matter unless the code mixes cases.',
@@ -51,7 +51,7 @@ export function makeVerificationOperations({
         summary: 'Check a code',
         description:
           'A wrong code answers 200 with verified false and costs one attempt. The right code verifies once; a second check answers 3003.',
-        input: { body },
+        input: { body: verifyBody },
         output,
         errors: [3003, 4001],
         notStored: ['verify_code'],
