@@ -192,7 +192,9 @@ function declareLife({ subject, outgoing, withUpstream }: Bench): void {
     for (const bad of badSettings) assert.equal(adapter.settings.safeParse(bad).success, false, JSON.stringify(bad));
   });
 
-  test('close ends waiting hand-overs, reports nothing afterwards and leaves no timer or socket', async () => {
+  test('close ends waiting hand-overs, reports nothing afterwards and leaves no timer or socket', {
+    timeout: 30_000,
+  }, async () => {
     let reported = 0;
     const count = async (): Promise<boolean> => ++reported > 0;
     await withUpstream(count, async (upstream) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ApiError } from '../errors.ts';
+import type { Db } from '../platform/db.ts';
 import { openPostgres } from '../platform/postgres.ts';
 import { raw } from '../platform/sql.ts';
 import { onEachEngine, type TestDatabase } from '../testing/database.ts';
@@ -68,6 +69,36 @@ onEachEngine('reading a handset', (get, kind) => {
           [message.messageId],
         );
     }));
+
+  test('a message that arrives between the first look and the start of the wait is not missed', {
+    timeout: 10_000,
+  }, () => {
+    const { db } = get();
+    const gate = Promise.withResolvers<void>();
+    const looked = Promise.withResolvers<void>();
+    let held = false;
+    /** Hands over the answer to the first look only when the gate opens. */
+    const query: Db['query'] = async (statement) => {
+      const rows = await db.query(statement);
+      if (!held) {
+        held = true;
+        looked.resolve();
+        await gate.promise;
+      }
+      return rows as never;
+    };
+    return within(
+      async ({ sandbox, upstream }) => {
+        const applicationId = newApplication();
+        const reading = sandbox.messages(applicationId, patient, never());
+        await looked.promise;
+        await upstream.send(outgoing({ applicationId }), never());
+        gate.resolve();
+        assert.equal((await reading).length, 1);
+      },
+      { db: { ...db, query } },
+    );
+  });
 
   test('a message that arrives at any moment of the reader going to sleep wakes it', () =>
     within(async ({ sandbox, upstream }) => {

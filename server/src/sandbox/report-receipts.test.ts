@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DatabaseUnavailable } from '../platform/db.ts';
+import { DatabaseUnavailable, type Db } from '../platform/db.ts';
 import { onEachEngine, type TestDatabase } from '../testing/database.ts';
 import { type Fixture, never, newApplication, onSms, openSandbox, outgoing, upstreamIdOf } from './fixture.ts';
 
@@ -188,6 +188,29 @@ onEachEngine('receipts of the virtual network', (get, kind) => {
       await send(fixture, applicationId);
       assert.equal(fixture.receipts.length, 1);
     }));
+
+  test('are reported by the loop also after the database was away', { timeout: 10_000 }, async () => {
+    const { db, clock } = get();
+    const failed = Promise.withResolvers<void>();
+    let away = true;
+    const query: Db['query'] = (statement) => {
+      if (!away) return db.query(statement);
+      failed.resolve();
+      return Promise.reject(new DatabaseUnavailable(new Error('away')));
+    };
+    const fixture = await openSandbox({ db: { ...db, query }, clock });
+    const heard = Promise.withResolvers<void>();
+    fixture.answer = async () => {
+      heard.resolve();
+      return true;
+    };
+    await fixture.sandbox.start();
+    await failed.promise;
+    away = false;
+    await send(fixture, newApplication(), '+10000000010');
+    await heard.promise;
+    await fixture.close();
+  });
 
   if (kind === 'postgres') {
     test('are shared out between nodes that report at the same time', () =>
