@@ -61,7 +61,14 @@ test('the text of an address alone refuses http, other ports, credentials and li
   assert.equal(fault('http://example.com/hook'), 'must be an https address');
   assert.equal(fault('https://example.com:22/'), 'port must be one of 443, 8443');
   assert.equal(fault('https://user:pw@example.com/'), 'must not contain credentials');
-  for (const text of ['', 'example.com', 'ftp://example.com/', `https://example.com/${'a'.repeat(2048)}`])
+  for (const text of [
+    '',
+    'example.com',
+    'ftp://example.com/',
+    'https://example.com/\0',
+    ' https://example.com/',
+    `https://example.com/${'a'.repeat(2048)}`,
+  ])
     assert.equal(fault(text), 'not a valid https address', text.slice(0, 40));
   for (const host of [
     '127.0.0.1',

@@ -67,7 +67,8 @@ const isUsual = (url: URL, ports: readonly number[]): boolean =>
   url.protocol === 'https:' && ports.includes(Number(url.port || 443));
 
 function faultOf(text: string, ranges: readonly AddressRange[], ports: readonly number[]): string | null {
-  const url = text.length > maxUrlLength ? null : URL.parse(text);
+  // The parser would quietly drop or encode blanks and control characters.
+  const url = text.length > maxUrlLength || /[\s\p{Cc}]/u.test(text) ? null : URL.parse(text);
   if (!url || !['http:', 'https:'].includes(url.protocol)) return 'not a valid https address';
   if (url.username !== '' || url.password !== '') return 'must not contain credentials';
   const usual = isUsual(url, ports);

@@ -154,7 +154,8 @@ onEachEngine('the sandbox operations', (get) => {
       await assert.rejects(set(kinds.virtual, '+10000000000'), refusedWith(3002));
       await assert.rejects(set(kinds.virtual, 'sandbox@example.com'), refusedWith(3002));
       await assert.rejects(set(kinds.virtual, 'not-a-number'), refusedWith(5011));
-      await assert.rejects(set(kinds.virtual, 'a@b'), refusedWith(3002));
+      for (const to of ['a@b', 'a\0@example.com', 'a b@example.com', '@example.com', 'a@exa\0mple.com'])
+        await assert.rejects(set(kinds.virtual, to), refusedWith(3002), to);
       for (const kind of [kinds.live, kinds.publicSandbox])
         await assert.rejects(set(kind, '+6591234567'), refusedWith(2004));
     }));

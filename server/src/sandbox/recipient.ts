@@ -12,7 +12,11 @@ export function readRecipient(text: string): string {
 function readEmail(text: string): string {
   const at = text.lastIndexOf('@');
   const domain = text.slice(at + 1).toLowerCase();
-  if (text.length > 254 || !/^[^\s@]+$/.test(text.slice(0, at)) || !/^[^\s@.]+(\.[^\s@.]+)+$/.test(domain))
+  if (
+    text.length > 254 ||
+    !/^[^\s\p{Cc}@]+$/u.test(text.slice(0, at)) ||
+    !/^[^\s\p{Cc}@.]+(\.[^\s\p{Cc}@.]+)+$/u.test(domain)
+  )
     throw invalid([{ field: 'to', problem: 'not a valid e-mail address' }]);
   return `${text.slice(0, at)}@${domain}`;
 }
