@@ -110,7 +110,6 @@ async function runTransaction<T>(client: pg.PoolClient, work: (tx: Queryable) =>
 export const sessionSettings = {
   plan_cache_mode: 'force_generic_plan',
   enable_seqscan: 'off',
-  enable_hashjoin: 'off',
   enable_mergejoin: 'off',
   jit: 'off',
 } as const;

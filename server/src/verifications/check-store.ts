@@ -64,10 +64,15 @@ export function checkCodes(db: Queryable, items: readonly CheckItem[], ports: Ch
       purpose: ['text', (item) => item.purpose],
       nonce: ['bytea', () => randomBytes(16)],
     })}),
+    -- A step of its own, so that no plan can read an application's verifications to find one.
+    named as materialized (
+      select i.ord, i.application_id, coalesce((select m.verification_id from verification_messages m
+        where m.application_id = i.application_id and m.message_id = i.message_id), i.message_id) as id
+      from input i
+    ),
     found as materialized (
-      select i.ord, v.application_id, v.id, v.target from input i
-      left join verification_messages m on m.application_id = i.application_id and m.message_id = i.message_id
-      join verifications v on v.application_id = i.application_id and v.id = coalesce(m.verification_id, i.message_id)
+      select n.ord, v.application_id, v.id, v.target from named n
+      join verifications v on v.application_id = n.application_id and v.id = n.id
     ),
     held as materialized (${ports.lockTargets(sql`select application_id, target from found`)}),
     locked as materialized (

@@ -41,7 +41,8 @@ export function acceptVerifications(accepted: Sql): Sql {
     update verifications v set state = 'superseded', ended_at = clock_now(), code_hashes = '{}', code_expiries = '{}'
     from ${accepted} a
     where v.application_id = a.application_id and v.id = a.previous_verification_id and v.id is distinct from a.verification_id
-      and v.state = 'pending' and v.expires_at > clock_now()
+      -- Not "state = 'pending' and expires_at > …": the index of what is to expire, which holds every living code, would serve that.
+      and v.ended_at is null and v.expires_at - clock_now() > interval '0'
     returning v.application_id, v.message_ids[cardinality(v.message_ids)] as message_id
   ), issued as (
     insert into verifications (application_id, id, target, template_id, purpose, code_type, code_hashes, code_expiries, expires_at,
