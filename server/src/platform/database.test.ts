@@ -6,7 +6,7 @@ import { DatabaseUnavailable } from './db.ts';
 import { migrate } from './migrate.ts';
 import { leaseNode } from './nodes.ts';
 import { openPostgres } from './postgres.ts';
-import { raw, sql } from './sql.ts';
+import { raw, relation, sql } from './sql.ts';
 
 const log = pino({ level: 'silent' });
 
@@ -21,6 +21,31 @@ onEachEngine('the database', (get) => {
       doc: { a: [1] },
       nothing: null,
     });
+  });
+
+  test('a relation brings every value back as it was, whatever characters it holds', async () => {
+    const texts = ['', 'NULL', 'null', 'a"b', 'back\\slash', '{1,2}', 'line\nfeed', "it's", '😀 ç', ' spaces ', null];
+    const items = texts.map((text, i) => ({
+      text,
+      n: i === 3 ? null : i,
+      at: new Date(i),
+      bytes: Buffer.from([0, 92, 34, i]),
+      doc: { text },
+    }));
+    const rows = await get().db.query<Record<string, unknown>>(
+      sql`select * from (${relation(items, {
+        text: ['text', (item) => item.text],
+        n: ['bigint', (item) => item.n],
+        yes: ['boolean', (item) => item.n !== null],
+        at: ['timestamptz', (item) => item.at],
+        bytes: ['bytea', (item) => item.bytes],
+        doc: ['jsonb', (item) => item.doc],
+      })}) r order by ord`,
+    );
+    assert.deepEqual(
+      rows.map(({ text, n, yes, at, bytes, doc }) => ({ text, n, yes, at, bytes, doc })),
+      items.map((item) => ({ ...item, n: item.n === null ? null : String(item.n), yes: item.n !== null })),
+    );
   });
 
   test('a failed statement leaves the connection usable and says its SQLSTATE', async () => {

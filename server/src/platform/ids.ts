@@ -2,8 +2,8 @@
  * Message ids: 19 decimal digits, (ms since 1288834974657) << 22 | node << 12 | sequence. Time-ordered, unique over 1,024
  * nodes × 4,096 per ms; a node whose clock steps back, or whose sequence is full, goes on with the next free number.
  */
-import { randomBytes } from 'node:crypto';
 import type { Clock } from './clock.ts';
+import { randomPortion } from './random.ts';
 
 const epochMs = 1_288_834_974_657n;
 const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -53,6 +53,6 @@ export function prefixedId(prefix: string, nowMs: number): string {
     text = crockford[Number(time & 31n)] + text;
     time >>= 5n;
   }
-  for (const byte of randomBytes(16)) text += crockford[byte & 31];
+  for (const byte of randomPortion(16)) text += crockford[byte & 31];
   return `${prefix}_${text}`;
 }

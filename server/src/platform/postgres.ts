@@ -29,7 +29,7 @@ export function openPostgres({ url, log, maxConnections = 10 }: PostgresOptions)
   return createPoolDb({
     kind: 'postgres',
     pool,
-    batchesInFlight: 2,
+    batchesInFlight: 1,
     listen: listener.listen,
     async close() {
       await listener.close();

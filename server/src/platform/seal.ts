@@ -9,9 +9,9 @@ import {
   createSecretKey,
   hkdfSync,
   type KeyObject,
-  randomBytes,
   timingSafeEqual,
 } from 'node:crypto';
+import { randomPortion } from './random.ts';
 
 const version = 1;
 
@@ -38,7 +38,7 @@ export function createKeyring(masterKey: Buffer): Keyring {
   return {
     hash: (purpose, text) => hmac(keyOf(`hash/${purpose}`), text),
     seal(purpose, clear, context) {
-      const nonce = randomBytes(12);
+      const nonce = randomPortion(12);
       const cipher = createCipheriv('aes-256-gcm', keyOf(`seal/${purpose}`), nonce);
       cipher.setAAD(Buffer.from(context));
       return Buffer.concat([

@@ -74,13 +74,27 @@ export function relation<Item>(items: readonly Item[], columns: Record<string, C
   const entries = Object.entries(columns);
   const arrays = entries.map(([, [type, value]]) => {
     const wire = type === 'jsonb' ? 'text' : type;
-    const cells = items.map((item) => (type === 'jsonb' ? stringify(value(item)) : value(item)));
-    return sql`${cells}::${raw(wire)}[]`;
+    return sql`${arrayLiteral(type, items.map(value))}::${raw(wire)}[]`;
   });
   const picks = entries.map(([name, [type]]) => raw(type === 'jsonb' ? `${name}::jsonb as ${name}` : name));
   const columnNames = raw(entries.map(([name]) => name).join(', '));
   return sql`select ${join(picks)}, ord from unnest(${join(arrays)}) with ordinality as u(${columnNames}, ord)`;
 }
 
-const stringify = (value: unknown): string | null =>
-  value === null || value === undefined ? null : JSON.stringify(value);
+/** Types whose text needs no quotes inside an array literal. */
+const bare = new Set(['bigint', 'integer', 'int', 'smallint', 'boolean', 'uuid', 'double precision', 'numeric']);
+
+/** The text form of an array, by type: several times faster than finding out for each element what it is. */
+function arrayLiteral(type: string, values: readonly unknown[]): string {
+  if (bare.has(type)) return `{${values.map((value) => value ?? 'NULL').join()}}`;
+  const text = textOf[type] ?? String;
+  return `{${values.map((value) => (value === null || value === undefined ? 'NULL' : quoted(text(value)))).join()}}`;
+}
+
+const textOf: Record<string, (value: unknown) => string> = {
+  jsonb: (value) => JSON.stringify(value),
+  bytea: (value) => `\\x${(value as Buffer).toString('hex')}`,
+  timestamptz: (value) => (value instanceof Date ? value.toISOString() : String(value)),
+};
+
+const quoted = (text: string): string => `"${/["\\]/.test(text) ? text.replaceAll(/["\\]/g, '\\$&') : text}"`;

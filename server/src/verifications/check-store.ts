@@ -2,9 +2,9 @@
  * The one statement that checks codes: many requests at once, each compared, counted and consumed atomically.
  * Digests are compared after hashing both with a nonce of this check, so the time of the comparison tells nothing about them.
  */
-import { randomBytes } from 'node:crypto';
 import { eventRows } from '../events/index.ts';
 import type { Queryable } from '../platform/db.ts';
+import { randomPortion } from '../platform/random.ts';
 import { raw, relation, type Sql, sql } from '../platform/sql.ts';
 
 export interface CheckItem {
@@ -62,7 +62,7 @@ export function checkCodes(db: Queryable, items: readonly CheckItem[], ports: Ch
       exact_hash: ['bytea', (item) => item.exactHash],
       folded_hash: ['bytea', (item) => item.foldedHash],
       purpose: ['text', (item) => item.purpose],
-      nonce: ['bytea', () => randomBytes(16)],
+      nonce: ['bytea', () => randomPortion(16)],
     })}),
     -- A step of its own, so that no plan can read an application's verifications to find one.
     named as materialized (
