@@ -2,6 +2,7 @@
  * The front door: one Fastify server whose routes are made by one loop over the list of operations. It knows no room; what it
  * needs of them (who is calling, quotas, checks) it is handed. Every answer, also to what is no request, is the contract's.
  */
+import type { Duplex } from 'node:stream';
 import {
   type FastifyInstance,
   type FastifyRequest,
@@ -11,15 +12,15 @@ import {
 } from 'fastify';
 import { ApiError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Db, Queryable } from '../platform/db.ts';
+import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import type { Keyring } from '../platform/seal.ts';
 import type { Sql } from '../platform/sql.ts';
-import { createIdempotency, storeAnswer } from './claim-key.ts';
+import { createIdempotency } from './claim-key.ts';
 import { Exchange, type House, requestIdOf } from './exchange.ts';
 import { createHealthOperations } from './health.ts';
 import { makeOpenApi } from './openapi.ts';
-import type { Caller, IdempotencyTicket, Operation } from './operation.ts';
+import type { Caller, Operation } from './operation.ts';
 import { createPathTable, toRoutePath } from './paths.ts';
 import { createServe, type Desk } from './serve.ts';
 import { createHttpServer } from './server.ts';
@@ -55,8 +56,6 @@ export interface FrontDoor {
   openapi(): object;
   /** Body of a data-modifying CTE by which a deed stores answers in its own statement; see store.ts. */
   finishRows(rows: Sql): Sql;
-  /** Stores the answer of a deed in the deed's transaction and marks the ticket. */
-  storeAnswer(tx: Queryable, ticket: IdempotencyTicket, answer: object): Promise<void>;
   /** Deletes Idempotency-Keys past their 24 hours; runs by itself while listening. */
   sweep(): Promise<number>;
 }
@@ -84,7 +83,8 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     openapi: description.text,
   });
   const operations = [...options.operations, ...health];
-  const app = createApp(options, house);
+  const silent = new Set<Duplex>();
+  const app = createApp(options, house, silent);
   const work = createWork();
   addRoutes(app, operations, { house, desk, work });
   const sweeper = createSweeper(idempotency.sweep, log);
@@ -98,6 +98,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     async close() {
       closing = true;
       sweeper.stop();
+      for (const socket of silent) socket.destroy();
       const deadline = Date.now() + drainMs;
       const cut = setTimeout(() => app.server.closeAllConnections(), drainMs);
       await app.close();
@@ -107,12 +108,11 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     inject: (request) => app.inject(request),
     openapi: () => description.document(),
     finishRows,
-    storeAnswer,
     sweep: idempotency.sweep,
   };
 }
 
-function createApp({ trustProxy, clock }: FrontDoorOptions, house: House): FastifyInstance {
+function createApp({ trustProxy, clock }: FrontDoorOptions, house: House, silent: Set<Duplex>): FastifyInstance {
   const refuseUnrouted = (exchange: Exchange): void =>
     exchange.refuse(new ApiError(4001, 'no such endpoint', { status: 404 }));
   return fastify({
@@ -131,6 +131,7 @@ function createApp({ trustProxy, clock }: FrontDoorOptions, house: House): Fasti
     serverFactory: (handler) =>
       createHttpServer(handler, {
         ...house,
+        silent,
         refuse: (request, response, error) =>
           new Exchange(house, request, response, requestIdOf(request, clock), null).refuse(error),
       }),
