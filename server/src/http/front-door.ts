@@ -26,6 +26,7 @@ import { createServe, type Desk } from './serve.ts';
 import { createHttpServer } from './server.ts';
 import { finishRows } from './store.ts';
 import { createThrottle } from './throttle.ts';
+import { createWork, type Work } from './work.ts';
 
 export interface FrontDoorOptions {
   operations: readonly Operation[];
@@ -87,7 +88,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const app = createApp(options, house, silent);
   const work = createWork();
   addRoutes(app, operations, { house, desk, work });
-  const sweeper = createSweeper(idempotency.sweep, log);
+  const sweeper = createSweeper(idempotency.sweep, work, log);
 
   return {
     async listen(host, port) {
@@ -176,38 +177,6 @@ function addRoutes(app: FastifyInstance, operations: readonly Operation[], { hou
   }
 }
 
-interface Work {
-  track(running: Promise<void>): void;
-  /** Resolves when nothing is running, at the latest after so many milliseconds. */
-  idle(withinMs: number): Promise<void>;
-}
-
-/** Requests under way: one whose client has left still runs, and its database must not be closed under it. */
-function createWork(): Work {
-  let running = 0;
-  let onIdle: (() => void) | undefined;
-  const end = (): void => {
-    running--;
-    if (running === 0) onIdle?.();
-  };
-  return {
-    track(promise) {
-      running++;
-      promise.then(end, end);
-    },
-    idle(withinMs) {
-      if (running === 0) return Promise.resolve();
-      return new Promise((resolve) => {
-        const timer = setTimeout(resolve, withinMs);
-        onIdle = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    },
-  };
-}
-
 /** Made once per address, when first asked for. */
 function createDescription(make: () => object, publicUrl: () => string): { document(): object; text(): string } {
   let made: { url: string; document: object; text: string } | undefined;
@@ -221,10 +190,10 @@ function createDescription(make: () => object, publicUrl: () => string): { docum
   return { document: () => current().document, text: () => current().text };
 }
 
-function createSweeper(sweep: () => Promise<number>, log: Log): { start(): void; stop(): void } {
+function createSweeper(sweep: () => Promise<number>, work: Work, log: Log): { start(): void; stop(): void } {
   let timer: NodeJS.Timeout | undefined;
   const run = (): void => {
-    sweep().catch((error: unknown) => log.warn({ err: error }, 'old idempotency keys were not deleted'));
+    work.track(sweep().catch((error: unknown) => log.warn({ err: error }, 'old idempotency keys were not deleted')));
   };
   return {
     start() {

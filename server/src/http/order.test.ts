@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { z } from 'zod';
 import { ApiError, refuse } from '../errors.ts';
 import { DatabaseUnavailable } from '../platform/db.ts';
+import { raw } from '../platform/sql.ts';
 import { openTestDatabase, type TestDatabase } from '../testing/database.ts';
 import { expired, good, type OpenDoor, openDoor, operatorToken, sendOnly, slow } from '../testing/open-door.ts';
 import { defineOperation } from './operation.ts';
@@ -90,6 +91,7 @@ describe('the front door', () => {
     database = await openTestDatabase('pglite');
     open = openDoor(database, {
       operations,
+      checks: { database: async () => void (await database.db.query(raw('select 1'))) },
       quota: ({ keyId }) => {
         if (quotaGone.has(keyId)) throw new ApiError(3004, 'quota exceeded', { status: 429, retryAfter: 60 });
       },
@@ -321,6 +323,20 @@ describe('the front door', () => {
       [reply.status, reply.body.code, reply.body.message, reply.headers['retry-after']],
       [429, 3004, 'quota exceeded', '60'],
     );
+  });
+
+  test('health, readiness and the description need no credential', async () => {
+    const get = (url: string) => open.door.inject({ method: 'GET', url });
+    assert.deepEqual((await get('/healthz')).json(), { status: 'ok' });
+    assert.deepEqual((await get('/readyz')).json(), { status: 'ready', checks: { database: 'ok' } });
+    const down = openDoor(database, { operations: [], checks: { database: () => Promise.reject(new Error(secret)) } });
+    const reply = await down.door.inject({ method: 'GET', url: '/readyz' });
+    assert.deepEqual([reply.statusCode, reply.json()], [503, { status: 'not_ready', checks: { database: 'failing' } }]);
+    await down.door.close();
+    const description = await get('/openapi.json');
+    assert.equal(description.headers['content-type'], 'application/json');
+    assert.deepEqual(description.json(), JSON.parse(JSON.stringify(open.door.openapi())));
+    assert.equal((await get('/healthz/x')).statusCode, 404);
   });
 
   test('the log has one line per request with the route, and neither target, body, credential nor cause of others', async () => {
