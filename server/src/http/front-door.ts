@@ -54,6 +54,7 @@ export interface FrontDoor {
   close(): Promise<void>;
   /** One request without a socket, for tests. */
   inject(request: InjectOptions): Promise<LightMyRequestResponse>;
+  /** The API description with the front door’s own operations; docs/openapi.json is made from it. */
   openapi(): object;
   /** Body of a data-modifying CTE by which a deed stores answers in its own statement; see store.ts. */
   finishRows(rows: Sql): Sql;

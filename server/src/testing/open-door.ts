@@ -17,7 +17,7 @@ export interface CallerShape {
   requestRate?: number;
 }
 
-export function callerOf({
+function callerOf({
   keyId = '1',
   applicationId = '11',
   permissions = permissionNames,
