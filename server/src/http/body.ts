@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { ApiError, invalid } from '../errors.ts';
 
-export const maxBodyBytes = 65_536;
+const maxBodyBytes = 65_536;
 const maxDepth = 64;
 
 export type JsonObject = Record<string, unknown>;

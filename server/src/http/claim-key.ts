@@ -31,9 +31,9 @@ export type Claimed = { kind: 'fresh'; claim: Claim } | { kind: 'replay'; answer
 export interface Idempotency {
   /** Throws 422 for another request under the key and 409 while the first is under way. */
   claim(request: KeyedRequest): Promise<Claimed>;
-  /** Resolves when the answer is durable. */
+  /** Resolves when the answer is durable. Never rejects: the deed is done, and its caller must be told so. */
   finish(claim: Claim, answer: object): Promise<void>;
-  /** Never rejects: a key that could not be freed frees itself when its lock lapses. */
+  /** Never rejects: the same request takes the key over when its lock lapses. */
   release(claim: Claim): Promise<void>;
   sweep(): Promise<number>;
 }
@@ -64,7 +64,10 @@ export function createIdempotency({ db, keyring, log }: { db: Db; keyring: Keyri
       if (held.answer === null) throw stillRunning();
       return { kind: 'replay', answer: held.answer };
     },
-    finish: (held, answer) => finish({ claim: held, answer }),
+    finish: (held, answer) =>
+      finish({ claim: held, answer }).catch((error: unknown) =>
+        log.error({ err: error }, 'an answer was not stored under its idempotency key'),
+      ),
     release: (held) =>
       release(held).catch((error: unknown) => log.warn({ err: error }, 'an idempotency key was not freed')),
     async sweep() {

@@ -32,6 +32,9 @@ export const errorSchema: Json = {
   },
 };
 
+/** Names the examples of codes that the operation lists itself. */
+const ownPrefix = 'error_';
+
 interface Refusal {
   status: number;
   code: ErrorCode;
@@ -77,7 +80,7 @@ function refusalsOf(spec: Spec): Refusal[] {
   for (const code of spec.errors) {
     // The operator's objects hide from nobody; a key learns only that it has no such object.
     const status = code === 4001 && spec.auth === 'operator' ? 404 : entry(code).status;
-    add(status, code, `error_${code}`, ownExample(code));
+    add(status, code, `${ownPrefix}${code}`, ownExample(code));
   }
   return found;
 }
@@ -88,12 +91,21 @@ function ownExample(code: ErrorCode): Json {
   return { ...plain(code, text), reason, ...(code === 3004 && { details: { retry_after: 212 } }) };
 }
 
-/** `responses` of one operation for all its error statuses. */
-export function errorResponses(spec: Spec, publicUrl: string): Json {
+/**
+ * `responses` of one operation for all its error statuses. Those that follow from the kind of credential alone are the same in
+ * many operations: they are put into `shared` (components.responses) and referred to.
+ */
+export function errorResponses(spec: Spec, publicUrl: string, shared: Record<string, Json>): Json {
   const byStatus = Map.groupBy(refusalsOf(spec), ({ status }) => status);
   const entries = [...byStatus].sort(([a], [b]) => a - b);
   return Object.fromEntries(
-    entries.map(([status, refusals]) => [String(status), errorResponse(spec, status, refusals, publicUrl)]),
+    entries.map(([status, refusals]) => {
+      const response = errorResponse(spec, status, refusals, publicUrl);
+      if (status === 400 || refusals.some(({ name }) => name.startsWith(ownPrefix))) return [String(status), response];
+      const name = `${spec.auth === 'none' ? 'open' : spec.auth}${status}`;
+      shared[name] = response;
+      return [String(status), { $ref: `#/components/responses/${name}` }];
+    }),
   );
 }
 

@@ -1,6 +1,6 @@
 /**
  * One request and its one answer: the id, what the answer's headers need, and the line in the log. Answers are written straight
- * to the socket, past the framework's reply: measured, that is what keeps the door's own cost small.
+ * to the response: the framework's reply would add hooks and serializers that have nothing to do here.
  * The log line holds the route's pattern, never the target: paths and queries carry recipients.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';

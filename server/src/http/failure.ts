@@ -14,7 +14,7 @@ export function toApiError(error: unknown): ApiError {
 }
 
 /** Address of the page about a code. */
-export function docsUrl(code: number, publicUrl: string): string {
+function docsUrl(code: number, publicUrl: string): string {
   return `${publicUrl}/docs/errors/${code}`;
 }
 

@@ -2,6 +2,7 @@
  * The front door: one Fastify server whose routes are made by one loop over the list of operations. It knows no room; what it
  * needs of them (who is calling, quotas, checks) it is handed. Every answer, also to what is no request, is the contract's.
  */
+import type { Duplex } from 'node:stream';
 import {
   type FastifyInstance,
   type FastifyRequest,
@@ -11,20 +12,21 @@ import {
 } from 'fastify';
 import { ApiError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Db, Queryable } from '../platform/db.ts';
+import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import type { Keyring } from '../platform/seal.ts';
 import type { Sql } from '../platform/sql.ts';
-import { createIdempotency, storeAnswer } from './claim-key.ts';
+import { createIdempotency } from './claim-key.ts';
 import { Exchange, type House, requestIdOf } from './exchange.ts';
 import { createHealthOperations } from './health.ts';
 import { makeOpenApi } from './openapi.ts';
-import type { Caller, IdempotencyTicket, Operation } from './operation.ts';
+import type { Caller, Operation } from './operation.ts';
 import { createPathTable, toRoutePath } from './paths.ts';
 import { createServe, type Desk } from './serve.ts';
 import { createHttpServer } from './server.ts';
 import { finishRows } from './store.ts';
 import { createThrottle } from './throttle.ts';
+import { createWork, type Work } from './work.ts';
 
 export interface FrontDoorOptions {
   operations: readonly Operation[];
@@ -52,11 +54,10 @@ export interface FrontDoor {
   close(): Promise<void>;
   /** One request without a socket, for tests. */
   inject(request: InjectOptions): Promise<LightMyRequestResponse>;
+  /** The API description with the front door’s own operations; docs/openapi.json is made from it. */
   openapi(): object;
   /** Body of a data-modifying CTE by which a deed stores answers in its own statement; see store.ts. */
   finishRows(rows: Sql): Sql;
-  /** Stores the answer of a deed in the deed's transaction and marks the ticket. */
-  storeAnswer(tx: Queryable, ticket: IdempotencyTicket, answer: object): Promise<void>;
   /** Deletes Idempotency-Keys past their 24 hours; runs by itself while listening. */
   sweep(): Promise<number>;
 }
@@ -84,10 +85,11 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     openapi: description.text,
   });
   const operations = [...options.operations, ...health];
-  const app = createApp(options, house);
+  const silent = new Set<Duplex>();
+  const app = createApp(options, house, silent);
   const work = createWork();
   addRoutes(app, operations, { house, desk, work });
-  const sweeper = createSweeper(idempotency.sweep, log);
+  const sweeper = createSweeper(idempotency.sweep, work, log);
 
   return {
     async listen(host, port) {
@@ -98,6 +100,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     async close() {
       closing = true;
       sweeper.stop();
+      for (const socket of silent) socket.destroy();
       const deadline = Date.now() + drainMs;
       const cut = setTimeout(() => app.server.closeAllConnections(), drainMs);
       await app.close();
@@ -107,12 +110,11 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     inject: (request) => app.inject(request),
     openapi: () => description.document(),
     finishRows,
-    storeAnswer,
     sweep: idempotency.sweep,
   };
 }
 
-function createApp({ trustProxy, clock }: FrontDoorOptions, house: House): FastifyInstance {
+function createApp({ trustProxy, clock }: FrontDoorOptions, house: House, silent: Set<Duplex>): FastifyInstance {
   const refuseUnrouted = (exchange: Exchange): void =>
     exchange.refuse(new ApiError(4001, 'no such endpoint', { status: 404 }));
   return fastify({
@@ -131,6 +133,7 @@ function createApp({ trustProxy, clock }: FrontDoorOptions, house: House): Fasti
     serverFactory: (handler) =>
       createHttpServer(handler, {
         ...house,
+        silent,
         refuse: (request, response, error) =>
           new Exchange(house, request, response, requestIdOf(request, clock), null).refuse(error),
       }),
@@ -175,38 +178,6 @@ function addRoutes(app: FastifyInstance, operations: readonly Operation[], { hou
   }
 }
 
-interface Work {
-  track(running: Promise<void>): void;
-  /** Resolves when nothing is running, at the latest after so many milliseconds. */
-  idle(withinMs: number): Promise<void>;
-}
-
-/** Requests under way: one whose client has left still runs, and its database must not be closed under it. */
-function createWork(): Work {
-  let running = 0;
-  let onIdle: (() => void) | undefined;
-  const end = (): void => {
-    running--;
-    if (running === 0) onIdle?.();
-  };
-  return {
-    track(promise) {
-      running++;
-      promise.then(end, end);
-    },
-    idle(withinMs) {
-      if (running === 0) return Promise.resolve();
-      return new Promise((resolve) => {
-        const timer = setTimeout(resolve, withinMs);
-        onIdle = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    },
-  };
-}
-
 /** Made once per address, when first asked for. */
 function createDescription(make: () => object, publicUrl: () => string): { document(): object; text(): string } {
   let made: { url: string; document: object; text: string } | undefined;
@@ -220,10 +191,10 @@ function createDescription(make: () => object, publicUrl: () => string): { docum
   return { document: () => current().document, text: () => current().text };
 }
 
-function createSweeper(sweep: () => Promise<number>, log: Log): { start(): void; stop(): void } {
+function createSweeper(sweep: () => Promise<number>, work: Work, log: Log): { start(): void; stop(): void } {
   let timer: NodeJS.Timeout | undefined;
   const run = (): void => {
-    sweep().catch((error: unknown) => log.warn({ err: error }, 'old idempotency keys were not deleted'));
+    work.track(sweep().catch((error: unknown) => log.warn({ err: error }, 'old idempotency keys were not deleted')));
   };
   return {
     start() {

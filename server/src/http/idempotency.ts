@@ -15,15 +15,16 @@ export function idempotencyKeyOf(request: IncomingMessage): string | undefined {
   const value = request.headers['idempotency-key'];
   if (value === undefined) return undefined;
   // Node joins repeated headers by a comma, which may also stand in a key.
-  if (
-    typeof value !== 'string' ||
-    (value.includes(',') && (request.headersDistinct['idempotency-key']?.length ?? 0) > 1)
-  )
+  if (typeof value !== 'string' || (value.includes(',') && isRepeated(request.rawHeaders)))
     throw invalid([{ field: header, problem: 'must be given once' }]);
   const key = value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
   if (!/^[\x20-\x7e]{1,255}$/.test(key))
     throw invalid([{ field: header, problem: 'must be 1 to 255 printable ASCII characters' }]);
   return key;
+}
+
+function isRepeated(rawHeaders: readonly string[]): boolean {
+  return rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'idempotency-key').length > 1;
 }
 
 /** JSON with the keys of every object sorted: equal text for equal values. Depth was bounded when the body was read. */

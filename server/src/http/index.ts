@@ -6,5 +6,3 @@
 
 export { storeAnswer } from './claim-key.ts';
 export { createFrontDoor, type FrontDoor, type FrontDoorOptions } from './front-door.ts';
-export { makeOpenApi } from './openapi.ts';
-export type { Operation } from './operation.ts';

@@ -56,6 +56,6 @@ function isNoise(node: Json, key: string, value: unknown): boolean {
   return (key === 'minimum' || key === 'maximum') && Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER;
 }
 
-export function mapValues<From, To>(from: Record<string, From>, change: (value: From) => To): Record<string, To> {
+function mapValues<From, To>(from: Record<string, From>, change: (value: From) => To): Record<string, To> {
   return Object.fromEntries(Object.entries(from).map(([key, value]) => [key, change(value)]));
 }

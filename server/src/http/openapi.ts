@@ -67,10 +67,14 @@ const parameters = {
 export function makeOpenApi(operations: readonly Operation[], publicUrl: string): object {
   const shown = operations.map(({ spec }) => spec).filter(({ hidden }) => hidden !== true);
   const book = createSchemaBook({ Error: errorSchema });
+  const responses: Record<string, Json> = {};
   const paths: Record<string, Json> = {};
   for (const spec of shown) {
     const path = paths[spec.path] ?? {};
-    paths[spec.path] = { ...path, [spec.method.toLowerCase()]: describeOperation(spec, book, publicUrl) };
+    paths[spec.path] = {
+      ...path,
+      [spec.method.toLowerCase()]: describeOperation(spec, book, errorResponses(spec, publicUrl, responses)),
+    };
   }
   return {
     openapi: '3.1.0',
@@ -78,7 +82,7 @@ export function makeOpenApi(operations: readonly Operation[], publicUrl: string)
     servers: [{ url: publicUrl }],
     tags: [...new Set(shown.map(({ tag }) => tag))].map((name) => ({ name })),
     paths,
-    components: { schemas: book.components, headers, parameters, securitySchemes },
+    components: { schemas: book.components, responses, headers, parameters, securitySchemes },
   };
 }
 
@@ -89,7 +93,7 @@ function packageVersion(): string {
   return version;
 }
 
-function describeOperation(spec: Spec, book: SchemaBook, publicUrl: string): Json {
+function describeOperation(spec: Spec, book: SchemaBook, failures: Json): Json {
   const body = spec.input.body && describeBody(spec, book.describe(spec.input.body));
   return {
     operationId: spec.id,
@@ -99,7 +103,7 @@ function describeOperation(spec: Spec, book: SchemaBook, publicUrl: string): Jso
     security: security[spec.auth],
     parameters: describeParameters(spec, book),
     ...(body && { requestBody: body }),
-    responses: { 200: describeSuccess(spec, book), ...errorResponses(spec, publicUrl) },
+    responses: { 200: describeSuccess(spec, book), ...failures },
   };
 }
 

@@ -14,6 +14,8 @@ export interface ServerPorts {
   log: Log;
   clock: Clock;
   publicUrl(): string;
+  /** Kept here: connections that have not asked anything yet. Node does not count them as idle, and would wait for them. */
+  silent: Set<Duplex>;
   /** Answers with the contract's error without looking for an operation. */
   refuse(request: IncomingMessage, response: ServerResponse, error: ApiError): void;
 }
@@ -38,9 +40,14 @@ export function createHttpServer(
 ): Server {
   const malformed = (): ApiError => new ApiError(3001, 'malformed HTTP request', { status: 400 });
   const server = createServer(limits, (request, response) => {
+    ports.silent.delete(request.socket);
     if (request.headers.host === undefined && request.httpVersion === '1.1')
       ports.refuse(request, response, malformed());
     else handler(request, response);
+  });
+  server.on('connection', (socket: Duplex) => {
+    ports.silent.add(socket);
+    socket.once('close', () => ports.silent.delete(socket));
   });
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     ports.refuse(request, response, new ApiError(3002, 'Expect: only 100-continue', { status: 417 }));

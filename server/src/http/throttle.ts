@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../platform/clock.ts';
 
-export const windowSeconds = 60;
+const windowSeconds = 60;
 const windowMs = windowSeconds * 1000;
 
 /** What is left to one key in its present window. */
