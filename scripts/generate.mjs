@@ -8,6 +8,7 @@ import process from 'node:process';
 import { rooms } from '../.dependency-cruiser.mjs';
 import { makeConfigurationPage, makeEnvExample } from './generators/configuration.ts';
 import { makeErrorsPage } from './generators/errors.ts';
+import { makeOpenApiFile, makeSchema } from './generators/product.ts';
 import { makeArchitecturePage } from './generators/rooms.ts';
 import { root } from './project-files.mjs';
 
@@ -16,6 +17,8 @@ const generated = [
   { file: 'docs/errors.md', make: makeErrorsPage },
   { file: 'docs/reference/configuration.md', make: makeConfigurationPage },
   { file: '.env.example', make: makeEnvExample },
+  { file: 'server/schema.sql', make: makeSchema },
+  { file: 'docs/openapi.json', make: makeOpenApiFile },
   { file: 'ARCHITECTURE.md', make: (present) => makeArchitecturePage(present, rooms) },
 ];
 

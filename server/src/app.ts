@@ -39,9 +39,51 @@ export interface AppOptions {
 export type App = Awaited<ReturnType<typeof createApp>>;
 
 /** Every room over one database. Nothing runs yet: `start` begins the work of the roles. */
-export async function createApp({ db, masterKey, log, config, clock = systemClock, ...options }: AppOptions) {
-  const keyring = createKeyring(masterKey);
+export async function createApp(options: AppOptions) {
+  const { db, log, config } = options;
   const lease = await leaseNode(db, log);
+  let address = '';
+  const rooms = await makeRooms(
+    options,
+    () => lease.node(),
+    () => config.publicUrl ?? address,
+  );
+  const { frontDoor, accounts, templates, sandbox, delivery, verifications, upstream, outbound } = rooms;
+  return {
+    ...rooms,
+    /** Makes what a first start needs; the secrets only then. */
+    async furnish(): Promise<FirstStart | null> {
+      const first = await accounts.bootstrap(config);
+      await templates.seed(publicSandboxApplicationId, sandbox.templates);
+      if (first) await templates.seed(first.applicationId, firstTemplates);
+      return first;
+    },
+    /** Begins the roles; resolves with the address customers reach, for a process that answers requests. */
+    async start(): Promise<string> {
+      if (config.roles.has('worker')) {
+        await delivery.start();
+        verifications.start();
+        await sandbox.start();
+      }
+      if (!config.roles.has('api')) return 'worker';
+      address = await frontDoor.listen(config.host, config.port);
+      return address;
+    },
+    /** Answers what is under way, finishes attempts, gives back what is held. */
+    async stop(): Promise<void> {
+      await Promise.all([frontDoor.close(), sandbox.stop()]);
+      await verifications.stop();
+      await delivery.stop();
+      await upstream.close();
+      await outbound.close();
+      await lease.release();
+    },
+  };
+}
+
+async function makeRooms(options: AppOptions, node: () => number, publicUrl: () => string) {
+  const { db, log, config, clock = systemClock } = options;
+  const keyring = createKeyring(options.masterKey);
   const outbound = createOutbound({ allow: config.outboundAllow });
   const templates = createTemplates({ db, log });
   const sandbox = createSandbox({ db, keyring, clock, log, outbound });
@@ -53,23 +95,23 @@ export async function createApp({ db, masterKey, log, config, clock = systemCloc
     publicSandbox: config.publicSandbox,
     furnishSandbox: ({ id }) => templates.seed(id, sandbox.templates),
   });
+  // Carriers come with providers and routes; until then only the virtual network delivers.
   const { id: provider } = sandbox.adapter;
   const upstream = await sandbox.adapter.open({}, { log, onReceipt: (receipt) => delivery.receive(provider, receipt) });
-  const worker = config.roles.has('worker');
-  // Carriers come with providers and routes; until then only the virtual network delivers.
+  const upstreamFor = () => ({ provider, upstream });
   const delivery = createDelivery({
     db,
     keyring,
     clock,
     log,
-    worker,
-    upstreamFor: () => ({ provider, upstream }),
+    worker: config.roles.has('worker'),
+    upstreamFor,
     release,
   });
   const messages = createMessages({
     db,
     keyring,
-    ids: createIdSource(clock, () => lease.node()),
+    ids: createIdSource(clock, node),
     clock,
     templates,
     delivery,
@@ -89,7 +131,6 @@ export async function createApp({ db, masterKey, log, config, clock = systemCloc
       isMessage: messages.exists,
     },
   });
-  let address = '';
   const frontDoor = createFrontDoor({
     operations: [
       ...messages.operations,
@@ -105,48 +146,12 @@ export async function createApp({ db, masterKey, log, config, clock = systemCloc
     keyring,
     clock,
     log,
-    publicUrl: () => config.publicUrl ?? address,
+    publicUrl,
     trustProxy: config.trustProxy,
     checks: { database: () => db.ping() },
     checkOutput: options.checkOutput ?? false,
   });
-
-  async function furnish(): Promise<FirstStart | null> {
-    const first = await accounts.bootstrap(config);
-    await templates.seed(publicSandboxApplicationId, sandbox.templates);
-    if (first) await templates.seed(first.applicationId, firstTemplates);
-    return first;
-  }
-
-  return {
-    frontDoor,
-    accounts,
-    templates,
-    sandbox,
-    delivery,
-    verifications,
-    furnish,
-    /** Begins the roles; resolves with the address customers reach, for a process that answers requests. */
-    async start(): Promise<string> {
-      if (worker) {
-        await delivery.start();
-        verifications.start();
-        await sandbox.start();
-      }
-      if (!config.roles.has('api')) return 'worker';
-      address = await frontDoor.listen(config.host, config.port);
-      return address;
-    },
-    /** Answers what is under way, finishes attempts, gives back what is held. */
-    async stop(): Promise<void> {
-      await Promise.all([frontDoor.close(), sandbox.stop()]);
-      await verifications.stop();
-      await delivery.stop();
-      await upstream.close();
-      await outbound.close();
-      await lease.release();
-    },
-  };
+  return { frontDoor, accounts, templates, sandbox, delivery, verifications, upstream, outbound };
 }
 
 /** The app as configured: opens and migrates its database, makes the first objects. */

@@ -10,7 +10,7 @@ import type { Application } from './policy.ts';
 const dayMs = 86_400_000;
 
 /** Neither control characters (line feed and tab may stand in values) nor half surrogate pairs: no store or carrier takes them. */
-export function isPlain(text: string): boolean {
+function isPlain(text: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return text.isWellFormed() && !/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text);
 }

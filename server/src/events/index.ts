@@ -9,6 +9,5 @@ export {
   eventColumns,
   type LedgerEntry,
   type MessageStatus,
-  statuses,
 } from './ledger.ts';
 export { appendEvents, eventRows, listEvents } from './store.ts';

@@ -3,7 +3,6 @@
  * acceptance is committed in one statement before the answer; a refused request has no effect (contract §5, §11).
  */
 import type { Channel, Delivery } from '../delivery/index.ts';
-import type { Operation } from '../http/operation.ts';
 import type { Db, Queryable } from '../platform/db.ts';
 import type { IdSource } from '../platform/ids.ts';
 import type { Keyring } from '../platform/seal.ts';
@@ -30,7 +29,7 @@ export interface MessagesOptions {
 }
 
 export interface Messages {
-  operations: Operation[];
+  operations: ReturnType<typeof makeSendOperations>;
   exists(applicationId: string, messageId: string): Promise<boolean>;
 }
 

@@ -114,23 +114,32 @@ function requireAlternate(to: string, alternate: Common['alternate_to']): void {
 
 const sentAnswer = ({ messageId, channel: send_channel }: SendResult) => ({ message_id: messageId, send_channel });
 
-export function makeSendOperations(context: MessagesContext, storeAnswer: StoreAnswer): Operation[] {
-  /** With a ticket, acceptance and stored answer are one transaction; without, the acceptance joins the batch of the moment. */
-  async function send<Answer extends object>(
-    ticket: IdempotencyTicket | null,
-    work: (tx?: Queryable) => Promise<{ answer: Answer; start(): void }>,
-  ): Promise<Answer> {
+/** With a ticket, acceptance and stored answer are one transaction; without, the acceptance joins the batch of the moment. */
+type Send = <Answer extends object>(
+  ticket: IdempotencyTicket | null,
+  work: (tx?: Queryable) => Promise<{ answer: Answer; start(): void }>,
+) => Promise<Answer>;
+
+function makeSend({ db }: MessagesContext, storeAnswer: StoreAnswer): Send {
+  return async (ticket, work) => {
     if (!ticket) return (await work()).answer;
-    const { answer, start } = await context.db.transaction(async (tx) => {
+    const { answer, start } = await db.transaction(async (tx) => {
       const done = await work(tx);
       await storeAnswer(tx, ticket, done.answer);
       return done;
     });
     start();
     return answer;
-  }
+  };
+}
 
-  const sendOtp = defineOperation(
+export function makeSendOperations(context: MessagesContext, storeAnswer: StoreAnswer): Operation[] {
+  const send = makeSend(context, storeAnswer);
+  return [sendOtp(context, send), sendCustomCode(context, send), sendCustomMessage(context, send)];
+}
+
+function sendOtp(context: MessagesContext, send: Send): Operation {
+  return defineOperation(
     {
       id: 'sendOtp',
       method: 'POST',
@@ -172,8 +181,10 @@ export function makeSendOperations(context: MessagesContext, storeAnswer: StoreA
       });
     },
   );
+}
 
-  const sendCode = defineOperation(
+function sendCustomCode(context: MessagesContext, send: Send): Operation {
+  return defineOperation(
     {
       id: 'sendCustomCode',
       method: 'POST',
@@ -213,8 +224,10 @@ export function makeSendOperations(context: MessagesContext, storeAnswer: StoreA
       });
     },
   );
+}
 
-  const sendCustom = defineOperation(
+function sendCustomMessage(context: MessagesContext, send: Send): Operation {
+  return defineOperation(
     {
       id: 'sendCustomMessage',
       method: 'POST',
@@ -263,8 +276,6 @@ export function makeSendOperations(context: MessagesContext, storeAnswer: StoreA
       });
     },
   );
-
-  return [sendOtp, sendCode, sendCustom];
 }
 
 /** Ids of the first accepted recipient on top; if all fail, the first error is the reply, with the list. */

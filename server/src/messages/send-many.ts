@@ -38,7 +38,10 @@ export async function sendMany(
   // One connection runs one statement after the other; outside a transaction the statements are gathered instead.
   if (tx) for (const to of unique) outcomes.push(await sendTo(to));
   else outcomes.push(...(await Promise.all(unique.map(sendTo))));
-  return { outcomes, start: () => starts.forEach((start) => start()) };
+  const start = (): void => {
+    for (const one of starts) one();
+  };
+  return { outcomes, start };
 }
 
 function withoutDuplicates(recipients: readonly string[]): string[] {

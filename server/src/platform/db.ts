@@ -54,7 +54,6 @@ function isUnavailable(error: unknown): boolean {
 const isTransient = (error: unknown): boolean => /^(40001|40P01)$/.test(stateOf(error));
 /** Fault of the data of one row (bad value, broken constraint). */
 const isDataFault = (error: unknown): boolean => /^2[23]...$/.test(stateOf(error));
-export const isUniqueViolation = (error: unknown): boolean => stateOf(error) === '23505';
 
 async function run<Row extends object>(client: pg.ClientBase, statement: Sql): Promise<Row[]> {
   try {

@@ -122,7 +122,7 @@ export async function createDatabase(adminUrl: string, name: string, template?: 
   await client.end();
 }
 
-export function freePort(): Promise<number> {
+function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);

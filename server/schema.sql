@@ -1,0 +1,340 @@
+-- The schema that the migrations make. Made by `npm run generate`; do not edit by hand.
+-- A table belongs to the room that its comment names.
+
+CREATE OR REPLACE FUNCTION public.account_id()
+ RETURNS bigint
+ LANGUAGE sql
+AS $function$ select (((extract(epoch from clock_now()) * 1000)::bigint - 1288834974657) << 22) | nextval('account_numbers') $function$
+;
+
+CREATE OR REPLACE FUNCTION public.clock_now()
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$ select now() $function$
+;
+
+create sequence account_numbers;
+
+create sequence handset_numbers;
+
+create table api_keys (
+  id bigint default account_id() not null,
+  application_id bigint not null,
+  dev_key text not null,
+  secret_hash bytea not null,
+  kind text default 'server'::text not null,
+  description text not null,
+  permissions text[] not null,
+  ip_allowlist text[] not null,
+  expires_at timestamp with time zone,
+  enabled boolean default true not null,
+  last_used_at timestamp with time zone,
+  created_at timestamp with time zone default clock_now() not null,
+  constraint api_keys_dev_key_key UNIQUE (dev_key),
+  constraint api_keys_pkey PRIMARY KEY (id),
+  constraint api_keys_application_id_fkey FOREIGN KEY (application_id) REFERENCES applications(id),
+  constraint api_keys_kind_check CHECK ((kind = 'server'::text)),
+  constraint api_keys_permissions_check CHECK (((cardinality(permissions) > 0) AND (permissions <@ ARRAY['send'::text, 'verify'::text, 'templates'::text, 'read'::text])))
+);
+CREATE INDEX api_keys_by_application ON public.api_keys USING btree (application_id, id);
+comment on table api_keys is 'accounts: credentials of applications';
+
+create table applications (
+  id bigint default account_id() not null,
+  organization_id bigint not null,
+  name text not null,
+  network text default 'virtual'::text not null,
+  sandbox text default 'none'::text not null,
+  policy jsonb default '{}'::jsonb not null,
+  created_at timestamp with time zone default clock_now() not null,
+  constraint applications_pkey PRIMARY KEY (id),
+  constraint applications_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint applications_check CHECK (((sandbox = 'none'::text) OR (network = 'virtual'::text))),
+  constraint applications_network_check CHECK ((network = ANY (ARRAY['virtual'::text, 'live'::text]))),
+  constraint applications_policy_check CHECK ((jsonb_typeof(policy) = 'object'::text)),
+  constraint applications_sandbox_check CHECK ((sandbox = ANY (ARRAY['none'::text, 'key'::text, 'public'::text])))
+);
+CREATE INDEX applications_by_organization ON public.applications USING btree (organization_id, id);
+comment on table applications is 'accounts: what keys, templates, messages and policies belong to';
+
+create table attempts (
+  application_id bigint not null,
+  message_id bigint not null,
+  attempt smallint not null,
+  try smallint not null,
+  step smallint not null,
+  channel text not null,
+  provider text not null,
+  upstream_id text,
+  outcome text not null,
+  error_code integer,
+  reason text,
+  started_at timestamp with time zone not null,
+  answered_at timestamp with time zone default clock_now() not null,
+  cost_micros bigint default 0 not null,
+  constraint attempts_pkey PRIMARY KEY (application_id, message_id, attempt, try),
+  constraint attempts_outcome_check CHECK ((outcome = ANY (ARRAY['accepted'::text, 'refused'::text, 'unknown'::text])))
+);
+CREATE INDEX attempts_by_upstream_id ON public.attempts USING btree (provider, upstream_id) WHERE (upstream_id IS NOT NULL);
+comment on table attempts is 'delivery: provider calls and their answers';
+
+create table deliveries (
+  application_id bigint not null,
+  message_id bigint not null,
+  version integer default 1 not null,
+  state text not null,
+  plan jsonb not null,
+  has_verification boolean not null,
+  ended text,
+  channel text not null,
+  waiting_steps smallint not null,
+  sent_count smallint default 0 not null,
+  sequence integer not null,
+  silent boolean default false not null,
+  cost_micros bigint default 0 not null,
+  content bytea,
+  deadline_at timestamp with time zone not null,
+  in_flight boolean default false not null,
+  due_at timestamp with time zone,
+  constraint deliveries_pkey PRIMARY KEY (application_id, message_id),
+  constraint deliveries_check CHECK (((NOT in_flight) OR (due_at IS NOT NULL))),
+  constraint deliveries_check1 CHECK (((ended IS NULL) OR (content IS NULL))),
+  constraint deliveries_ended_check CHECK ((ended = ANY (ARRAY['verified'::text, 'exhausted'::text, 'expired'::text, 'cancelled'::text, 'superseded'::text]))),
+  constraint deliveries_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'failed'::text, 'invalid'::text, 'cancelled'::text])))
+) with (fillfactor=70);
+CREATE INDEX deliveries_due ON public.deliveries USING btree (due_at) WHERE (due_at IS NOT NULL);
+comment on table deliveries is 'delivery: the durable effort to get a message there';
+
+create table events (
+  position bigint generated always as identity not null,
+  txid xid8 default pg_current_xact_id() not null,
+  application_id bigint not null,
+  message_id bigint not null,
+  at timestamp with time zone default clock_now() not null,
+  cause text not null,
+  status text,
+  sequence integer,
+  step smallint,
+  attempt smallint,
+  channel text,
+  error_code integer,
+  data jsonb,
+  constraint events_pkey PRIMARY KEY (application_id, message_id, "position")
+);
+CREATE INDEX events_by_position ON public.events USING brin ("position") WITH (pages_per_range='32');
+comment on table events is 'events: the append-only ledger';
+
+create table handset_messages (
+  application_id bigint not null,
+  recipient text not null,
+  received_at timestamp with time zone not null,
+  number bigint not null,
+  message_id bigint not null,
+  channel text not null,
+  language text not null,
+  step smallint not null,
+  attempt smallint not null,
+  segments smallint,
+  content bytea not null,
+  constraint handset_messages_pkey PRIMARY KEY (application_id, recipient, received_at, number),
+  constraint handset_messages_channel_check CHECK ((channel = ANY (ARRAY['whatsapp'::text, 'sms'::text, 'email'::text, 'voice'::text])))
+);
+CREATE INDEX handset_messages_by_age ON public.handset_messages USING brin (received_at) WITH (pages_per_range='32');
+comment on table handset_messages is 'sandbox: what the handsets of the virtual phone network received, kept 24 hours';
+
+create table handset_receipts (
+  due_at timestamp with time zone not null,
+  number bigint not null,
+  first_due_at timestamp with time zone not null,
+  claimed_until timestamp with time zone,
+  error_code integer,
+  times_left smallint not null,
+  tries smallint default 0 not null,
+  constraint handset_receipts_pkey PRIMARY KEY (due_at, number),
+  constraint handset_receipts_times_left_check CHECK (((times_left >= 1) AND (times_left <= 5)))
+) with (fillfactor=70);
+comment on table handset_receipts is 'sandbox: receipts the virtual phone network still has to report';
+
+create table handset_scripts (
+  application_id bigint not null,
+  recipient text not null,
+  channel text not null,
+  hand_over text not null,
+  error_code integer not null,
+  lost boolean not null,
+  arrive_after_ms integer not null,
+  receipt text not null,
+  receipt_error_code integer not null,
+  receipt_after_ms integer not null,
+  receipt_times smallint not null,
+  receipt_before_answer boolean not null,
+  set_at timestamp with time zone default clock_now() not null,
+  constraint handset_scripts_pkey PRIMARY KEY (application_id, recipient, channel),
+  constraint handset_scripts_arrive_after_ms_check CHECK (((arrive_after_ms >= 0) AND (arrive_after_ms <= 86400000))),
+  constraint handset_scripts_channel_check CHECK ((channel = ANY (ARRAY['whatsapp'::text, 'sms'::text, 'email'::text, 'voice'::text]))),
+  constraint handset_scripts_hand_over_check CHECK ((hand_over = ANY (ARRAY['accept'::text, 'refuse'::text, 'refuse_temporarily'::text, 'no_answer'::text]))),
+  constraint handset_scripts_receipt_after_ms_check CHECK (((receipt_after_ms >= 0) AND (receipt_after_ms <= 86400000))),
+  constraint handset_scripts_receipt_check CHECK ((receipt = ANY (ARRAY['delivered'::text, 'undelivered'::text, 'none'::text]))),
+  constraint handset_scripts_receipt_times_check CHECK (((receipt_times >= 1) AND (receipt_times <= 5)))
+);
+comment on table handset_scripts is 'sandbox: how the virtual phone network treats a recipient of an application, kept 24 hours';
+
+create table idempotency_keys (
+  application_id bigint not null,
+  key text not null,
+  ticket uuid not null,
+  request_hash bytea not null,
+  answer jsonb,
+  locked_until timestamp with time zone not null,
+  created_at timestamp with time zone not null,
+  constraint idempotency_keys_pkey PRIMARY KEY (application_id, key)
+);
+CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at);
+comment on table idempotency_keys is 'http: answers by Idempotency-Key, kept 24 hours';
+
+create table messages (
+  application_id bigint not null,
+  id bigint not null,
+  kind text not null,
+  recipient text not null,
+  template_id text not null,
+  template_revision integer not null,
+  language text not null,
+  country text,
+  purpose text,
+  verification_id bigint,
+  custom_args jsonb,
+  signals jsonb,
+  sealed_params bytea,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone,
+  constraint messages_pkey PRIMARY KEY (application_id, id),
+  constraint messages_kind_check CHECK ((kind = ANY (ARRAY['otp'::text, 'code'::text, 'custom'::text])))
+);
+CREATE INDEX messages_by_recipient ON public.messages USING btree (application_id, recipient, id);
+comment on table messages is 'messages: what was accepted to be sent, immutable';
+
+create table migrations (
+  name text not null,
+  applied_at timestamp with time zone default now() not null,
+  constraint migrations_pkey PRIMARY KEY (name)
+);
+
+create table nodes (
+  node smallint not null,
+  holder text not null,
+  expires_at timestamp with time zone not null,
+  constraint nodes_pkey PRIMARY KEY (node),
+  constraint nodes_node_check CHECK (((node >= 0) AND (node <= 1023)))
+);
+comment on table nodes is 'platform: leases of the node numbers inside message ids';
+
+create table operator_tokens (
+  token_hash bytea not null,
+  created_at timestamp with time zone default clock_now() not null,
+  constraint operator_tokens_pkey PRIMARY KEY (token_hash)
+);
+comment on table operator_tokens is 'accounts: bearer tokens of the operator';
+
+create table organizations (
+  id bigint default account_id() not null,
+  name text not null,
+  created_at timestamp with time zone default clock_now() not null,
+  constraint organizations_pkey PRIMARY KEY (id)
+);
+comment on table organizations is 'accounts: who owns applications';
+
+create table sandbox_quotas (
+  caller bytea not null,
+  day date not null,
+  used integer not null,
+  constraint sandbox_quotas_pkey PRIMARY KEY (caller)
+) with (fillfactor=70);
+comment on table sandbox_quotas is 'sandbox: requests per caller and UTC day';
+
+create table sandbox_webhooks (
+  application_id bigint not null,
+  url text not null,
+  username text not null,
+  secret bytea not null,
+  signing_secret bytea not null,
+  authorization_value bytea,
+  reachable boolean not null,
+  set_at timestamp with time zone default clock_now() not null,
+  constraint sandbox_webhooks_pkey PRIMARY KEY (application_id)
+);
+comment on table sandbox_webhooks is 'sandbox: where a sandbox application wants its callbacks';
+
+create table targets (
+  application_id bigint not null,
+  target text not null,
+  version bigint not null,
+  send_times timestamp with time zone[] default '{}'::timestamp with time zone[] not null,
+  wrong_times timestamp with time zone[] default '{}'::timestamp with time zone[] not null,
+  locks jsonb default '{}'::jsonb not null,
+  constraint targets_pkey PRIMARY KEY (application_id, target)
+) with (fillfactor=80);
+comment on table targets is 'limits: send counters, wrong-code budget and resend locks per recipient';
+
+create table template_revisions (
+  application_id bigint not null,
+  template_id text not null,
+  revision integer not null,
+  body jsonb not null,
+  status smallint not null,
+  audit_remark text default ''::text not null,
+  created_at timestamp with time zone default clock_now() not null,
+  reviewed_at timestamp with time zone,
+  constraint template_revisions_pkey PRIMARY KEY (application_id, template_id, revision),
+  constraint template_revisions_application_id_template_id_fkey FOREIGN KEY (application_id, template_id) REFERENCES templates(application_id, template_id) ON DELETE CASCADE,
+  constraint template_revisions_revision_check CHECK ((revision >= 1)),
+  constraint template_revisions_status_check CHECK ((status = ANY (ARRAY[1, 2, 3])))
+);
+CREATE INDEX template_revisions_by_status ON public.template_revisions USING btree (status, created_at);
+comment on table template_revisions is 'templates: every text ever saved, and its review';
+
+create table templates (
+  application_id bigint not null,
+  template_id text not null,
+  newest integer default 1 not null,
+  live integer,
+  live_from integer default 1 not null,
+  created_at timestamp with time zone default clock_now() not null,
+  updated_at timestamp with time zone default clock_now() not null,
+  constraint templates_pkey PRIMARY KEY (application_id, template_id)
+);
+comment on table templates is 'templates: one row per template, with its newest and its serving revision';
+
+create table verification_messages (
+  application_id bigint not null,
+  message_id bigint not null,
+  verification_id bigint not null,
+  constraint verification_messages_pkey PRIMARY KEY (application_id, message_id)
+);
+comment on table verification_messages is 'verifications: further messages of a verification';
+
+create table verifications (
+  application_id bigint not null,
+  id bigint not null,
+  target text not null,
+  template_id text not null,
+  purpose text,
+  state text default 'pending'::text not null,
+  code_type smallint not null,
+  code_hashes bytea[] not null,
+  code_expiries timestamp with time zone[] not null,
+  expires_at timestamp with time zone not null,
+  attempts smallint default 0 not null,
+  max_attempts smallint not null,
+  target_attempts smallint not null,
+  target_window interval not null,
+  counted boolean not null,
+  message_ids bigint[] not null,
+  ended_at timestamp with time zone,
+  constraint verifications_pkey PRIMARY KEY (application_id, id),
+  constraint verifications_check CHECK (((attempts >= 0) AND (attempts <= max_attempts))),
+  constraint verifications_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'verified'::text, 'exhausted'::text, 'expired'::text, 'cancelled'::text, 'superseded'::text])))
+) with (fillfactor=85);
+CREATE INDEX verifications_to_expire ON public.verifications USING btree (expires_at) WHERE (state = 'pending'::text);
+comment on table verifications is 'verifications: codes (as keyed hashes) and their checking';
