@@ -6,7 +6,7 @@ import type { Config } from './config.ts';
 import { createDelivery } from './delivery/index.ts';
 import { firstTemplates } from './first-templates.ts';
 import { createFrontDoor, storeAnswer } from './http/index.ts';
-import { lockTargets, release, settleTargets } from './limits/index.ts';
+import { release, settleTargets, targetRows } from './limits/index.ts';
 import { createMessages } from './messages/index.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
@@ -124,7 +124,7 @@ async function makeRooms(options: AppOptions, node: () => number, publicUrl: () 
     keyring,
     log,
     ports: {
-      lockTargets,
+      targets: targetRows,
       settleTargets,
       endDeliveries: delivery.endRows,
       expireDeliveries: delivery.expire,

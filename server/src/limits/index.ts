@@ -10,8 +10,8 @@ export {
   grantAgain,
   grantRows,
   type LiveLock,
-  lockTargets,
   release,
   settleTargets,
   sweepTargets,
+  targetRows,
 } from './store.ts';

@@ -132,22 +132,20 @@ export async function release(
     from ordered o where t.application_id = o.application_id and t.target = o.target`);
 }
 
+/** The targets as a check reads them; whoever writes one names the version read. */
+export const targetRows = sql`select application_id, target, version, wrong_times from targets`;
+
 /**
- * Clause for the checking statement: `rows` has application_id, target, template_id, verified boolean, locked before by `lockTargets`.
- * A right code clears the wrong ones and ends the lock; a wrong one is counted.
+ * Clause for the checking statement: `rows` has application_id, target, template_id, target_window, version, verified. A right code
+ * clears the wrong ones and ends the lock; a wrong one is counted. A target changed since it was read is left alone.
  */
 export function settleTargets(rows: Sql): Sql {
   return sql`update targets t set version = t.version + 1,
       wrong_times = case when r.verified then '{}' else
         array(select w from unnest(t.wrong_times) w where w > clock_now() - r.target_window order by w) || clock_now() end,
       locks = case when r.verified then ${raw(unlocked('r.template_id').replaceAll('locks', 't.locks'))} else t.locks end
-    from (${rows}) r where t.application_id = r.application_id and t.target = r.target`;
-}
-
-/** Locks the targets named by `rows` (application_id, target) in one order and counts their recent wrong codes. */
-export function lockTargets(rows: Sql): Sql {
-  return sql`select t.application_id, t.target, t.wrong_times from targets t
-    where (t.application_id, t.target) in (${rows}) order by t.application_id, t.target for update of t`;
+    from (${rows}) r where t.application_id = r.application_id and t.target = r.target and t.version = r.version
+    returning t.application_id, t.target`;
 }
 
 /** Removes rows that no rule can need any more; resolves with how many. */

@@ -44,15 +44,22 @@ export interface CheckRow {
 
 /** What other rooms add to the statement, handed over by app.ts. */
 export interface CheckPorts {
-  /** Locks the targets of a relation (application_id, target); selects application_id, target, wrong_times. */
-  lockTargets(rows: Sql): Sql;
-  /** Counts wrong and clears after right: relation (application_id, target, template_id, target_window, verified). */
+  /** Relation of all targets: application_id, target, version, wrong_times. */
+  targets: Sql;
+  /**
+   * Counts wrong and clears after right, for targets that still have the version read: relation (application_id, target, template_id,
+   * target_window, version, verified); returns application_id, target of those done.
+   */
   settleTargets(rows: Sql): Sql;
   /** Ends deliveries: relation (application_id, message_id, reason, numbered); returns those and sequence, channel, step, attempt, silent, current_to, waiting, waiting_step, waiting_channel. */
   endDeliveries(rows: Sql): Sql;
 }
 
-/** Rows in no order; a request whose message has no verification has no row. */
+/**
+ * Rows in no order; a request whose message has no verification has no row. Nothing is locked before it is written: a request acts
+ * only if its target and then its verification are still as they were read, which the two updates check; else it is asked again.
+ * Whatever ends or renews a counted verification also changes its target, so the target's version guards both.
+ */
 export function checkCodes(db: Queryable, items: readonly CheckItem[], ports: CheckPorts): Promise<CheckRow[]> {
   return db.query<CheckRow>(sql`
     with input as materialized (${relation(items, {
@@ -61,66 +68,54 @@ export function checkCodes(db: Queryable, items: readonly CheckItem[], ports: Ch
       hashed_for: ['bigint', (item) => item.verificationId ?? item.messageId],
       exact_hash: ['bytea', (item) => item.exactHash],
       folded_hash: ['bytea', (item) => item.foldedHash],
-      purpose: ['text', (item) => item.purpose],
+      asked_purpose: ['text', (item) => item.purpose],
       nonce: ['bytea', () => randomPortion(16)],
     })}),
     -- A step of its own, so that no plan can read an application's verifications to find one.
     named as materialized (
-      select i.ord, i.application_id, coalesce((select m.verification_id from verification_messages m
-        where m.application_id = i.application_id and m.message_id = i.message_id), i.message_id) as id
+      select i.*, coalesce((select m.verification_id from verification_messages m
+        where m.application_id = i.application_id and m.message_id = i.message_id), i.message_id) as named_id
       from input i
     ),
-    found as materialized (
-      select n.ord, v.application_id, v.id, v.target from named n
-      join verifications v on v.application_id = n.application_id and v.id = n.id
+    judged as materialized (
+      select n.ord, n.message_id, v.*, t.version, ${finding} as finding, wrong.recent
+      from named n
+      join verifications v on v.application_id = n.application_id and v.id = n.named_id
+      left join (${ports.targets}) t on v.counted and t.application_id = v.application_id and t.target = v.target
+      cross join lateral (
+        select count(*)::integer as recent from unnest(t.wrong_times) w where w > clock_now() - v.target_window
+      ) wrong
     ),
-    held as materialized (${ports.lockTargets(sql`select application_id, target from found`)}),
-    locked as materialized (
-      -- Reading held first makes the targets' locks come before these.
-      select v.* from verifications v
-      where (v.application_id, v.id) in (select application_id, id from found) and (select count(*) from held) >= 0
-      order by v.application_id, v.id for update of v
-    ),
-    judged as materialized (${judged}),
     acting as materialized (${acting}),
+    settled as (${ports.settleTargets(sql`select application_id, target, template_id, target_window, version, verified
+      from acting where version is not null`)}),
     changed as (${changeVerifications}),
-    settled as (${ports.settleTargets(sql`select application_id, target, template_id, target_window, verified from acting where counted`)}),
     ended as (${ports.endDeliveries(sql`select application_id, unnest(message_ids) as message_id, ends_as as reason,
-      unnest(message_ids) = message_id as numbered from acting where ends_as is not null`)}),
+      unnest(message_ids) = message_id as numbered from changed where ends_as is not null`)}),
     logged as (${eventRows(checkEvents)})
-    select j.ord, case when a.ord is null and j.finding in ('right', 'wrong') then 'again' else j.finding end as finding,
-      j.id as verification_id, j.target, j.purpose, coalesce(a.attempts_remaining, 0)::integer as attempts_remaining
-    from judged j left join acting a on a.ord = j.ord`);
+    select j.ord, case when c.ord is null and j.finding in ('right', 'wrong') then 'again' else j.finding end as finding,
+      j.id as verification_id, j.target, j.purpose, coalesce(c.attempts_remaining, 0)::integer as attempts_remaining
+    from judged j left join changed c on c.ord = j.ord`);
 }
 
-/** What each request would find, in the contract's order: purpose, state, target lock, comparison. */
-const judged = raw(`
-  select i.ord, i.message_id, l.*, wrong.recent,
-    case
-      when i.hashed_for <> l.id then 'moved'
-      when i.purpose is not null and i.purpose is distinct from l.purpose then 'purpose_mismatch'
-      when l.state <> 'pending' then l.state
-      when l.expires_at <= clock_now() then 'expired'
-      when wrong.recent >= l.target_attempts then 'target_locked'
+/** What a request finds, in the contract's order: purpose, state, target lock, comparison. */
+const finding = raw(`case
+      when n.hashed_for <> v.id then 'moved'
+      when n.asked_purpose is not null and n.asked_purpose is distinct from v.purpose then 'purpose_mismatch'
+      when v.state <> 'pending' then v.state
+      when v.expires_at <= clock_now() then 'expired'
+      when wrong.recent >= v.target_attempts then 'target_locked'
       when exists (
-        select 1 from unnest(l.code_hashes, l.code_expiries) as live(hash, expires_at)
+        select 1 from unnest(v.code_hashes, v.code_expiries) as live(hash, expires_at)
         where live.expires_at > clock_now()
-          and sha256(live.hash || i.nonce) = sha256(case when l.code_type & 6 = 6 then i.exact_hash else i.folded_hash end || i.nonce)
+          and sha256(live.hash || n.nonce) = sha256(case when v.code_type & 6 = 6 then n.exact_hash else n.folded_hash end || n.nonce)
       ) then 'right'
-      else 'wrong'
-    end as finding
-  from input i join found f on f.ord = i.ord
-  join locked l on l.application_id = f.application_id and l.id = f.id
-  left join held h on l.counted and h.application_id = l.application_id and h.target = l.target
-  cross join lateral (
-    select count(*)::integer as recent from unnest(h.wrong_times) w where w > clock_now() - l.target_window
-  ) wrong`);
+      else 'wrong' end`);
 
-/** Of the requests that change something, the first per target acts; the others are asked again. */
+/** Of the requests that change something, the first per target (or verification, where none is counted) acts. */
 const acting = raw(`
   select *, finding = 'right' as verified,
-    case when finding = 'right' then 'verified' when rest = 0 then 'exhausted' end as ends_as,
-    rest as attempts_remaining
+    case when finding = 'right' then 'verified' when rest = 0 then 'exhausted' end as ends_as, rest as attempts_remaining
   from (
     select *, least(max_attempts - attempts - 1, case when counted then target_attempts - recent - 1 else max_attempts end) as rest,
       row_number() over (partition by application_id, case when counted then target else id::text end order by ord) as place
@@ -131,10 +126,13 @@ const changeVerifications = raw(`
   update verifications v set
     attempts = v.attempts + case when a.verified then 0 else 1 end,
     state = coalesce(a.ends_as, v.state),
-    ended_at = case when a.ends_as is null then null else clock_now() end,
+    ended_at = case when a.ends_as is not null then clock_now() end,
     code_hashes = case when a.ends_as is null then v.code_hashes else '{}' end,
     code_expiries = case when a.ends_as is null then v.code_expiries else '{}' end
-  from acting a where v.application_id = a.application_id and v.id = a.id`);
+  from acting a left join settled s on s.application_id = a.application_id and s.target = a.target
+  where v.application_id = a.application_id and v.id = a.id and (a.version is null or s.target is not null)
+    and v.ended_at is null and v.attempts = a.attempts and v.code_hashes = a.code_hashes
+  returning a.ord, v.application_id, a.message_id, v.message_ids, a.verified, a.ends_as, a.attempts_remaining`);
 
 /** verified and verified_failed under the submitted id with its next sequence number; wrong codes in the timeline alone. */
 const checkEvents = raw(`
@@ -145,7 +143,7 @@ const checkEvents = raw(`
     case when a.ends_as = 'exhausted' then 3003 end as error_code,
     nullif(jsonb_strip_nulls(jsonb_build_object('current_to', e.current_to,
       'attempts_remaining', case when not a.verified then a.attempts_remaining end)), '{}') as data
-  from acting a left join ended e on e.application_id = a.application_id and e.message_id = a.message_id
+  from changed a left join ended e on e.application_id = a.application_id and e.message_id = a.message_id
   union all
   select e.application_id, e.message_id, 'fallback_cancelled', null, null, e.waiting_step, null, e.waiting_channel, null,
     jsonb_build_object('steps', e.waiting) from ended e where e.waiting > 0`);
