@@ -4,9 +4,10 @@
 import { createAccounts, type FirstStart, publicSandboxApplicationId } from './accounts/index.ts';
 import type { Config } from './config.ts';
 import { createDelivery } from './delivery/index.ts';
+import { forgetEvents } from './events/index.ts';
 import { firstTemplates } from './first-templates.ts';
 import { createFrontDoor, storeAnswer } from './http/index.ts';
-import { lockTargets, release, settleTargets } from './limits/index.ts';
+import { lockTargets, release, settleTargets, sweepTargets } from './limits/index.ts';
 import { createMessages } from './messages/index.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
@@ -19,9 +20,15 @@ import { createOutbound } from './platform/outbound.ts';
 import { openPglite } from './platform/pglite.ts';
 import { openPostgres } from './platform/postgres.ts';
 import { createKeyring } from './platform/seal.ts';
+import { createRetention } from './retention.ts';
 import { createSandbox } from './sandbox/index.ts';
 import { createTemplates } from './templates/index.ts';
-import { createVerifications, drawCode, makeVerificationOperations } from './verifications/index.ts';
+import {
+  createVerifications,
+  drawCode,
+  forgetVerifications,
+  makeVerificationOperations,
+} from './verifications/index.ts';
 
 export interface AppOptions {
   /** Migrated. */
@@ -89,6 +96,18 @@ export async function createApp({ db, masterKey, log, config, clock = systemCloc
       isMessage: messages.exists,
     },
   });
+  const retention = createRetention({
+    clock,
+    log,
+    applicationsAfter: accounts.applicationsAfter,
+    forget: [
+      (...asked) => forgetEvents(db, ...asked),
+      delivery.forget,
+      (...asked) => forgetVerifications(db, ...asked),
+      messages.forget,
+    ],
+    sweepTargets: (limit) => sweepTargets(db, limit),
+  });
   let address = '';
   const frontDoor = createFrontDoor({
     operations: [
@@ -125,12 +144,14 @@ export async function createApp({ db, masterKey, log, config, clock = systemCloc
     sandbox,
     delivery,
     verifications,
+    retention,
     furnish,
     /** Begins the roles; resolves with the address customers reach, for a process that answers requests. */
     async start(): Promise<string> {
       if (worker) {
         await delivery.start();
         verifications.start();
+        retention.start();
         await sandbox.start();
       }
       if (!config.roles.has('api')) return 'worker';
@@ -140,7 +161,7 @@ export async function createApp({ db, masterKey, log, config, clock = systemCloc
     /** Answers what is under way, finishes attempts, gives back what is held. */
     async stop(): Promise<void> {
       await Promise.all([frontDoor.close(), sandbox.stop()]);
-      await verifications.stop();
+      await Promise.all([verifications.stop(), retention.stop()]);
       await delivery.stop();
       await upstream.close();
       await outbound.close();

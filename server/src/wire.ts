@@ -32,6 +32,10 @@ export const signalsSchema = z.object({
 
 /** Whether a message of this id may still be spoken of: 24 hours in a sandbox, else the retention of the application (contract §12, §13). */
 export function isRetained(messageId: string, application: Application, nowMs: number): boolean {
-  const days = application.sandbox === 'none' ? application.policy.retention_days : 1;
-  return nowMs - timeOfId(messageId) < days * dayMs;
+  return nowMs - timeOfId(messageId) < retentionMs(application);
+}
+
+/** How long messages of the application are kept. */
+export function retentionMs({ sandbox, policy }: Pick<Application, 'sandbox' | 'policy'>): number {
+  return (sandbox === 'none' ? policy.retention_days : 1) * dayMs;
 }

@@ -6,11 +6,13 @@
 export { type GrantRow, grantColumns, type Verdict } from './grant.ts';
 export { type RefusalRow, refusalOf } from './refusal.ts';
 export {
+  countWrongCodes,
   findLock,
   grantAgain,
   grantRows,
   type LiveLock,
   lockTargets,
+  type Released,
   release,
   settleTargets,
   sweepTargets,

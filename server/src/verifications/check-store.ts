@@ -46,7 +46,7 @@ export interface CheckRow {
 export interface CheckPorts {
   /** Locks the targets of a relation (application_id, target); selects application_id, target, wrong_times. */
   lockTargets(rows: Sql): Sql;
-  /** Counts wrong and clears after right: relation (application_id, target, template_id, target_window, verified). */
+  /** Counts wrong and clears after right: relation (application_id, target, template_id, target_window, verified, exhausted_id). */
   settleTargets(rows: Sql): Sql;
   /** Ends deliveries: relation (application_id, message_id, reason, numbered); returns those and sequence, channel, step, attempt, silent, current_to, waiting, waiting_step, waiting_channel. */
   endDeliveries(rows: Sql): Sql;
@@ -84,7 +84,8 @@ export function checkCodes(db: Queryable, items: readonly CheckItem[], ports: Ch
     judged as materialized (${judged}),
     acting as materialized (${acting}),
     changed as (${changeVerifications}),
-    settled as (${ports.settleTargets(sql`select application_id, target, template_id, target_window, verified from acting where counted`)}),
+    settled as (${ports.settleTargets(sql`select application_id, target, template_id, target_window, verified,
+      case when ends_as = 'exhausted' then id end as exhausted_id from acting where counted`)}),
     ended as (${ports.endDeliveries(sql`select application_id, unnest(message_ids) as message_id, ends_as as reason,
       unnest(message_ids) = message_id as numbered from acting where ends_as is not null`)}),
     logged as (${eventRows(checkEvents)})
