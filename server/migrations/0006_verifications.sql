@@ -10,7 +10,7 @@ create table verifications (
   -- Live codes, newest last: keyed HMAC and the expiry of each. More than one only with rotate_with_grace.
   code_hashes bytea[] not null,
   code_expiries timestamptz[] not null,
-  -- Expiry of the newest code.
+  -- When the last live code dies.
   expires_at timestamptz not null,
   attempts smallint not null default 0,
   max_attempts smallint not null,

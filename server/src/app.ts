@@ -4,9 +4,10 @@
 import { createAccounts, type FirstStart, publicSandboxApplicationId } from './accounts/index.ts';
 import type { Config } from './config.ts';
 import { createDelivery } from './delivery/index.ts';
+import { forgetEvents } from './events/index.ts';
 import { firstTemplates } from './first-templates.ts';
 import { createFrontDoor, storeAnswer } from './http/index.ts';
-import { release, settleTargets, targetRows } from './limits/index.ts';
+import { release, settleTargets, sweepTargets, targetRows } from './limits/index.ts';
 import { createMessages } from './messages/index.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
@@ -19,9 +20,15 @@ import { createOutbound } from './platform/outbound.ts';
 import { openPglite } from './platform/pglite.ts';
 import { openPostgres } from './platform/postgres.ts';
 import { createKeyring } from './platform/seal.ts';
+import { createRetention } from './retention.ts';
 import { createSandbox } from './sandbox/index.ts';
 import { createTemplates } from './templates/index.ts';
-import { createVerifications, drawCode, makeVerificationOperations } from './verifications/index.ts';
+import {
+  createVerifications,
+  drawCode,
+  forgetVerifications,
+  makeVerificationOperations,
+} from './verifications/index.ts';
 
 export interface AppOptions {
   /** Migrated. */
@@ -48,7 +55,7 @@ export async function createApp(options: AppOptions) {
     () => lease.node(),
     () => config.publicUrl ?? address,
   );
-  const { frontDoor, accounts, templates, sandbox, delivery, verifications, upstream, outbound } = rooms;
+  const { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, upstream, outbound } = rooms;
   return {
     ...rooms,
     /** Makes what a first start needs; the secrets only then. */
@@ -63,6 +70,7 @@ export async function createApp(options: AppOptions) {
       if (config.roles.has('worker')) {
         await delivery.start();
         verifications.start();
+        retention.start();
         await sandbox.start();
       }
       if (!config.roles.has('api')) return 'worker';
@@ -72,7 +80,7 @@ export async function createApp(options: AppOptions) {
     /** Answers what is under way, finishes attempts, gives back what is held. */
     async stop(): Promise<void> {
       await Promise.all([frontDoor.close(), sandbox.stop()]);
-      await verifications.stop();
+      await Promise.all([verifications.stop(), retention.stop()]);
       await delivery.stop();
       await upstream.close();
       await outbound.close();
@@ -131,6 +139,18 @@ async function makeRooms(options: AppOptions, node: () => number, publicUrl: () 
       isMessage: messages.exists,
     },
   });
+  const retention = createRetention({
+    clock,
+    log,
+    applicationsAfter: accounts.applicationsAfter,
+    forget: [
+      (...asked) => forgetEvents(db, ...asked),
+      delivery.forget,
+      (...asked) => forgetVerifications(db, ...asked),
+      messages.forget,
+    ],
+    sweepTargets: (limit) => sweepTargets(db, limit),
+  });
   const frontDoor = createFrontDoor({
     operations: [
       ...messages.operations,
@@ -151,7 +171,7 @@ async function makeRooms(options: AppOptions, node: () => number, publicUrl: () 
     checks: { database: () => db.ping() },
     checkOutput: options.checkOutput ?? false,
   });
-  return { frontDoor, accounts, templates, sandbox, delivery, verifications, upstream, outbound };
+  return { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, upstream, outbound };
 }
 
 /** The app as configured: opens and migrates its database, makes the first objects. */

@@ -10,7 +10,7 @@ import type { Application } from './policy.ts';
 const dayMs = 86_400_000;
 
 /** Neither control characters (line feed and tab may stand in values) nor half surrogate pairs: no store or carrier takes them. */
-function isPlain(text: string): boolean {
+export function isPlain(text: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return text.isWellFormed() && !/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text);
 }
@@ -32,6 +32,10 @@ export const signalsSchema = z.object({
 
 /** Whether a message of this id may still be spoken of: 24 hours in a sandbox, else the retention of the application (contract §12, §13). */
 export function isRetained(messageId: string, application: Application, nowMs: number): boolean {
-  const days = application.sandbox === 'none' ? application.policy.retention_days : 1;
-  return nowMs - timeOfId(messageId) < days * dayMs;
+  return nowMs - timeOfId(messageId) < retentionMs(application);
+}
+
+/** How long messages of the application are kept. */
+export function retentionMs({ sandbox, policy }: Pick<Application, 'sandbox' | 'policy'>): number {
+  return (sandbox === 'none' ? policy.retention_days : 1) * dayMs;
 }

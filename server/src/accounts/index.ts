@@ -15,6 +15,7 @@ import { bootstrap, type FirstStart, type Presets } from './bootstrap.ts';
 import { createMemory } from './memory.ts';
 import { createOperations, type Operation } from './operations.ts';
 import { createPublicKeys } from './public-sandbox.ts';
+import { listAfter } from './store.ts';
 
 export type { FirstStart, Presets } from './bootstrap.ts';
 export { publicSandboxApplicationId } from './public-sandbox.ts';
@@ -39,6 +40,8 @@ export interface Accounts {
   bootstrap(presets?: Presets): Promise<FirstStart | null>;
   /** From memory where known; null when there is none. */
   application(id: string): Promise<Application | null>;
+  /** All of them by id, a page at a time: those behind `afterId`. For work that goes over everything. */
+  applicationsAfter(afterId: string, limit: number): Promise<Application[]>;
   operations: Operation[];
 }
 
@@ -55,6 +58,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
       return memory.afterWrite('', () => bootstrap({ db, keyring, log }, presets));
     },
     application: async (id) => (isId(id) ? memory.applications.get(id) : null),
+    applicationsAfter: (afterId, limit) => listAfter(db, afterId, limit),
     operations: createOperations({ db, keyring, clock, memory, furnishSandbox }),
   };
 }

@@ -112,6 +112,14 @@ export async function listApplications(
   return rows.map(toApplication);
 }
 
+/** Applications of all organizations, by id, behind `afterId`. */
+export async function listAfter(db: Queryable, afterId: string, limit: number): Promise<ApplicationRecord[]> {
+  const rows = await db.query<ApplicationRow>(
+    sql`select ${applicationColumns} from applications where id > ${afterId} order by id limit ${limit}`,
+  );
+  return rows.map(toApplication);
+}
+
 /** Null when it does not exist. A sandbox keeps its network: the table refuses another. */
 export async function updateApplication(
   db: Queryable,

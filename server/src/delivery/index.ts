@@ -14,7 +14,14 @@ import { createDeeds, type Deeds, openContent } from './deeds.ts';
 import { createEngine } from './engine.ts';
 import { type Draft, type Prepared, prepare } from './prepare.ts';
 import type { UpstreamFor } from './run.ts';
-import { deliveryStates, endDeliveries, findDeliveries, insertDeliveries, preparedColumns } from './store.ts';
+import {
+  deliveryStates,
+  endDeliveries,
+  findDeliveries,
+  forgetDeliveries,
+  insertDeliveries,
+  preparedColumns,
+} from './store.ts';
 import { type DeliveryView, viewOf } from './view.ts';
 import { createWrite, type ReleasePort } from './write.ts';
 
@@ -75,11 +82,14 @@ export interface Delivery extends Deeds {
   wake(ids?: Ids): void;
   /** True once the receipt is durably taken; false when its attempt is not known yet. */
   receive(provider: string, receipt: Receipt): Promise<boolean>;
-  find(applicationId: string, messageId: string): Promise<DeliveryView | null>;
+  /** `db` reads inside the caller's transaction. */
+  find(applicationId: string, messageId: string, db?: Queryable): Promise<DeliveryView | null>;
   /** The code and texts while something can still be sent, else null. */
   openContent(applicationId: string, messageId: string, db?: Queryable): Promise<Clear | null>;
   /** Relation (application_id, message_id, state, channel, cost_micros) for lists. */
   states(): Sql;
+  /** Removes up to `limit` deliveries of messages below the id; resolves with how many. */
+  forget(applicationId: string, belowId: string, limit: number): Promise<number>;
   start(): Promise<void>;
   /** Takes on nothing new and waits for what is under way, at most `drainMs` (7 s) and a moment. */
   stop(drainMs?: number): Promise<void>;
@@ -101,12 +111,14 @@ export function createDelivery(ports: DeliveryPorts): Delivery {
     endRows: endDeliveries,
     wake: engine.wake,
     receive: engine.receive,
-    async find(applicationId, messageId) {
-      const loaded = await read({ applicationId, messageId });
-      return loaded && viewOf(loaded.state);
+    async find(applicationId, messageId, from) {
+      const ids = { applicationId, messageId };
+      const loaded = from ? (await findDeliveries(from, [ids]))[0] : await read(ids);
+      return loaded ? viewOf(loaded.state) : null;
     },
     openContent: (applicationId, messageId, from = db) => openContent(from, keyring, { applicationId, messageId }),
     states: deliveryStates,
+    forget: (applicationId, belowId, limit) => forgetDeliveries(db, applicationId, belowId, limit),
     start: engine.start,
     stop: (drainMs = 7_000) => engine.stop(drainMs),
     runUntilIdle: engine.runUntilIdle,

@@ -51,12 +51,12 @@ function stepOf(state: State, channel: Channel): number {
   const [first] = steps;
   if (!first) throw refuse('channel_not_in_template');
   const usable = steps.find((step) => step.skip === null);
-  if (!usable) throw refuse('no_usable_channel', `${channel} (${first.skip})`);
+  if (!usable) throw refuse('no_usable_channel', `${channel}: ${first.skip}`);
   return usable.index;
 }
 
 const noUsableStep = (state: State): ApiError =>
-  refuse('no_usable_channel', state.steps.map((step) => `${step.channel} (${step.skip})`).join(', '));
+  refuse('no_usable_channel', state.steps.map((step) => `${step.channel}: ${step.skip}`).join('; '));
 
 function ask(change: Change, step: number, cause: 'user_request' | 'resent', delayMs: number): number {
   const { state } = change;

@@ -109,22 +109,25 @@ const waitingStep = sql`(case when not d.in_flight and d.plan -> 'active' <> 'nu
 
 /**
  * Ends open deliveries inside another room's statement: the twin of `end` in ending.ts for the hot path of a check. `rows` is a
- * relation (application_id, message_id, reason, numbered); `numbered` counts a status row that the caller writes.
+ * relation (application_id, message_id, reason, numbered); `numbered` counts a status row that the caller writes, also where a
+ * newer send of the same verification has ended the delivery before. What has run out is left to its verification.
  */
 export function endDeliveries(rows: Sql): Sql {
-  return sql`update deliveries as d set ended = ended.reason, version = d.version + 1,
+  return sql`update deliveries as d set ended = coalesce(d.ended, ended.reason), version = d.version + 1,
       sequence = d.sequence + case when ended.numbered and not d.silent then 1 else 0 end,
       content = null,
       due_at = case when d.in_flight then d.due_at end,
       state = case
+        when d.ended is not null then d.state
         when ended.reason = 'cancelled' and d.state in ('queued', 'sending', 'sent') then 'cancelled'
         when d.in_flight or d.state not in ('queued', 'sending') then d.state
         else d.plan #>> '{hints,rest}' end
     from (${rows}) as ended
-    where d.application_id = ended.application_id and d.message_id = ended.message_id and d.ended is null
+    where d.application_id = ended.application_id and d.message_id = ended.message_id and (d.ended is null or ended.numbered)
+      and (ended.reason <> 'superseded' or d.deadline_at > clock_now())
     returning d.application_id, d.message_id, d.sequence, d.silent, d.channel,
       (d.plan #>> '{current,step}')::smallint + 1 as step, (d.plan #>> '{current,attempt}')::smallint as attempt,
-      d.plan #>> '{hints,otherAddress}' as current_to, d.waiting_steps as waiting,
+      d.plan #>> '{hints,otherAddress}' as current_to, case when d.ended = ended.reason then d.waiting_steps else 0 end as waiting,
       ${waitingStep}::smallint + 1 as waiting_step,
       d.plan #>> array['steps', ${waitingStep}, 'channel'] as waiting_channel`;
 }
@@ -347,4 +350,23 @@ export const deliveryStates = (): Sql =>
 /** Wakes the workers of all nodes. */
 export async function notifyWorkers(db: Queryable): Promise<void> {
   await db.query(sql`select pg_notify('delivery', '')`);
+}
+
+/** Removes up to `limit` deliveries of messages below the id, with their attempts; resolves with how many. */
+export async function forgetDeliveries(
+  db: Queryable,
+  applicationId: string,
+  belowId: string,
+  limit: number,
+): Promise<number> {
+  const [row] = await db.query<{ removed: number }>(sql`
+    with gone as (
+      delete from deliveries where ctid = any(array(
+        select ctid from deliveries where application_id = ${applicationId} and message_id < ${belowId} limit ${limit}))
+      returning message_id
+    ), calls as (
+      delete from attempts where application_id = ${applicationId} and message_id in (select message_id from gone)
+    )
+    select count(*)::integer as removed from gone`);
+  return row?.removed ?? 0;
 }

@@ -53,3 +53,21 @@ export async function listEvents(db: Queryable, applicationId: string, messageId
     ...(row.data !== null && { data: row.data }),
   }));
 }
+
+/** Removes up to `limit` entries of messages below the id; what belongs to no message stays. Resolves with how many. */
+export async function forgetEvents(
+  db: Queryable,
+  applicationId: string,
+  belowId: string,
+  limit: number,
+): Promise<number> {
+  const [row] = await db.query<{ removed: number }>(sql`
+    with gone as (
+      delete from events where ctid = any(array(
+        select ctid from events
+        where application_id = ${applicationId} and message_id > 0 and message_id < ${belowId} limit ${limit}))
+      returning 1
+    )
+    select count(*)::integer as removed from gone`);
+  return row?.removed ?? 0;
+}

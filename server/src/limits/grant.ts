@@ -19,8 +19,10 @@ export interface GrantRow {
   rule: ResendRule;
   targetAttempts: number;
   targetWindowSeconds: number;
-  /** Life of the code in milliseconds; the lock ends with it. */
+  /** Life of the code in milliseconds from now; the lock ends with it. */
   ttlMs: number;
+  /** Where the code lives already: when it ends, in place of `ttlMs`. */
+  expiresAt: Date | null;
   /** The message whose lock the caller saw alive, '0' for none; another one found gives the verdict `changed`. Null: any. */
   expectedMessageId: string | null;
 }
@@ -48,5 +50,6 @@ export const grantColumns: Record<string, Column<{ grant: GrantRow }>> = {
   target_attempts: ['integer', ({ grant }) => grant.targetAttempts],
   target_window_seconds: ['integer', ({ grant }) => grant.targetWindowSeconds],
   ttl_ms: ['bigint', ({ grant }) => grant.ttlMs],
+  lives_until: ['timestamptz', ({ grant }) => grant.expiresAt],
   expected_message_id: ['bigint', ({ grant }) => grant.expectedMessageId],
 };

@@ -6,10 +6,12 @@
 export { type GrantRow, grantColumns, type Verdict } from './grant.ts';
 export { type RefusalRow, refusalOf } from './refusal.ts';
 export {
+  countWrongCodes,
   findLock,
   grantAgain,
   grantRows,
   type LiveLock,
+  type Released,
   release,
   settleTargets,
   sweepTargets,

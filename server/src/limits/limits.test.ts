@@ -20,6 +20,7 @@ function asking(target: string, change: Partial<GrantRow> = {}): GrantRow {
     targetAttempts: 10,
     targetWindowSeconds: 3600,
     ttlMs: 300_000,
+    expiresAt: null,
     expectedMessageId: null,
     ...change,
   };

@@ -52,15 +52,16 @@ export function grantRows(input: Sql): Sql {
         when lock.message_id is not null and i.mode = 'compat' then 'code_still_valid'
         when lock.message_id is not null and lock.gap_ms > 0 then 'resend_too_soon'
         when cardinality(sends.times) >= i.max_sends then 'target_send_limit'
-        when i.expected_message_id is not null and coalesce(lock.message_id, 0) <> i.expected_message_id then 'changed'
+        when i.expected_message_id is not null and (coalesce(lock.message_id, 0) <> i.expected_message_id
+          or i.lock_id <> i.message_id and lock.verification_id is distinct from i.lock_id) then 'changed'
         else 'granted' end as verdict
     ) judged
   ), grants as (
     insert into targets as t (application_id, target, version, send_times, wrong_times, locks)
     select application_id, target, version + 1, sends || clock_now(), wrongs,
       locks || jsonb_build_object(template_id, jsonb_build_object('m', message_id, 'v', lock_id,
-        'e', ${raw(epochMs('clock_now()'))} + ttl_ms, 's', ${raw(epochMs('clock_now()'))}))
-    from verdicts where counted and verdict = 'granted'
+        'e', coalesce(${raw(epochMs('lives_until'))}, ${raw(epochMs('clock_now()'))} + ttl_ms), 's', ${raw(epochMs('clock_now()'))}))
+    from verdicts where counted and verdict = 'granted' order by application_id, target
     on conflict (application_id, target) do update
       set version = excluded.version, send_times = excluded.send_times, wrong_times = excluded.wrong_times, locks = excluded.locks
       where t.version = excluded.version - 1
@@ -109,23 +110,30 @@ export async function findLock(
 const unlocked = (templateId: string): string =>
   `case when locks ? ${templateId} then jsonb_set(locks, array[${templateId}, 'e'], '0') else locks end`;
 
+export interface Released {
+  applicationId: string;
+  messageId: string;
+  target: string;
+  templateId: string;
+  /** Given where the code itself has ended: then the lock of any message of that verification ends. */
+  verificationId?: string;
+}
+
 /** Ends the lock early but remembers its message, so that the next send can supersede that code. A newer message's lock stays. */
-export async function release(
-  tx: Queryable,
-  rows: readonly { applicationId: string; messageId: string; target: string; templateId: string }[],
-): Promise<void> {
+export async function release(tx: Queryable, rows: readonly Released[]): Promise<void> {
   if (rows.length === 0) return;
   const input = relation(rows, {
     application_id: ['bigint', (row) => row.applicationId],
     message_id: ['bigint', (row) => row.messageId],
     target: ['text', (row) => row.target],
     template_id: ['text', (row) => row.templateId],
+    verification_id: ['bigint', (row) => row.verificationId ?? null],
   });
   await tx.query(sql`
     with input as materialized (${input}), ordered as materialized (
       select t.application_id, t.target, i.template_id from input i
       join targets t on t.application_id = i.application_id and t.target = i.target
-      where (t.locks->i.template_id->>'m')::bigint = i.message_id
+      where (t.locks->i.template_id->>'m')::bigint = i.message_id or (t.locks->i.template_id->>'v')::bigint = i.verification_id
       order by t.application_id, t.target for update of t
     )
     update targets t set version = version + 1, locks = ${raw(unlocked('o.template_id'))}
@@ -136,16 +144,34 @@ export async function release(
 export const targetRows = sql`select application_id, target, version, wrong_times from targets`;
 
 /**
- * Clause for the checking statement: `rows` has application_id, target, template_id, target_window, version, verified. A right code
+ * Clause for the checking statement: `rows` has application_id, target, template_id, target_window, version, verified, exhausted_id
+ * (the verification that ends with it, or null). A right code
  * clears the wrong ones and ends the lock; a wrong one is counted. A target changed since it was read is left alone.
+ * The lock of an exhausted code stays, but no send joins that verification any more.
  */
 export function settleTargets(rows: Sql): Sql {
   return sql`update targets t set version = t.version + 1,
       wrong_times = case when r.verified then '{}' else
         array(select w from unnest(t.wrong_times) w where w > clock_now() - r.target_window order by w) || clock_now() end,
-      locks = case when r.verified then ${raw(unlocked('r.template_id').replaceAll('locks', 't.locks'))} else t.locks end
+      locks = case when r.verified then ${raw(unlocked('r.template_id').replaceAll('locks', 't.locks'))}
+        when (t.locks->r.template_id->>'v')::bigint = r.exhausted_id then jsonb_set(t.locks, array[r.template_id, 'v'], '0')
+        else t.locks end
     from (${rows}) r where t.application_id = r.application_id and t.target = r.target and t.version = r.version
     returning t.application_id, t.target`;
+}
+
+/** Wrong codes within the target's window: for views; checks count on the locked row. */
+export async function countWrongCodes(
+  db: Queryable,
+  applicationId: string,
+  target: string,
+  windowSeconds: number,
+): Promise<number> {
+  const rows = await db.query<{ count: number }>(sql`
+    select count(*)::integer as count from targets t cross join lateral unnest(t.wrong_times) w
+    where t.application_id = ${applicationId} and t.target = ${target}
+      and w > clock_now() - ${windowSeconds}::integer * interval '1 second'`);
+  return rows[0]?.count ?? 0;
 }
 
 /** Removes rows that no rule can need any more; resolves with how many. */

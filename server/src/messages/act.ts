@@ -8,6 +8,7 @@ import { appendEvents } from '../events/index.ts';
 import { type GrantRow, grantAgain, refusalOf, release } from '../limits/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import type { Application, ResendRule } from '../policy.ts';
+import { scriptFor } from '../sandbox/index.ts';
 import type { SendTemplate } from '../templates/index.ts';
 import {
   cancelVerification,
@@ -17,7 +18,7 @@ import {
   renewVerification,
   type VerificationView,
 } from '../verifications/index.ts';
-import { isExempt, keptCodes, openParams, render, ruleOf } from './compose.ts';
+import { type Again, isExempt, keptCodes, openAgain, render, ruleOf } from './compose.ts';
 import type { MessagesContext } from './context.ts';
 import { findMessage, type MessageRecord, moveExpiry } from './store.ts';
 
@@ -52,13 +53,18 @@ async function requireLiving(
   if (!message) throw new ApiError(4001, 'message not found');
   const verification = message.kind === 'otp' ? await findVerification(tx, application.id, messageId) : null;
   if (verification && verification.state !== 'pending') throw refuse(endedReasons[verification.state]);
-  if (!verification) await requireOpen(context, application, messageId);
+  if (!verification) await requireOpen(context, tx, application, messageId);
   return { message, verification };
 }
 
 /** For messages without a verification, whose end only the delivery knows. */
-async function requireOpen(context: MessagesContext, application: Application, messageId: string): Promise<void> {
-  const view = await context.delivery.find(application.id, messageId);
+async function requireOpen(
+  context: MessagesContext,
+  tx: Queryable,
+  application: Application,
+  messageId: string,
+): Promise<void> {
+  const view = await context.delivery.find(application.id, messageId, tx);
   if (view?.ended) throw refuse(endedReasons[view.ended]);
   if (view && view.deadlineAtMs <= context.now()) throw refuse('expired');
 }
@@ -70,15 +76,12 @@ export async function resend(
   messageId: string,
   channel: Channel | null,
 ): Promise<Acted & { attempt: number }> {
+  const { template, rule } = await ruleOfMessage(context, application, messageId);
   const acted = await context.db.transaction(async (tx) => {
     const living = await requireLiving(context, tx, application, messageId);
-    const template = await liveTemplate(context, application, living.message.template_id);
-    const rule = template ? ruleOf(application, template) : application.policy.resend_policy;
-    await requireGrant(context, tx, application, living, { ...rule, mode: 'reuse' });
-    const renewed =
-      living.verification && template && keptCodes(rule) !== null
-        ? await renew(context, tx, application, template, living, rule)
-        : null;
+    const again = template && keptCodes(rule) !== null ? againOf(context, application, living) : null;
+    await requireGrant(tx, application, living, { ...rule, mode: 'reuse' }, again);
+    const renewed = template && again ? await renew(context, tx, application, { template, living, rule, again }) : null;
     const ids = { applicationId: application.id, messageId };
     const restarted = await context.delivery.restart(tx, { ids, channel: channel ?? undefined, ...renewed?.delivery });
     return { messageId, ...restarted, expiresAt: renewed?.expiresAt ?? living.message.expires_at };
@@ -87,25 +90,36 @@ export async function resend(
   return acted;
 }
 
-/** A message outlives its template: without one, its own texts are sent again. */
-async function liveTemplate(
+/**
+ * Read before the transaction, which holds the only connection of an embedded database. A message outlives its template:
+ * without one, its own texts are sent again.
+ */
+async function ruleOfMessage(
   context: MessagesContext,
   application: Application,
-  templateId: string,
-): Promise<SendTemplate | null> {
-  const found = await context.templates.findForSend(application.id, templateId);
-  return found.kind === 'ok' ? found.template : null;
+  messageId: string,
+): Promise<{ template: SendTemplate | null; rule: ResendRule }> {
+  const message = await findMessage(context.db, application.id, messageId);
+  if (!message) throw new ApiError(4001, 'message not found');
+  const found = await context.templates.findForSend(application.id, message.template_id);
+  const template = found.kind === 'ok' ? found.template : null;
+  return { template, rule: template ? ruleOf(application, template) : application.policy.resend_policy };
+}
+
+/** What a new code is made and rendered from; null where the message was sent under a policy that keeps its code. */
+function againOf(context: MessagesContext, application: Application, { message, verification }: Living): Again | null {
+  if (!verification || !message.sealed_params) return null;
+  return openAgain(context, application.id, message.id, message.sealed_params);
 }
 
 async function requireGrant(
-  context: MessagesContext,
   tx: Queryable,
   application: Application,
   living: Living,
   rule: ResendRule,
+  again: Again | null,
 ): Promise<void> {
-  const { message } = living;
-  const row = await grantAgain(tx, grantOf(context, application, message, living.verification, rule));
+  const row = await grantAgain(tx, grantOf(application, living, rule, again));
   const refusal = refusalOf(row);
   if (refusal) throw refusal;
   if (row.verdict === 'changed')
@@ -116,12 +130,12 @@ async function requireGrant(
     });
 }
 
+/** The lock ends with the code: a new one gets a whole life, the same one keeps its expiry. */
 function grantOf(
-  context: MessagesContext,
   application: Application,
-  message: MessageRecord,
-  verification: VerificationView | null,
+  { message, verification }: Living,
   rule: ResendRule,
+  again: Again | null,
 ): GrantRow {
   const hasCode = message.expires_at !== null;
   const newest = verification?.messageIds.at(-1) ?? message.id;
@@ -135,9 +149,17 @@ function grantOf(
     rule,
     targetAttempts: application.policy.target_attempts,
     targetWindowSeconds: application.policy.target_window_seconds,
-    ttlMs: message.expires_at ? Math.max(0, message.expires_at.getTime() - context.now()) : 0,
+    ttlMs: again ? again.ttlSeconds * 1000 : 0,
+    expiresAt: again ? null : message.expires_at,
     expectedMessageId: null,
   };
+}
+
+interface Renewal {
+  template: SendTemplate;
+  living: Living;
+  rule: ResendRule;
+  again: Again;
 }
 
 /** rotate and rotate_with_grace: a new code with a life of its own under the same message. */
@@ -145,24 +167,22 @@ async function renew(
   context: MessagesContext,
   tx: Queryable,
   application: Application,
-  template: SendTemplate,
-  living: Living,
-  rule: ResendRule,
+  { template, living, rule, again }: Renewal,
 ) {
   const { message, verification } = living;
-  if (!verification || !template.codeConfig || !message.expires_at) throw new Error('only a platform code is renewed');
-  const ttlMs = template.codeConfig.ttlMinutes * 60_000;
-  const code = context.drawCode(verification.codeType, template.codeConfig.length);
+  if (!verification) throw new Error('only a platform code is renewed');
+  const ttlMs = again.ttlSeconds * 1000;
+  const code = scriptFor(application, message.recipient)?.code ?? context.drawCode(verification.codeType, again.length);
   const codeHash = hashCode(context.keyring, verification.id, code, mixesCase(verification.codeType));
   const expiresAt = await renewVerification(tx, application.id, verification.id, {
     codeHash,
     keepCodes: keptCodes(rule) ?? 0,
     ttlMs,
   });
-  if (!expiresAt) throw refuse('expired');
+  if (!expiresAt) throw await endedRefusal(tx, application, message.id);
   await moveExpiry(tx, application.id, message.id, expiresAt);
-  const params = message.sealed_params ? openParams(context, application.id, message.id, message.sealed_params) : {};
-  const view = await context.delivery.find(application.id, message.id);
+  const { params } = again;
+  const view = await context.delivery.find(application.id, message.id, tx);
   const contents = (view?.steps ?? []).map(({ channel, state }) =>
     state === 'skipped'
       ? null
@@ -177,10 +197,10 @@ export async function nextChannel(
   application: Application,
   messageId: string,
 ): Promise<Acted> {
+  const { rule } = await ruleOfMessage(context, application, messageId);
   const acted = await context.db.transaction(async (tx) => {
     const living = await requireLiving(context, tx, application, messageId);
-    const rule = { ...application.policy.resend_policy, mode: 'reuse' as const, resend_after: 0 };
-    await requireGrant(context, tx, application, living, rule);
+    await requireGrant(tx, application, living, { ...rule, mode: 'reuse', resend_after: 0 }, null);
     const moved = await context.delivery.nextChannel(tx, { applicationId: application.id, messageId });
     return { messageId, ...moved, expiresAt: living.message.expires_at };
   });
@@ -194,16 +214,15 @@ export async function cancel(context: MessagesContext, application: Application,
     const message = await findMessage(tx, application.id, messageId);
     if (!message) throw new ApiError(4001, 'message not found');
     const ids = { applicationId: application.id, messageId };
-    await release(tx, [{ ...ids, target: message.recipient, templateId: message.template_id }]);
-    if (message.verification_id === null) {
-      const view = await context.delivery.find(application.id, messageId);
+    const { verification_id: verificationId, recipient: target, template_id: templateId } = message;
+    await release(tx, [{ ...ids, target, templateId, ...(verificationId !== null && { verificationId }) }]);
+    if (verificationId === null) {
+      const view = await context.delivery.find(application.id, messageId, tx);
       if (view?.ended === 'cancelled') return;
-      await requireOpen(context, application, messageId);
+      await requireOpen(context, tx, application, messageId);
     }
     const messages =
-      message.verification_id === null
-        ? [messageId]
-        : await cancelCode(tx, application, message.verification_id, messageId);
+      verificationId === null ? [messageId] : await cancelCode(tx, application, verificationId, messageId);
     if (messages === null) return;
     for (const id of messages)
       await context.delivery.end(tx, { applicationId: application.id, messageId: id, reason: 'cancelled' });
@@ -222,5 +241,11 @@ async function cancelCode(
   if (messages) return messages;
   const verification = await findVerification(tx, application.id, messageId);
   if (verification?.state === 'cancelled') return null;
-  throw refuse(verification && verification.state !== 'pending' ? endedReasons[verification.state] : 'expired');
+  throw await endedRefusal(tx, application, messageId);
+}
+
+/** Of a code that was alive a moment ago. */
+async function endedRefusal(tx: Queryable, application: Application, messageId: string): Promise<ApiError> {
+  const verification = await findVerification(tx, application.id, messageId);
+  return refuse(verification && verification.state !== 'pending' ? endedReasons[verification.state] : 'expired');
 }

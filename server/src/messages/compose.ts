@@ -10,7 +10,7 @@ import type { Language, SendTemplate } from '../templates/index.ts';
 import { hashCode, mixesCase, type VerificationRow } from '../verifications/index.ts';
 import type { MessagesContext } from './context.ts';
 import { type Addresses, type ChainStep, planChain, requireCountry, requireProfile, requireUsable } from './plan.ts';
-import { type Address, magicPhone, parseAddress, parseEmail, parsePhone } from './recipient.ts';
+import { type Address, bareNumber, magicPhone, type PhoneAddress, parseEmail, parsePhone } from './recipient.ts';
 import type { Acceptance, MessageKind, MessageRow } from './store.ts';
 
 /** What the three send endpoints have in common, already valid in form. */
@@ -37,6 +37,7 @@ export interface Living {
   /** The living code, under reuse. */
   code: string | null;
   ttlLeftMs: number;
+  expiresAt: Date | null;
 }
 
 /** A recipient that passed every rule that needs no counting. */
@@ -59,8 +60,8 @@ export function resolve(
   template: SendTemplate,
   request: SendRequest,
 ): Resolved {
-  const script = scriptFor(application, request.to.trim());
   const addresses = addressesOf(application, request);
+  const script = scriptFor(application, addresses.main.address);
   const shape = shapeOf(application, template, request);
   if (script?.refuse) throw scriptRefusal(script.refuse);
   const exempt = isExempt(application, addresses.main.address);
@@ -94,8 +95,9 @@ export function compose(
   const joins = request.kind === 'otp' && rule.mode !== 'rotate' && living?.verificationId ? living : null;
   const verificationId = joins?.verificationId ?? messageId;
   const code = codeOf(context, request, template, shape.length, script, joins);
-  const codeTtlMs = joins && rule.mode === 'reuse' ? joins.ttlLeftMs : shape.ttlSeconds * 1000;
-  const ttlMs = template.codeConfig ? codeTtlMs : customLifeMs;
+  const sharesLife = joins !== null && rule.mode === 'reuse';
+  const codeTtlMs = sharesLife ? joins.ttlLeftMs : shape.ttlSeconds * 1000;
+  const ttlMs = Math.round(template.codeConfig ? codeTtlMs : customLifeMs);
   const rendering = { template, language: request.language, params: request.params, code, ttlMs };
   const waits = { ...application.policy.fallback_wait_seconds, ...template.fallbackWaitSeconds };
   const steps = chain.map((step, i) => ({
@@ -121,6 +123,7 @@ export function compose(
       targetAttempts: application.policy.target_attempts,
       targetWindowSeconds: application.policy.target_window_seconds,
       ttlMs,
+      expiresAt: sharesLife ? joins.expiresAt : null,
       expectedMessageId: rule.mode === 'compat' ? null : (living?.messageId ?? '0'),
     },
     message: messageOf(context, application, template, request, resolved, { messageId, rule }),
@@ -147,7 +150,8 @@ function messageOf(
   resolved: Resolved,
   { messageId, rule }: { messageId: string; rule: ResendRule },
 ): MessageRow {
-  const rendersAgain = template.codeConfig !== null && (rule.mode === 'rotate' || rule.mode === 'rotate_with_grace');
+  const rendersAgain = request.kind === 'otp' && keptCodes(rule) !== null;
+  const again = { params: request.params, ...resolved.shape };
   return {
     kind: request.kind,
     templateRevision: template.revision,
@@ -156,7 +160,7 @@ function messageOf(
     purpose: request.purpose,
     customArgs: request.customArgs,
     signals: request.signals,
-    sealedParams: rendersAgain ? sealParams(context, application.id, messageId, request.params) : null,
+    sealedParams: rendersAgain ? sealAgain(context, application.id, messageId, again) : null,
     hasCode: template.codeConfig !== null,
     targetInvalid: resolved.chain.some((step) => step.skip === 'target_invalid'),
   };
@@ -175,15 +179,18 @@ export function ruleOf(application: Application, template: SendTemplate): Resend
 /** The magic numbers of the sandbox are in no numbering plan: taken as they stand where they act, refused everywhere else. */
 function addressesOf(application: Application, request: SendRequest): Addresses & { main: Address } {
   const to = request.to.trim();
-  const magic = !to.includes('@') && isMagic(to);
-  if (magic && application.network !== 'virtual') throw new ApiError(5011, 'Invalid phone number');
-  const main = magic ? magicPhone(to) : parseAddress(to);
+  const main = to.includes('@') ? parseEmail(to, 'to') : phoneOf(application, to);
   const { email, phone } = request.alternateTo ?? {};
   return {
     main,
-    phone: main.kind === 'phone' ? main : phone === undefined ? null : parsePhone(phone),
+    phone: main.kind === 'phone' ? main : phone === undefined ? null : phoneOf(application, phone),
     email: main.kind === 'email' ? main : email === undefined ? null : parseEmail(email, 'alternate_to.email'),
   };
+}
+
+function phoneOf(application: Application, text: string): PhoneAddress {
+  const bare = bareNumber(text);
+  return isMagic(bare) && application.network === 'virtual' ? magicPhone(bare) : parsePhone(text);
 }
 
 function shapeOf(
@@ -224,7 +231,14 @@ function codeOf(
 ): string | null {
   if (!template.codeConfig) return null;
   if (request.kind !== 'otp') return request.ownCode;
-  return script?.code ?? joins?.code ?? context.drawCode(template.codeConfig.type, length);
+  const known = script?.code ?? joins?.code;
+  if (known) return known;
+  // Callbacks echo custom_args and never carry the code.
+  const echoed = new Set(Object.values(request.customArgs ?? {}));
+  for (;;) {
+    const code = context.drawCode(template.codeConfig.type, length);
+    if (!echoed.has(code)) return code;
+  }
 }
 
 function verificationOf(
@@ -277,20 +291,19 @@ export function render(
   });
 }
 
-function sealParams(
-  context: MessagesContext,
-  applicationId: string,
-  messageId: string,
-  params: Record<string, string>,
-): Buffer {
-  return context.keyring.seal('params', JSON.stringify(params), `${applicationId}:${messageId}`);
+/** What a resend with a new code renders again from. */
+export interface Again {
+  params: Record<string, string>;
+  length: number;
+  ttlSeconds: number;
 }
 
-export function openParams(
-  context: MessagesContext,
-  applicationId: string,
-  messageId: string,
-  sealed: Buffer,
-): Record<string, string> {
-  return JSON.parse(context.keyring.open('params', sealed, `${applicationId}:${messageId}`)) as Record<string, string>;
+const sealedFor = (applicationId: string, messageId: string): string => `${applicationId}:${messageId}`;
+
+function sealAgain(context: MessagesContext, applicationId: string, messageId: string, again: Again): Buffer {
+  return context.keyring.seal('params', JSON.stringify(again), sealedFor(applicationId, messageId));
+}
+
+export function openAgain(context: MessagesContext, applicationId: string, messageId: string, sealed: Buffer): Again {
+  return JSON.parse(context.keyring.open('params', sealed, sealedFor(applicationId, messageId))) as Again;
 }

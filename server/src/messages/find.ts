@@ -2,10 +2,13 @@
 import type { Channel, MessageState } from '../delivery/index.ts';
 import { ApiError, invalid } from '../errors.ts';
 import { listEvents } from '../events/index.ts';
-import { messageIdOf } from '../platform/ids.ts';
+import { countWrongCodes } from '../limits/index.ts';
+import { isId, messageIdOf } from '../platform/ids.ts';
 import type { Application } from '../policy.ts';
 import { findVerification, type VerificationState, type VerificationView } from '../verifications/index.ts';
+import { retentionMs } from '../wire.ts';
 import type { MessagesContext } from './context.ts';
+import { searchedAddress } from './recipient.ts';
 import { findMessage, listMessages, type MessageKind, type MessageSummary } from './store.ts';
 import { type TimelineEntry, timelineEntry } from './story.ts';
 
@@ -64,7 +67,7 @@ export async function tellStory(
     expires_at: message.expires_at?.toISOString() ?? null,
     cost: costOf(delivery.costMicros),
     custom_args: message.custom_args ?? {},
-    verification: verification && verificationOf(verification),
+    verification: verification && (await verificationOf(context, application, verification)),
     steps: delivery.steps.map(({ step, channel, state, errorCode }) => ({
       step,
       channel,
@@ -75,12 +78,20 @@ export async function tellStory(
   };
 }
 
-const verificationOf = (view: VerificationView) => ({
-  state: view.state,
-  attempts: view.attempts,
-  attempts_remaining: view.attemptsRemaining,
-  verified_at: view.verifiedAt?.toISOString() ?? null,
-});
+/** `attempts_remaining` is the smaller rest of the code's and the target's budget, as a wrong check would tell (contract §6). */
+async function verificationOf(context: MessagesContext, application: Application, view: VerificationView) {
+  const { targetBudget: budget, target } = view;
+  const targetRest =
+    budget && view.attemptsRemaining > 0
+      ? budget.attempts - (await countWrongCodes(context.db, application.id, target, budget.windowSeconds))
+      : view.attemptsRemaining;
+  return {
+    state: view.state,
+    attempts: view.attempts,
+    attempts_remaining: Math.max(0, Math.min(view.attemptsRemaining, targetRest)),
+    verified_at: view.verifiedAt?.toISOString() ?? null,
+  };
+}
 
 export interface ListQuery {
   to?: string | undefined;
@@ -110,7 +121,7 @@ function timeOf(text: string | undefined, field: string, otherwise: number): num
 
 const firstIdAt = (ms: number): string => {
   const id = messageIdOf(Math.max(ms, 1_288_834_974_657), 0, 0);
-  return id.length > 19 ? '9223372036854775807' : id;
+  return isId(id) ? id : '9223372036854775807';
 };
 
 /** Newest first; `next_cursor` continues below the last one. */
@@ -120,7 +131,8 @@ export async function findMessages(
   query: ListQuery,
 ): Promise<{ messages: ReturnType<typeof summaryOf>[]; next_cursor: string | null }> {
   const now = context.now();
-  const retainedFrom = now - (application.sandbox === 'none' ? application.policy.retention_days : 1) * dayMs;
+  // Exactly what single ids still answer to, see isRetained.
+  const retainedFrom = now - retentionMs(application) + 1;
   const from = Math.max(timeOf(query.from, 'from', now - dayMs), retainedFrom);
   // Ids of this moment lie above its first id; a minute's room keeps them in.
   const until = query.cursor ?? firstIdAt(timeOf(query.until, 'until', now + 60_000));
@@ -128,7 +140,7 @@ export async function findMessages(
     context.db,
     application.id,
     {
-      recipient: query.to,
+      recipient: query.to === undefined ? undefined : searchedAddress(query.to, 'to'),
       templateId: query.template,
       state: query.status,
       channel: query.channel,

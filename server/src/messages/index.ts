@@ -11,7 +11,7 @@ import type { Templates } from '../templates/index.ts';
 import type { MessagesContext } from './context.ts';
 import { makeMessageOperations } from './message-operations.ts';
 import { makeSendOperations, type StoreAnswer } from './operations.ts';
-import { type Acceptance, createAccept, findMessage } from './store.ts';
+import { type Acceptance, createAccept, findMessage, forgetMessages } from './store.ts';
 
 export { otpBody, type StoreAnswer } from './operations.ts';
 
@@ -31,6 +31,8 @@ export interface MessagesOptions {
 export interface Messages {
   operations: ReturnType<typeof makeSendOperations>;
   exists(applicationId: string, messageId: string): Promise<boolean>;
+  /** Removes up to `limit` messages below the id; resolves with how many. */
+  forget(applicationId: string, belowId: string, limit: number): Promise<number>;
 }
 
 export function createMessages(options: MessagesOptions): Messages {
@@ -47,6 +49,7 @@ export function createMessages(options: MessagesOptions): Messages {
   };
   return {
     operations: [...makeSendOperations(context, options.storeAnswer), ...makeMessageOperations(context)],
+    forget: (applicationId, belowId, limit) => forgetMessages(db, applicationId, belowId, limit),
     exists: async (applicationId, messageId) => (await findMessage(db, applicationId, messageId)) !== null,
   };
 }

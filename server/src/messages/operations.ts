@@ -269,9 +269,10 @@ function sendCustomMessage(context: MessagesContext, send: Send): Operation {
       }
       const request = requestOf('custom', body, found.codeConfig ? code : null);
       const recipients = Array.isArray(body.to) ? body.to : [body.to];
-      for (const recipient of recipients) requireAlternate(recipient, body.alternate_to);
+      if (!Array.isArray(body.to)) requireAlternate(body.to, body.alternate_to);
       return send(idempotency, async (tx) => {
-        const { outcomes, start } = await sendMany(context, application, found, recipients, request, tx);
+        const alone = (to: string) => requireAlternate(to, body.alternate_to);
+        const { outcomes, start } = await sendMany(context, application, found, recipients, request, alone, tx);
         return { answer: customAnswer(outcomes, Array.isArray(body.to)), start };
       });
     },

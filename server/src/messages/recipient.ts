@@ -41,9 +41,12 @@ export function parseEmail(text: string, field: string): EmailAddress {
   return { kind: 'email', address: `${local}@${domain.toLowerCase()}` };
 }
 
+/** What people write into numbers is removed. */
+export const bareNumber = (text: string): string => text.replace(/[ \-.()]/g, '');
+
 /** Spaces, - . ( ) are removed; then +, country code and a possible length are required. */
 export function parsePhone(text: string): PhoneAddress {
-  const bare = text.replace(/[ \-.()]/g, '');
+  const bare = bareNumber(text);
   const parsed = /^\+[1-9][0-9]{6,14}$/.test(bare) ? parsePhoneNumberFromString(bare) : undefined;
   if (!parsed?.isPossible()) throw new ApiError(5011, 'Invalid phone number');
   return {
@@ -53,6 +56,18 @@ export function parsePhone(text: string): PhoneAddress {
     callingCode: parsed.countryCallingCode,
     valid: parsed.isValid(),
   };
+}
+
+/**
+ * The normalised form in which lists are searched, without asking the numbering plan. A `+` that a client forgot to encode
+ * arrives as a space and is put back. Throws 3002 for what can be no address.
+ */
+export function searchedAddress(text: string, field: string): string {
+  if (text.includes('@')) return parseEmail(text.trim(), field).address;
+  const bare = bareNumber(text);
+  const number = bare.startsWith('+') ? bare : `+${bare}`;
+  if (!/^\+[1-9][0-9]{6,14}$/.test(number)) throw invalid([{ field, problem: 'not a valid phone number' }]);
+  return number;
 }
 
 /** A number of the sandbox table: it is in no numbering plan and is taken as it stands. */

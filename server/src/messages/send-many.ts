@@ -20,11 +20,14 @@ export async function sendMany(
   template: SendTemplate,
   recipients: readonly string[],
   request: Omit<SendRequest, 'to'>,
+  /** Refuses one recipient for its form. */
+  requireForm: (to: string) => void,
   tx?: Queryable,
 ): Promise<{ outcomes: Outcome[]; start(): void }> {
   const starts: (() => void)[] = [];
   const sendTo = async (to: string): Promise<Outcome> => {
     try {
+      requireForm(to);
       const { result, start } = await sendOne(context, application, template, { ...request, to }, tx);
       if (tx) starts.push(start);
       return { to, result };
@@ -34,23 +37,34 @@ export async function sendMany(
     }
   };
   const unique = withoutDuplicates(recipients);
-  const outcomes: Outcome[] = [];
-  // One connection runs one statement after the other; outside a transaction the statements are gathered instead.
-  if (tx) for (const to of unique) outcomes.push(await sendTo(to));
-  else outcomes.push(...(await Promise.all(unique.map(sendTo))));
+  const outcomes = tx ? await inTurn(unique, sendTo) : await Promise.all([...unique.values()].map(sendTo));
   const start = (): void => {
     for (const one of starts) one();
   };
   return { outcomes, start };
 }
 
-function withoutDuplicates(recipients: readonly string[]): string[] {
+/**
+ * One connection runs one statement after the other; outside a transaction the statements are gathered instead. Targets are
+ * locked in the order of their addresses, so that two such requests wait for each other instead of deadlocking.
+ */
+async function inTurn(
+  unique: ReadonlyMap<string, string>,
+  sendTo: (to: string) => Promise<Outcome>,
+): Promise<Outcome[]> {
+  const done = new Map<string, Outcome>();
+  for (const [address, to] of [...unique].sort(([a], [b]) => (a < b ? -1 : 1))) done.set(address, await sendTo(to));
+  return [...unique.keys()].flatMap((address) => done.get(address) ?? []);
+}
+
+/** By normalised address, as first written. */
+function withoutDuplicates(recipients: readonly string[]): Map<string, string> {
   const seen = new Map<string, string>();
   for (const to of recipients) {
     const key = normalised(to);
     if (!seen.has(key)) seen.set(key, to);
   }
-  return [...seen.values()];
+  return seen;
 }
 
 function normalised(to: string): string {

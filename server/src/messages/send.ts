@@ -93,7 +93,8 @@ async function findLiving(
   if (!lock) return null;
   const { messageId } = lock;
   const verification = await findVerification(db, application.id, messageId);
-  if (verification?.state !== 'pending') return { messageId, verificationId: null, code: null, ttlLeftMs: 0 };
+  if (verification?.state !== 'pending')
+    return { messageId, verificationId: null, code: null, ttlLeftMs: 0, expiresAt: null };
   const code =
     mode === 'reuse' ? ((await context.delivery.openContent(application.id, messageId, db))?.code ?? null) : null;
   const joinable = mode !== 'reuse' || code !== null;
@@ -101,6 +102,7 @@ async function findLiving(
     messageId,
     verificationId: joinable ? verification.id : null,
     code,
-    ttlLeftMs: verification.expiresAt.getTime() - context.now(),
+    ttlLeftMs: verification.leftMs,
+    expiresAt: verification.expiresAt,
   };
 }

@@ -24,7 +24,7 @@ export interface MessageRow {
   purpose: string | null;
   customArgs: Record<string, string> | null;
   signals: Record<string, unknown> | null;
-  /** Sealed parameters, kept only where a resend makes a new code and must render again. */
+  /** Parameters and the code's shape, sealed; kept only where a resend makes a new code and must render again. */
   sealedParams: Buffer | null;
   hasCode: boolean;
   /** Written as target_invalid in place of target_valid. */
@@ -108,7 +108,8 @@ function statement(input: Sql, delivery: Pick<Delivery, 'insertRows' | 'endRows'
       insert into messages (application_id, id, kind, recipient, template_id, template_revision, language, country, purpose,
         verification_id, custom_args, signals, sealed_params, created_at, expires_at)
       select application_id, message_id, kind, target, template_id, template_revision, language, country, message_purpose,
-        verification_id, custom_args, signals, sealed_params, clock_now(), case when has_code then clock_now() + ttl_ms * interval '1 millisecond' end
+        verification_id, custom_args, signals, sealed_params, clock_now(), 
+        case when has_code then coalesce(lives_until, clock_now() + ttl_ms * interval '1 millisecond') end
       from accepted
       returning application_id, id, expires_at
     ),
@@ -226,4 +227,21 @@ export function listMessages(
       and (${filter.channel ?? null}::text is null or d.channel = ${filter.channel ?? null})
       and (${filter.state ?? null}::text is null or ${filter.state ?? null} in (d.state, v.state))
     order by m.id desc limit ${filter.limit}`);
+}
+
+/** Removes up to `limit` messages below the id; resolves with how many. */
+export async function forgetMessages(
+  db: Queryable,
+  applicationId: string,
+  belowId: string,
+  limit: number,
+): Promise<number> {
+  const [row] = await db.query<{ removed: number }>(sql`
+    with gone as (
+      delete from messages where ctid = any(array(
+        select ctid from messages where application_id = ${applicationId} and id < ${belowId} limit ${limit}))
+      returning 1
+    )
+    select count(*)::integer as removed from gone`);
+  return row?.removed ?? 0;
 }

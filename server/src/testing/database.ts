@@ -14,6 +14,8 @@ import { createDatabase } from './postgres-server.ts';
 export interface TestClock extends Clock {
   /** Moves the database's clock and this process's clock forward. */
   travel(ms: number): Promise<void>;
+  /** Both clocks stand still from now on and move by `travel` alone, so that times can be compared exactly. */
+  freeze(): Promise<void>;
 }
 
 export interface TestDatabase {
@@ -75,16 +77,26 @@ async function clonePostgres(): Promise<string> {
 
 function createTestClock(db: Db): TestClock {
   let offsetMs = 0;
+  let frozenMs: number | null = null;
+  const now = (): number => frozenMs ?? Date.now() + offsetMs;
+  async function tell(): Promise<void> {
+    const time =
+      frozenMs === null
+        ? `now() + interval '${offsetMs} milliseconds'`
+        : `timestamptz '${new Date(frozenMs).toISOString()}'`;
+    const body = `returns timestamptz language sql stable parallel safe as $$ select ${time} $$`;
+    await db.query(raw(`create or replace function clock_now() ${body}`));
+  }
   return {
-    now: () => Date.now() + offsetMs,
+    now,
     async travel(ms) {
-      offsetMs += ms;
-      const body = `select now() + interval '${offsetMs} milliseconds'`;
-      await db.query(
-        raw(
-          `create or replace function clock_now() returns timestamptz language sql stable parallel safe as $$ ${body} $$`,
-        ),
-      );
+      if (frozenMs === null) offsetMs += ms;
+      else frozenMs += ms;
+      await tell();
+    },
+    async freeze() {
+      frozenMs = now();
+      await tell();
     },
   };
 }

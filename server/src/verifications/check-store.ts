@@ -48,7 +48,7 @@ export interface CheckPorts {
   targets: Sql;
   /**
    * Counts wrong and clears after right, for targets that still have the version read: relation (application_id, target, template_id,
-   * target_window, version, verified); returns application_id, target of those done.
+   * target_window, version, verified, exhausted_id); returns application_id, target of those done.
    */
   settleTargets(rows: Sql): Sql;
   /** Ends deliveries: relation (application_id, message_id, reason, numbered); returns those and sequence, channel, step, attempt, silent, current_to, waiting, waiting_step, waiting_channel. */
@@ -87,8 +87,8 @@ export function checkCodes(db: Queryable, items: readonly CheckItem[], ports: Ch
       ) wrong
     ),
     acting as materialized (${acting}),
-    settled as (${ports.settleTargets(sql`select application_id, target, template_id, target_window, version, verified
-      from acting where version is not null`)}),
+    settled as (${ports.settleTargets(sql`select application_id, target, template_id, target_window, version, verified,
+      case when ends_as = 'exhausted' then id end as exhausted_id from acting where version is not null`)}),
     changed as (${changeVerifications}),
     ended as (${ports.endDeliveries(sql`select application_id, unnest(message_ids) as message_id, ends_as as reason,
       unnest(message_ids) = message_id as numbered from changed where ends_as is not null`)}),

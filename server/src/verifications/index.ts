@@ -15,6 +15,7 @@ export {
   acceptVerifications,
   cancelVerification,
   findVerification,
+  forgetVerifications,
   renewVerification,
   type VerificationRow,
   type VerificationState,

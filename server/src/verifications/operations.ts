@@ -4,14 +4,20 @@ import { ApiError } from '../errors.ts';
 import { defineOperation, type IdempotencyTicket, type Operation } from '../http/operation.ts';
 import type { Db, Queryable } from '../platform/db.ts';
 import { isId } from '../platform/ids.ts';
-import { isRetained, plainText, signalsSchema } from '../wire.ts';
+import { isPlain, isRetained, plainText, signalsSchema } from '../wire.ts';
 import type { Verifications } from './check.ts';
 
 export const verifyBody = z.object({
   message_id: z.string().min(1).max(64).describe('The id that a send answered.'),
-  verify_code: plainText(1, 64).describe(
-    'The code as the user typed it; white space around it and letter case do not matter unless the code mixes cases.',
-  ),
+  verify_code: z
+    .string()
+    .min(1)
+    .max(64)
+    // A pasted code may bring a line end along; it is trimmed away.
+    .refine((text) => isPlain(text.trim()), 'must not contain control characters')
+    .describe(
+      'The code as the user typed it; white space around it and letter case do not matter unless the code mixes cases.',
+    ),
   purpose: plainText(1, 64).optional().describe('Must equal the purpose given at the send.'),
   signals: signalsSchema.optional(),
 });

@@ -56,7 +56,8 @@ export function acceptVerifications(accepted: Sql): Sql {
         else v.code_hashes[cardinality(v.code_hashes) - a.keep_codes + 1:] || a.code_hash end,
       code_expiries = case when a.keep_codes is null then v.code_expiries
         else v.code_expiries[cardinality(v.code_expiries) - a.keep_codes + 1:] || ${expiry} end,
-      expires_at = case when a.keep_codes is null then v.expires_at else ${expiry} end
+      expires_at = case when a.keep_codes is null then v.expires_at
+        else greatest(${expiry}, (select max(e) from unnest(v.code_expiries[cardinality(v.code_expiries) - a.keep_codes + 1:]) e)) end
     from ${accepted} a where v.application_id = a.application_id and v.id = a.verification_id and a.verification_id <> a.message_id
   ), mapped as (
     insert into verification_messages (application_id, message_id, verification_id)
@@ -74,6 +75,11 @@ export interface VerificationView {
   maxAttempts: number;
   messageIds: string[];
   expiresAt: Date;
+  /** Milliseconds to `expiresAt` by the database's clock. */
+  leftMs: number;
+  target: string;
+  /** Null where wrong codes do not count toward the target. */
+  targetBudget: { attempts: number; windowSeconds: number } | null;
   verifiedAt: Date | null;
 }
 
@@ -91,7 +97,9 @@ export async function findVerification(
 ): Promise<VerificationView | null> {
   const rows = await db.query<ViewRow>(sql`
     select id, case when state = 'pending' and expires_at <= clock_now() then 'expired' else state end as state, attempts, purpose,
-      code_type, max_attempts, message_ids, expires_at, case when state = 'verified' then ended_at end as verified_at
+      code_type, max_attempts, message_ids, expires_at, case when state = 'verified' then ended_at end as verified_at,
+      (extract(epoch from expires_at - clock_now()) * 1000)::double precision as left_ms, target, counted, target_attempts,
+      extract(epoch from target_window)::integer as target_window_seconds
     from verifications where application_id = ${applicationId} and id = ${idOf(applicationId, messageId)}`);
   const [row] = rows;
   return row ? viewOf(row) : null;
@@ -106,6 +114,11 @@ interface ViewRow {
   max_attempts: number;
   message_ids: string[];
   expires_at: Date;
+  left_ms: number;
+  target: string;
+  counted: boolean;
+  target_attempts: number;
+  target_window_seconds: number;
   verified_at: Date | null;
 }
 
@@ -119,6 +132,9 @@ const viewOf = (row: ViewRow): VerificationView => ({
   maxAttempts: row.max_attempts,
   messageIds: row.message_ids,
   expiresAt: row.expires_at,
+  leftMs: row.left_ms,
+  target: row.target,
+  targetBudget: row.counted ? { attempts: row.target_attempts, windowSeconds: row.target_window_seconds } : null,
   verifiedAt: row.verified_at,
 });
 
@@ -140,7 +156,10 @@ export async function cancelVerification(
   return rows[0]?.message_ids ?? null;
 }
 
-/** A resend with a new code: the last `keepCodes` codes stay valid until their own expiry. Null when it is not pending any more. */
+/**
+ * A resend with a new code, which lives `ttlMs`; the last `keepCodes` codes stay valid until their own expiry. Resolves with the
+ * new code's expiry, null when the verification is not pending any more.
+ */
 export async function renewVerification(
   tx: Queryable,
   applicationId: string,
@@ -148,13 +167,14 @@ export async function renewVerification(
   renewal: { codeHash: Buffer; keepCodes: number; ttlMs: number },
 ): Promise<Date | null> {
   const expiry = sql`(clock_now() + ${renewal.ttlMs}::bigint * interval '1 millisecond')`;
+  const kept = sql`code_expiries[cardinality(code_expiries) - ${renewal.keepCodes}::integer + 1:]`;
   const rows = await tx.query<{ expires_at: Date }>(sql`
     update verifications set
       code_hashes = code_hashes[cardinality(code_hashes) - ${renewal.keepCodes}::integer + 1:] || ${renewal.codeHash}::bytea,
-      code_expiries = code_expiries[cardinality(code_expiries) - ${renewal.keepCodes}::integer + 1:] || ${expiry},
-      expires_at = ${expiry}
+      code_expiries = ${kept} || ${expiry},
+      expires_at = greatest(${expiry}, (select max(e) from unnest(${kept}) e))
     where application_id = ${applicationId} and id = ${verificationId} and state = 'pending' and expires_at > clock_now()
-    returning expires_at`);
+    returning ${expiry} as expires_at`);
   return rows[0]?.expires_at ?? null;
 }
 
@@ -170,4 +190,25 @@ export async function expireDue(
     where v.application_id = due.application_id and v.id = due.id
     returning v.application_id, v.message_ids`);
   return rows.map((row) => ({ applicationId: row.application_id, messageIds: row.message_ids }));
+}
+
+/** Removes up to `limit` verifications all of whose messages lie below the id; resolves with how many. */
+export async function forgetVerifications(
+  db: Queryable,
+  applicationId: string,
+  belowId: string,
+  limit: number,
+): Promise<number> {
+  const [row] = await db.query<{ removed: number }>(sql`
+    with gone as (
+      delete from verifications where ctid = any(array(
+        select ctid from verifications where application_id = ${applicationId} and id < ${belowId}
+          and message_ids[cardinality(message_ids)] < ${belowId} limit ${limit}))
+      returning message_ids
+    ), maps as (
+      delete from verification_messages where application_id = ${applicationId}
+        and message_id in (select unnest(message_ids) from gone)
+    )
+    select count(*)::integer as removed from gone`);
+  return row?.removed ?? 0;
 }
