@@ -10,7 +10,7 @@ import type { Language, SendTemplate } from '../templates/index.ts';
 import { hashCode, mixesCase, type VerificationRow } from '../verifications/index.ts';
 import type { MessagesContext } from './context.ts';
 import { type Addresses, type ChainStep, planChain, requireCountry, requireProfile, requireUsable } from './plan.ts';
-import { type Address, magicPhone, parseAddress, parseEmail, parsePhone } from './recipient.ts';
+import { type Address, bareAddress, magicPhone, type PhoneAddress, parseEmail, parsePhone } from './recipient.ts';
 import type { Acceptance, MessageKind, MessageRow } from './store.ts';
 
 /** What the three send endpoints have in common, already valid in form. */
@@ -59,7 +59,7 @@ export function resolve(
   template: SendTemplate,
   request: SendRequest,
 ): Resolved {
-  const script = scriptFor(application, request.to.trim());
+  const script = scriptFor(application, bareAddress(request.to));
   const addresses = addressesOf(application, request);
   const shape = shapeOf(application, template, request);
   if (script?.refuse) throw scriptRefusal(script.refuse);
@@ -174,16 +174,20 @@ export function ruleOf(application: Application, template: SendTemplate): Resend
 
 /** The magic numbers of the sandbox are in no numbering plan: taken as they stand where they act, refused everywhere else. */
 function addressesOf(application: Application, request: SendRequest): Addresses & { main: Address } {
-  const to = request.to.trim();
-  const magic = !to.includes('@') && isMagic(to);
-  if (magic && application.network !== 'virtual') throw new ApiError(5011, 'Invalid phone number');
-  const main = magic ? magicPhone(to) : parseAddress(to);
+  const main = request.to.includes('@') ? parseEmail(request.to, 'to') : phoneOf(application, request.to);
   const { email, phone } = request.alternateTo ?? {};
   return {
     main,
-    phone: main.kind === 'phone' ? main : phone === undefined ? null : parsePhone(phone),
+    phone: main.kind === 'phone' ? main : phone === undefined ? null : phoneOf(application, phone),
     email: main.kind === 'email' ? main : email === undefined ? null : parseEmail(email, 'alternate_to.email'),
   };
+}
+
+function phoneOf(application: Application, text: string): PhoneAddress {
+  const bare = bareAddress(text);
+  if (!isMagic(bare)) return parsePhone(text);
+  if (application.network !== 'virtual') throw new ApiError(5011, 'Invalid phone number');
+  return magicPhone(bare);
 }
 
 function shapeOf(

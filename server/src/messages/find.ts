@@ -2,10 +2,11 @@
 import type { Channel, MessageState } from '../delivery/index.ts';
 import { ApiError, invalid } from '../errors.ts';
 import { listEvents } from '../events/index.ts';
-import { messageIdOf } from '../platform/ids.ts';
+import { isId, messageIdOf } from '../platform/ids.ts';
 import type { Application } from '../policy.ts';
 import { findVerification, type VerificationState, type VerificationView } from '../verifications/index.ts';
 import type { MessagesContext } from './context.ts';
+import { bareAddress } from './recipient.ts';
 import { findMessage, listMessages, type MessageKind, type MessageSummary } from './store.ts';
 import { type TimelineEntry, timelineEntry } from './story.ts';
 
@@ -110,8 +111,11 @@ function timeOf(text: string | undefined, field: string, otherwise: number): num
 
 const firstIdAt = (ms: number): string => {
   const id = messageIdOf(Math.max(ms, 1_288_834_974_657), 0, 0);
-  return id.length > 19 ? '9223372036854775807' : id;
+  return ms < 1_288_834_974_657 || isId(id) ? id : '9223372036854775807';
 };
+
+/** Normalised; a `+` that a client forgot to encode arrives as a space and is put back. What is no address matches nothing. */
+const recipientOf = (text: string): string => bareAddress(text).replace(/^(?=[1-9]\d+$)/, '+');
 
 /** Newest first; `next_cursor` continues below the last one. */
 export async function findMessages(
@@ -128,7 +132,7 @@ export async function findMessages(
     context.db,
     application.id,
     {
-      recipient: query.to,
+      recipient: query.to && recipientOf(query.to),
       templateId: query.template,
       state: query.status,
       channel: query.channel,

@@ -25,7 +25,7 @@ export const remarkSchema = lines(0, 500);
 export const paramsSchema = z
   .record(
     z.string().regex(/^[A-Za-z0-9_]{1,64}$/, 'must be 1 to 64 letters, digits or underscores'),
-    z.string().max(1024),
+    lines(0, 1024),
   )
   .refine((params) => Object.keys(params).length <= 50, 'at most 50 entries');
 
