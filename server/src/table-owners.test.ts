@@ -15,13 +15,15 @@ const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .map((path) => path.replaceAll('\\', '/'))
   .filter((path) => /^[^/]+\/.*\.ts$/.test(path) && !/\.test\.ts$/.test(path) && !path.startsWith('testing/'));
 const roomOf = (path: string): string => path.split('/')[0] ?? '';
-const textOf = (path: string): string => readFileSync(new URL(path, root), 'utf8');
+/** Without comments, which may speak of anything. */
+const textOf = (path: string): string =>
+  readFileSync(new URL(path, root), 'utf8')
+    .replaceAll(/\/\*[\s\S]*?\*\//g, '')
+    .replaceAll(/^\s*\/\/.*$/gm, '');
 
-/** Texts of the file that are handed to the database, comments left out. */
-function statements(text: string): string {
-  const code = text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/^\s*\/\/.*$/gm, '');
-  return [...code.matchAll(/\b(?:sql|raw)(?:<[^>]*>)?\(?\s*`([^`]*)`/g)].map(([, inner]) => inner ?? '').join('\n');
-}
+/** Texts of a file that are handed to the database. */
+const statements = (text: string): string =>
+  [...text.matchAll(/\b(?:sql|raw)(?:<[^>]*>)?\(?\s*`([^`]*)`/g)].map(([, inner]) => inner ?? '').join('\n');
 
 /** Whether a text reads or writes the table, in any of the places where SQL names one; a clause of the same name hides it. */
 function names(text: string, table: string): boolean {
