@@ -13,6 +13,8 @@ export interface KeyPair {
 
 const devKeyForm = /^[A-Za-z0-9._-]{3,128}$/;
 const maxHeaderLength = 1024;
+/** Whole groups, padded or not; a lone character at the end stands for nothing and is a fault. */
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
 
 /** `Basic base64(dev_key:dev_secret)` or `Bearer dev_key:dev_secret`, split at the first colon; null for anything else. */
 export function parseKeyPair(authorization: string | undefined): KeyPair | null {
@@ -32,7 +34,7 @@ export function parseBearer(authorization: string | undefined): string | null {
 }
 
 function decodeBase64(text: string): string {
-  return /^[A-Za-z0-9+/]+={0,2}$/.test(text) ? Buffer.from(text, 'base64').toString('utf8') : '';
+  return base64.test(text) ? Buffer.from(text, 'base64').toString('utf8') : '';
 }
 
 /** Bound to the dev_key, so a hash moved to another row opens nothing. */

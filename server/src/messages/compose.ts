@@ -10,7 +10,7 @@ import type { Language, SendTemplate } from '../templates/index.ts';
 import { hashCode, mixesCase, type VerificationRow } from '../verifications/index.ts';
 import type { MessagesContext } from './context.ts';
 import { type Addresses, type ChainStep, planChain, requireCountry, requireProfile, requireUsable } from './plan.ts';
-import { type Address, bareNumber, magicPhone, type PhoneAddress, parseEmail, parsePhone } from './recipient.ts';
+import { type Address, bareAddress, magicPhone, type PhoneAddress, parseEmail, parsePhone } from './recipient.ts';
 import type { Acceptance, MessageKind, MessageRow } from './store.ts';
 
 /** What the three send endpoints have in common, already valid in form. */
@@ -178,8 +178,7 @@ export function ruleOf(application: Application, template: SendTemplate): Resend
 
 /** The magic numbers of the sandbox are in no numbering plan: taken as they stand where they act, refused everywhere else. */
 function addressesOf(application: Application, request: SendRequest): Addresses & { main: Address } {
-  const to = request.to.trim();
-  const main = to.includes('@') ? parseEmail(to, 'to') : phoneOf(application, to);
+  const main = request.to.includes('@') ? parseEmail(request.to, 'to') : phoneOf(application, request.to);
   const { email, phone } = request.alternateTo ?? {};
   return {
     main,
@@ -189,8 +188,10 @@ function addressesOf(application: Application, request: SendRequest): Addresses 
 }
 
 function phoneOf(application: Application, text: string): PhoneAddress {
-  const bare = bareNumber(text);
-  return isMagic(bare) && application.network === 'virtual' ? magicPhone(bare) : parsePhone(text);
+  const bare = bareAddress(text);
+  if (!isMagic(bare)) return parsePhone(text);
+  if (application.network !== 'virtual') throw new ApiError(5011, 'Invalid phone number');
+  return magicPhone(bare);
 }
 
 function shapeOf(

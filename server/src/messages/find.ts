@@ -121,7 +121,7 @@ function timeOf(text: string | undefined, field: string, otherwise: number): num
 
 const firstIdAt = (ms: number): string => {
   const id = messageIdOf(Math.max(ms, 1_288_834_974_657), 0, 0);
-  return isId(id) ? id : '9223372036854775807';
+  return ms < 1_288_834_974_657 || isId(id) ? id : '9223372036854775807';
 };
 
 /** Newest first; `next_cursor` continues below the last one. */

@@ -57,7 +57,7 @@ export const otpBody = z.object({
   code_length: z.int().min(4).max(10).optional(),
 });
 const codeBody = z.object({ to, code: ownCode, template, ...extras, ttl_seconds });
-const customBody = z.object({ to: z.union([to, z.array(z.string().max(320)).min(1).max(1000)]), template, ...extras });
+const customBody = z.object({ to: z.union([to, z.array(plainText(0, 320)).min(1).max(1000)]), template, ...extras });
 
 const channel = z.enum(channelNames);
 const sent = z.object({

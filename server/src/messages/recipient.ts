@@ -28,25 +28,28 @@ export type Address = PhoneAddress | EmailAddress;
 const emailPattern =
   /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
 
+/** The normalised form of what may be an address: e-mail with its domain in lower case, a phone number without its punctuation. */
+export function bareAddress(text: string): string {
+  const at = text.indexOf('@');
+  return at < 0 ? text.replace(/[ \-.()]/g, '') : text.slice(0, at) + text.slice(at).toLowerCase();
+}
+
 /** Contains @: e-mail, else phone. Throws 3002 for a bad e-mail address, 5011 for a bad number. */
 export function parseAddress(to: string, field = 'to'): Address {
   return to.includes('@') ? parseEmail(to, field) : parsePhone(to);
 }
 
 export function parseEmail(text: string, field: string): EmailAddress {
-  const [local = '', domain = ''] = text.split('@');
+  const [local = ''] = text.split('@');
   const badDots = local.startsWith('.') || local.endsWith('.') || local.includes('..');
   if (text.length > 254 || badDots || !emailPattern.test(text))
     throw invalid([{ field, problem: 'not a valid e-mail address' }]);
-  return { kind: 'email', address: `${local}@${domain.toLowerCase()}` };
+  return { kind: 'email', address: bareAddress(text) };
 }
-
-/** What people write into numbers is removed. */
-export const bareNumber = (text: string): string => text.replace(/[ \-.()]/g, '');
 
 /** Spaces, - . ( ) are removed; then +, country code and a possible length are required. */
 export function parsePhone(text: string): PhoneAddress {
-  const bare = bareNumber(text);
+  const bare = bareAddress(text);
   const parsed = /^\+[1-9][0-9]{6,14}$/.test(bare) ? parsePhoneNumberFromString(bare) : undefined;
   if (!parsed?.isPossible()) throw new ApiError(5011, 'Invalid phone number');
   return {
@@ -64,7 +67,7 @@ export function parsePhone(text: string): PhoneAddress {
  */
 export function searchedAddress(text: string, field: string): string {
   if (text.includes('@')) return parseEmail(text.trim(), field).address;
-  const bare = bareNumber(text);
+  const bare = bareAddress(text);
   const number = bare.startsWith('+') ? bare : `+${bare}`;
   if (!/^\+[1-9][0-9]{6,14}$/.test(number)) throw invalid([{ field, problem: 'not a valid phone number' }]);
   return number;

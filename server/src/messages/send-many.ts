@@ -69,7 +69,7 @@ function withoutDuplicates(recipients: readonly string[]): Map<string, string> {
 
 function normalised(to: string): string {
   try {
-    return parseAddress(to.trim()).address;
+    return parseAddress(to).address;
   } catch {
     // Not an address: it stays in the list and is refused in its place.
     return to;

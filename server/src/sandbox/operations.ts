@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { channelNames } from '../channels/index.ts';
 import { defineOperation, type Operation } from '../http/operation.ts';
 import { isId } from '../platform/ids.ts';
+import { plainText } from '../wire.ts';
 import { requireHandsets, requireOwnHandsets, requireSandbox } from './access.ts';
 import type { SandboxDeeds } from './deeds.ts';
 import {
@@ -93,7 +94,7 @@ const webhookBody = z.object({
     .string()
     .regex(/^[A-Za-z0-9._@-]{1,64}$/, 'must be 1 to 64 characters of A-Z a-z 0-9 . _ @ -')
     .default('sandbox_demo'),
-  secret: z.string().min(1).max(256).default('sandbox_webhook_secret'),
+  secret: plainText(1, 256).default('sandbox_webhook_secret'),
   authorization: headerText(1024).optional(),
 });
 

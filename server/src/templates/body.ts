@@ -23,10 +23,7 @@ export const remarkSchema = lines(0, 500);
 
 /** Values for a template's custom variables, as sends and previews take them (contract §4). */
 export const paramsSchema = z
-  .record(
-    z.string().regex(/^[A-Za-z0-9_]{1,64}$/, 'must be 1 to 64 letters, digits or underscores'),
-    z.string().max(1024),
-  )
+  .record(z.string().regex(/^[A-Za-z0-9_]{1,64}$/, 'must be 1 to 64 letters, digits or underscores'), lines(0, 1024))
   .refine((params) => Object.keys(params).length <= 50, 'at most 50 entries');
 
 const channel = `(?:${channelNames.join('|')})`;

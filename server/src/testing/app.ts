@@ -4,10 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import type { DestinationStream } from 'pino';
-import { createApp } from '../app.ts';
+import { type App, createApp } from '../app.ts';
 import { readConfig } from '../config.ts';
 import { listEvents } from '../events/index.ts';
+import type { Db } from '../platform/db.ts';
 import { createLog } from '../platform/log.ts';
 import { sql } from '../platform/sql.ts';
 import { engines, openTestDatabase, type TestDatabase } from './database.ts';
@@ -43,7 +45,8 @@ export type TestApp = Awaited<ReturnType<typeof openTestApp>>;
 export const testCredential = 'dk_test:secret-of-the-test-key';
 export const operatorToken = 'operator-token-of-the-tests';
 
-export async function openTestApp({ db, clock }: TestDatabase, options: TestAppOptions = {}) {
+export async function openTestApp(database: TestDatabase, options: TestAppOptions = {}) {
+  const { db, clock } = database;
   const [devKey = '', devSecret = ''] = testCredential.split(':');
   const config = readConfig({
     ENGAGELAB_DEV_KEY: devKey,
@@ -61,17 +64,28 @@ export async function openTestApp({ db, clock }: TestDatabase, options: TestAppO
     ...(options.drawCode && { drawCode: options.drawCode }),
   });
   const first = await app.furnish();
-  const applicationId = first?.applicationId ?? (await firstApplication());
+  const applicationId = first?.applicationId ?? (await applicationOf(db, devKey));
+  const callers = createCallers(app);
+  return {
+    app,
+    applicationId,
+    ...callers,
+    ...createTime(app, clock),
+    ...createWitness(app, db, applicationId),
+    ...createCodes(app, callers.call),
+    close: () => app.stop(),
+  };
+}
 
-  async function firstApplication(): Promise<string> {
-    const reply = await call({ path: '/v1/messages?limit=1' });
-    assert.equal(reply.status, 200);
-    const [row] = await db.query<{ application_id: string }>(
-      sql`select application_id from api_keys where dev_key = ${devKey}`,
-    );
-    return row?.application_id ?? '';
-  }
+/** Of a key made by an earlier app over the same database. */
+async function applicationOf(db: Db, devKey: string): Promise<string> {
+  const [row] = await db.query<{ application_id: string }>(
+    sql`select application_id from api_keys where dev_key = ${devKey}`,
+  );
+  return row?.application_id ?? '';
+}
 
+function createCallers(app: App) {
   async function call({
     method,
     path,
@@ -101,6 +115,10 @@ export async function openTestApp({ db, clock }: TestDatabase, options: TestAppO
   const operator = (request: TestCall): Promise<TestReply> =>
     call({ ...request, credential: null, headers: { authorization: `Bearer ${operatorToken}`, ...request.headers } });
 
+  return { call, operator };
+}
+
+function createTime(app: App, clock: TestDatabase['clock']) {
   /** Does everything that is due by now: hand-overs, receipts, expiries. */
   async function settle(): Promise<void> {
     for (let round = 0; round < 20; round++) {
@@ -120,6 +138,10 @@ export async function openTestApp({ db, clock }: TestDatabase, options: TestAppO
     }
   }
 
+  return { settle, live };
+}
+
+function createWitness(app: App, db: Db, applicationId: string) {
   /** `plan, target_valid, sent(sms), …` of a message, callback statuses only. */
   async function statusesOf(messageId: string, application = applicationId): Promise<string[]> {
     const events = await listEvents(db, application, messageId);
@@ -130,22 +152,35 @@ export async function openTestApp({ db, clock }: TestDatabase, options: TestAppO
     });
   }
 
-  /** Runs work that must be refused: nothing is written anywhere about messages. */
+  /** Runs work that must be refused: nothing is written anywhere but notes of its arrival (last use of a key, quotas). */
   async function expectNothingHappened<T>(work: () => Promise<T>): Promise<T> {
-    const before = await traces();
+    await app.delivery.runUntilIdle();
+    const before = await traces(db);
     const result = await work();
-    assert.deepEqual(await traces(), before, 'a refused request had an effect');
+    const after = await traces(db);
+    if (!isDeepStrictEqual(after, before))
+      assert.deepEqual(after, before, `a refused request had an effect: ${JSON.stringify(result)?.slice(0, 500)}`);
     return result;
   }
 
-  async function traces(): Promise<unknown> {
-    const [row] =
-      await db.query(sql`select (select count(*) from messages) as messages, (select count(*) from deliveries) as deliveries,
-      (select count(*) from verifications) as verifications, (select count(*) from events where message_id <> 0) as events,
-      (select count(*) from handset_messages) as handset, (select coalesce(sum(version), 0) from targets) as targets`);
-    return row;
-  }
+  return { statusesOf, expectNothingHappened };
+}
 
+async function traces(db: Db): Promise<unknown> {
+  const [row] = await db.query(sql`
+    select (select count(*) from events) as events, (select count(*) from messages) as messages,
+      (select count(*) from deliveries) as deliveries, (select count(*) from attempts) as attempts,
+      (select count(*) from verifications) as verifications, (select count(*) from verification_messages) as joined,
+      (select coalesce(sum(version), 0) from targets) as targets, (select count(*) from handset_messages) as handset,
+      (select count(*) from handset_receipts) as receipts, (select count(*) from handset_scripts) as scripts,
+      (select count(*) from sandbox_webhooks) as webhooks, (select count(*) from templates) as templates,
+      (select count(*) from template_revisions) as revisions, (select count(*) from api_keys) as keys,
+      (select md5(coalesce(string_agg(name || policy::text || network, ',' order by id), '')) from applications) as applications,
+      (select count(*) from organizations) as organizations, (select count(*) from idempotency_keys) as stored`);
+  return row;
+}
+
+function createCodes(app: App, call: (request: TestCall) => Promise<TestReply>) {
   /** Sends a code and resolves with its id and the code from the handset. */
   async function sendCode(
     to: string,
@@ -167,19 +202,7 @@ export async function openTestApp({ db, clock }: TestDatabase, options: TestAppO
   const verify = (messageId: string, code: string, more: Record<string, unknown> = {}): Promise<TestReply> =>
     call({ path: '/v1/verifications', body: { message_id: messageId, verify_code: code, ...more } });
 
-  return {
-    app,
-    applicationId,
-    call,
-    operator,
-    settle,
-    live,
-    statusesOf,
-    expectNothingHappened,
-    sendCode,
-    verify,
-    close: () => app.stop(),
-  };
+  return { sendCode, verify };
 }
 
 /** Declares the same tests once per engine, each over an app of its own. `get()` may be called inside tests and hooks. */
