@@ -3,14 +3,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 const lookEveryMs = 50;
 
+type Truthy<T> = Exclude<T, null | undefined | false | '' | 0>;
+
 /** What `look` found, as soon as it is truthy. Throws naming `what` at the deadline, with the last fault of `look` as its cause. */
-export async function until<T>(what: string, look: () => Promise<T> | T, withinMs = 20_000): Promise<NonNullable<T>> {
+export async function until<T>(what: string, look: () => Promise<T> | T, withinMs = 20_000): Promise<Truthy<T>> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     let fault: unknown;
     try {
       const found = await look();
-      if (found) return found;
+      if (found) return found as Truthy<T>;
     } catch (error) {
       fault = error;
     }
