@@ -1,4 +1,7 @@
-/** The product as a real process, for tests that kill it, and a small client for it. Listens on 127.0.0.1, on a free port. */
+/**
+ * The product as a real process, for tests that kill it. It listens on 127.0.0.1, on a free port unless the test names one, and
+ * never outlives the test process. `output` is everything it ever wrote, so that a failure can be read.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -9,77 +12,73 @@ const main = fileURLToPath(new URL('../server/src/main.ts', import.meta.url));
 export interface ServerProcess {
   child: ChildProcess;
   address: string;
-  /** Everything written to stdout and stderr so far. */
-  output(): string;
-  /** SIGKILL, as a crash. */
+  stdout(): string;
+  stderr(): string;
+  /** SIGKILL, as a crash; resolves when it is gone. */
   kill(): Promise<void>;
-  /** SIGTERM; resolves with the exit code. */
+  /** SIGTERM; resolves with the exit code, null if a signal ended it. */
   stop(): Promise<number | null>;
+  isRunning(): boolean;
 }
 
-/** Resolves when the ready line was printed; rejects with the output when the process ends before. */
-export async function startServer(env: Record<string, string>, entry = main): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [entry], {
+/** The process ended before it was ready. */
+export class StartFailed extends Error {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  constructor(exitCode: number | null, stdout: string, stderr: string) {
+    super(`ended with ${exitCode}: ${stdout}${stderr}`);
+    this.exitCode = exitCode;
+    this.stdout = stdout;
+    this.stderr = stderr;
+  }
+}
+
+/** Starts without waiting for anything; `env` is all the process sees besides PATH. */
+export function launchServer(env: Record<string, string>) {
+  const child = spawn(process.execPath, [main], {
     env: { PATH: process.env['PATH'], LOG_LEVEL: 'warn', PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let output = '';
-  const collect = (text: string): void => {
-    output += text;
-  };
-  child.stderr.setEncoding('utf8').on('data', collect);
-  child.stdout.setEncoding('utf8').on('data', collect);
+  const written = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      written[name] += text;
+    });
+  }
   const killOnExit = (): void => void child.kill('SIGKILL');
   process.once('exit', killOnExit);
+  // Not `exit`: what was written last may be read after it.
+  const gone = once(child, 'close').then(([code]) => {
+    process.off('exit', killOnExit);
+    return code as number | null;
+  });
+  return { child, written, gone };
+}
+
+/** Resolves when the ready line was printed; rejects with StartFailed when the process ends before. */
+export async function startServer(env: Record<string, string>): Promise<ServerProcess> {
+  const { child, written, gone } = launchServer(env);
   const address = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
       const ready = /^ready (\S+)$/.exec(line);
       if (ready?.[1]) resolve(ready[1]);
     });
-    child.once('exit', (code) => reject(Object.assign(new Error(`ended with ${code}: ${output}`), { exitCode: code })));
+    void gone.then((code) => reject(new StartFailed(code, written.stdout, written.stderr)));
   });
-  const end = async (signal: NodeJS.Signals): Promise<number | null> => {
-    process.off('exit', killOnExit);
-    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-    const gone = once(child, 'exit');
-    child.kill(signal);
-    const [code] = (await gone) as [number | null];
-    return code;
-  };
   return {
     child,
     address,
-    output: () => output,
-    kill: async () => void (await end('SIGKILL')),
-    stop: () => end('SIGTERM'),
-  };
-}
-
-export interface Reply<Body = Record<string, unknown>> {
-  status: number;
-  headers: Headers;
-  body: Body;
-}
-
-export interface Client {
-  call<Body = Record<string, unknown>>(
-    method: string,
-    path: string,
-    body?: unknown,
-    headers?: Record<string, string>,
-  ): Promise<Reply<Body>>;
-}
-
-export function clientOf(address: string, key: string, secret: string): Client {
-  const authorization = `Basic ${Buffer.from(`${key}:${secret}`).toString('base64')}`;
-  return {
-    async call(method, path, body, headers = {}) {
-      const reply = await fetch(`${address}${path}`, {
-        method,
-        headers: { authorization, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
-      return { status: reply.status, headers: reply.headers, body: (await reply.json()) as never };
+    stdout: () => written.stdout,
+    stderr: () => written.stderr,
+    isRunning: () => child.exitCode === null && child.signalCode === null,
+    async kill() {
+      child.kill('SIGKILL');
+      await gone;
+    },
+    stop() {
+      child.kill('SIGTERM');
+      return gone;
     },
   };
 }

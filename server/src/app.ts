@@ -179,7 +179,7 @@ export async function openApp(config: Config, options: Pick<AppOptions, 'drawCod
   const log = createLog(config.logLevel);
   const db =
     config.databaseUrl === undefined
-      ? await openPglite({ dataDir: config.dataDir })
+      ? await openPglite({ dataDir: config.dataDir, log })
       : openPostgres({ url: config.databaseUrl, log });
   try {
     await migrate(db);

@@ -125,6 +125,8 @@ export interface PoolDbOptions {
 /** Db over a pg.Pool; the two engines differ only in how the pool connects and listens. */
 export function createPoolDb(options: PoolDbOptions): Db {
   const { pool } = options;
+  // A connection that dies while it is in use fails its statement, and says so once more here; unheard, that ends the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const db: Db = {
     kind: options.kind,
     query: (statement) => runAlone(pool, statement),

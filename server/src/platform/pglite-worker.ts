@@ -1,4 +1,7 @@
-/** The thread that holds PGlite: protocol bytes in, protocol bytes out, one message at a time. */
+/**
+ * The thread that holds PGlite: protocol bytes in, protocol bytes out, one message at a time. A PANIC (a full disk while the log is
+ * written) leaves PGlite hanging for ever at the next query, so the thread ends with it: whoever holds the thread opens a new one.
+ */
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 
@@ -20,6 +23,18 @@ parentPort?.on('message', (message: Uint8Array | 'close') => {
     return;
   }
   const reply = Uint8Array.from(db.execProtocolRawSync(message));
+  if (!isWhole(reply)) throw new Error(`PGlite stopped: ${reasonIn(reply)}`);
   parentPort?.postMessage(reply, [reply.buffer]);
 });
 parentPort?.postMessage('ready');
+
+/** Every answer of a server that goes on ends with ReadyForQuery: Z, length 5, the state of the transaction. */
+function isWhole(reply: Uint8Array): boolean {
+  const at = reply.length - 6;
+  return at >= 0 && reply[at] === 0x5a && reply[at + 4] === 5;
+}
+
+/** The text of an ErrorResponse, where one stands in the reply. */
+function reasonIn(reply: Uint8Array): string {
+  return /\0M([^\0]+)\0/.exec(Buffer.from(reply).toString())?.[1] ?? 'no reason given';
+}
