@@ -4,10 +4,10 @@ import { pino } from 'pino';
 import type { Channel, OutgoingMessage, Receipt, SendOutcome, Upstream } from '../channels/contract.ts';
 import type { ErrorCode } from '../errors.ts';
 import { type EventDraft, eventColumns, eventRows, type LedgerEntry, listEvents } from '../events/index.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Db, Queryable } from '../platform/db.ts';
 import { createKeyring } from '../platform/seal.ts';
 import { relation, sql } from '../platform/sql.ts';
-import type { TestClock } from '../testing/database.ts';
 import {
   createDelivery,
   type Delivery,
@@ -56,6 +56,29 @@ export function held(): { answer: Promise<SendOutcome>; letGo(outcome: SendOutco
   return { answer: promise, letGo: resolve };
 }
 
+/** Answers in this order; the last one for good. */
+export const inTurn = (
+  upstream: ScriptedUpstream,
+  ...answers: (SendOutcome | Promise<SendOutcome> | 'accept')[]
+): void => {
+  let turn = 0;
+  upstream.answer = (message) => {
+    const answer = answers[Math.min(turn++, answers.length - 1)];
+    return answer === undefined || answer === 'accept' ? accepted(message) : answer;
+  };
+};
+
+/** Resolves when the upstream is handed the next message. */
+export const nextHanded = (upstream: ScriptedUpstream): Promise<OutgoingMessage> =>
+  new Promise((resolve) => {
+    const usual = upstream.answer;
+    upstream.answer = (message, signal) => {
+      upstream.answer = usual;
+      resolve(message);
+      return usual(message, signal);
+    };
+  });
+
 let lastId = 2_072_832_692_843_466_759n;
 const waits = { whatsapp: 20_000, sms: 30_000, voice: 60_000, email: 120_000 };
 
@@ -89,7 +112,15 @@ export interface Node {
   released: Release[];
 }
 
-export function createNode(db: Db, clock: TestClock, ports: Partial<DeliveryPorts> = {}): Node {
+const nodes = new Set<Node>();
+
+/** For afterEach: ends every engine made, calls that hang among them. */
+export async function stopNodes(): Promise<void> {
+  await Promise.all([...nodes].map(({ delivery }) => delivery.stop(0)));
+  nodes.clear();
+}
+
+export function createNode(db: Db, clock: Clock, ports: Partial<DeliveryPorts> = {}): Node {
   const upstream = new ScriptedUpstream();
   const released: Release[] = [];
   const delivery = createDelivery({
@@ -104,7 +135,9 @@ export function createNode(db: Db, clock: TestClock, ports: Partial<DeliveryPort
     },
     ...ports,
   });
-  return { delivery, upstream, released };
+  const node = { delivery, upstream, released };
+  nodes.add(node);
+  return node;
 }
 
 /** The accepting statement as the messages room writes it: plan and target_valid, the delivery, its skipped steps. */
