@@ -19,8 +19,8 @@ import type { Write } from './write.ts';
 
 /** An attempt that waited longer for a lane is given back: its lease of 15 s would not outlast the call. */
 const maxWaitMs = 4_000;
-/** Attempts of this process that may wait for a lane; beyond it new messages are left to the loops of all nodes. */
-const maxWaiting = 1_000;
+/** Attempts that may wait for a lane, per lane; beyond it new messages are left to the loops of all nodes. */
+const maxWaitingPerLane = 5;
 
 export interface EnginePorts {
   db: Db;
@@ -53,7 +53,14 @@ export function createEngine(ports: EnginePorts): Engine {
     if (lanes.free() * 2 >= concurrency) loop.roomCame();
   });
   const loop = createLoop({ db, log, free: lanes.free, handle: (claimed) => lanes.add(() => handle(claimed)) });
-  const run = createRun({ write, log, upstreamFor, timeoutMs: ports.attemptTimeoutMs, onChange: (made) => seen(made) });
+  const run = createRun({
+    write,
+    clock,
+    log,
+    upstreamFor,
+    timeoutMs: ports.attemptTimeoutMs,
+    onChange: (made) => seen(made),
+  });
   const attemptOf = db.batch<ReceiptKey, { loaded: Loaded; attempt: number } | null>({ run: findByUpstreamIds });
 
   /** What is due within the second is looked at in time; later times are found by the loop. */
@@ -83,14 +90,14 @@ export function createEngine(ports: EnginePorts): Engine {
     claimed.content ? unsealContent(keyring, claimed, claimed.content) : { code: null, contents: [] };
 
   async function runAccepted(loaded: Loaded, clear: Clear, sinceMs: number): Promise<void> {
-    if (!stopping && performance.now() - sinceMs < maxWaitMs) return run.attempt(loaded, clear);
+    if (!stopping && clock.now() - sinceMs < maxWaitMs) return run.attempt(loaded, clear);
     await run.insist(() => write.change(loaded, loaded, { kind: 'not_started' }));
   }
 
   return {
-    takesMore: () => worker && !stopping && lanes.waiting() < maxWaiting,
+    takesMore: () => worker && !stopping && lanes.waiting() < concurrency * maxWaitingPerLane,
     accepted({ applicationId, messageId, state, dueInMs, clear }) {
-      const sinceMs = performance.now();
+      const sinceMs = clock.now();
       if (state.inFlight) lanes.add(() => runAccepted({ applicationId, messageId, version: 1, state }, clear, sinceMs));
       else if (worker && dueInMs !== null) loop.wake(dueInMs);
     },

@@ -9,7 +9,7 @@ import { type Change, goOn, nextTarget, note, provesInvalid, rest, row, skipAddr
 import { settleExpired } from './ending.ts';
 import { type Active, type HandOver, isOpen, type SkipReason, stepAt, usableAfter } from './state.ts';
 
-export const maxRetries = 3;
+const maxRetries = 3;
 const firstBackOffMs = 1_000;
 const maxBackOffMs = 8_000;
 

@@ -10,7 +10,7 @@ const pollMs = 1_000;
 /** Rows that are due and locked by others are looked at again after this. */
 const breathMs = 20;
 const maxBackOffMs = 5_000;
-export const claimSize = 100;
+const claimSize = 100;
 
 interface LoopPorts {
   db: Db;
@@ -86,7 +86,7 @@ export function createLoop({ db, log, free, handle }: LoopPorts): Loop {
     else turning = rounds();
   }
 
-  /** The timer only ever moves closer; performance time, which tests do not move. */
+  /** The timer only ever moves closer. Timers run in real time, so it is compared in real time. */
   function arm(ms: number): void {
     const atMs = performance.now() + ms;
     if (!started || atMs >= firesAtMs) return;

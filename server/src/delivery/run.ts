@@ -3,8 +3,8 @@
  * less than the lease of the row, so that no other node begins while this one may still be at it. An outcome is precious: while
  * the database is away, writing it is tried until it succeeds or the process stops.
  */
-import { performance } from 'node:perf_hooks';
 import type { Channel, OutgoingMessage, SendOutcome, Upstream } from '../channels/contract.ts';
+import type { Clock } from '../platform/clock.ts';
 import { DatabaseUnavailable } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import type { Clear } from './content.ts';
@@ -19,6 +19,7 @@ export type UpstreamFor = (applicationId: string, channel: Channel) => { provide
 
 interface RunPorts {
   write: Write;
+  clock: Clock;
   log: Log;
   upstreamFor: UpstreamFor;
   timeoutMs: number;
@@ -35,7 +36,7 @@ export interface Run {
   abort(): void;
 }
 
-export function createRun({ write, log, upstreamFor, timeoutMs, onChange }: RunPorts): Run {
+export function createRun({ write, clock, log, upstreamFor, timeoutMs, onChange }: RunPorts): Run {
   /** Ends of the calls and pauses under way. */
   const ends = new Set<() => void>();
   let aborted = false;
@@ -78,9 +79,9 @@ export function createRun({ write, log, upstreamFor, timeoutMs, onChange }: RunP
       return;
     }
     const call = { step: active.step, attempt: active.attempt, try: active.try };
-    const startedAt = performance.now();
+    const startedAt = clock.now();
     const recordOf = (outcome: SendOutcome): CallRecord => {
-      const tookMs = performance.now() - startedAt;
+      const tookMs = clock.now() - startedAt;
       return { call, channel, provider: found.provider, outcome, tookMs };
     };
     const onLate = (outcome: SendOutcome): void => {
@@ -116,7 +117,11 @@ export function createRun({ write, log, upstreamFor, timeoutMs, onChange }: RunP
         answer({ kind: 'unknown', reason: 'no answer in time' });
       });
       upstream.send(message, limit.signal).then(answer, (error: unknown) => {
-        log.error({ err: error }, 'an adapter threw instead of answering');
+        // Not the error itself: what an adapter throws may name the recipient.
+        log.error(
+          { type: error instanceof Error ? error.name : typeof error },
+          'an adapter threw instead of answering',
+        );
         answer({ kind: 'unknown', reason: 'the adapter failed' });
       });
     });

@@ -146,6 +146,8 @@ export function messageState(state: State): MessageState {
   if (before === 'cancelled' || (state.ended === 'cancelled' && !wasOver)) return 'cancelled';
   if (before === 'invalid' && state.active === null) return 'invalid';
   if (state.satisfied) return 'delivered';
+  // An acceptance that becomes known after the message was given up does not revive it; its receipt may.
+  if (before === 'failed' && state.active === null) return 'failed';
   if (state.active !== null) {
     const untouched = state.handOvers.length === 0 && state.active.try === 1 && !state.inFlight;
     return before === 'queued' && untouched ? 'queued' : 'sending';

@@ -235,7 +235,9 @@ export async function saveDeliveries(db: Queryable, saves: readonly Save[]): Pro
       select c.application_id, c.message_id, c.attempt, c.try, c.step, c.channel, c.provider, c.upstream_id, c.outcome,
         c.error_code, c.reason, clock_now() - c.took_ms * interval '1 millisecond', c.cost_micros
       from (${relation(calls, callColumns)}) as c join saved using (application_id, message_id)
-      on conflict (application_id, message_id, attempt, try) do nothing
+      on conflict (application_id, message_id, attempt, try) do update set upstream_id = excluded.upstream_id,
+        outcome = excluded.outcome, reason = null, answered_at = clock_now(), cost_micros = excluded.cost_micros
+        where attempts.outcome = 'unknown' and excluded.outcome = 'accepted'
     ), told as (
       ${eventRows(sql`select e.* from (${relation(events, eventColumns)}) as e
         join saved using (application_id, message_id) order by e.ord`)}

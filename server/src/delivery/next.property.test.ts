@@ -1,0 +1,289 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Channel, SendOutcome } from '../channels/contract.ts';
+import { ApiError } from '../errors.ts';
+import { createKeyring } from '../platform/seal.ts';
+import type { Entry } from './change.ts';
+import type { Call } from './hand-over.ts';
+import { type Happening, next } from './next.ts';
+import { type Draft, leaseMs, prepare } from './prepare.ts';
+import { countWaiting, type EndReason, type MessageState, messageState, type State } from './state.ts';
+
+const keyring = createKeyring(randomBytes(32));
+const startMs = 1_783_036_800_000;
+const lifeMs = 600_000;
+const phone = '+6598120044';
+const email = 'ana@example.com';
+
+/** Forward, or back to `sending` with a next step, or to `delivered` with a late receipt (contract §7.1). */
+const allowed: Record<MessageState, readonly MessageState[]> = {
+  queued: ['sending', 'failed', 'invalid', 'cancelled'],
+  sending: ['sent', 'delivered', 'failed', 'invalid', 'cancelled'],
+  sent: ['sending', 'delivered', 'failed', 'invalid', 'cancelled'],
+  delivered: ['sending'],
+  failed: ['sending', 'delivered'],
+  invalid: ['sending'],
+  cancelled: [],
+};
+
+type Step =
+  | { kind: 'pass'; ms: number }
+  | { kind: 'work'; jump: boolean; starts: 'yes' | 'no_time' | 'no_route' }
+  | { kind: 'answer'; which: number; outcome: SendOutcome }
+  | { kind: 'receipt'; which: number; code: 5012 | 5020 | null }
+  | { kind: 'next' }
+  | { kind: 'resend'; channel: Channel | undefined }
+  | { kind: 'end'; reason: Exclude<EndReason, 'expired'> };
+
+interface CallMade extends Call {
+  untilMs: number;
+  reference: number;
+  /** Nobody learned what became of it, or only after its lease. */
+  unknown: boolean;
+}
+
+/** The engine and the world around it, without database and network: the same moves as claimDue, run and the sweeper. */
+class World {
+  state: State;
+  nowMs = startMs;
+  rows: (Entry & { status: string })[] = [];
+  calls: CallMade[] = [];
+  accepted: Call[] = [];
+  made: CallMade[] = [];
+  ids = 0;
+
+  constructor(draft: Draft) {
+    const prepared = prepare(draft, keyring, startMs, true);
+    this.state = prepared.state;
+    if (this.state.inFlight) this.callBegins();
+  }
+
+  happen(happening: Happening): ReturnType<typeof next> | null {
+    const before = this.state;
+    const frozen = JSON.stringify(before);
+    try {
+      const result = next(before, happening, this.nowMs);
+      assert.equal(JSON.stringify(before), frozen, 'next() must not change what it is given');
+      this.become(result.state);
+      for (const entry of result.entries) this.write(entry);
+      return result;
+    } catch (error) {
+      if (error instanceof ApiError) return null;
+      throw error;
+    }
+  }
+
+  become(state: State): void {
+    const from = this.state.state;
+    if (state.state !== from) assert.ok(allowed[from].includes(state.state), `${from} must not become ${state.state}`);
+    assert.ok(countWaiting(state) >= 0);
+    assert.ok(!state.inFlight || (state.active && state.dueAtMs !== null));
+    const underWay = this.calls.find((call) => call.untilMs > this.nowMs);
+    if (underWay) assert.ok(state.inFlight, 'a call under way is not forgotten');
+    this.state = state;
+  }
+
+  write(entry: Entry): void {
+    if (entry.status === undefined) return;
+    assert.equal(entry.sequence, this.rows.length + 3, 'sequence numbers have no gaps');
+    const same = this.rows.filter((row) => row.status === entry.status && row.attempt === entry.attempt);
+    const once = ['sent', 'delivered', 'delivered_failed', 'target_invalid', 'verified_timeout'];
+    if (once.includes(entry.status)) assert.equal(same.length, 0, `${entry.status} twice for attempt ${entry.attempt}`);
+    this.rows.push({ ...entry, status: entry.status });
+  }
+
+  callBegins(): void {
+    const { active, ended, deadlineAtMs } = this.state;
+    assert.ok(active);
+    assert.equal(ended, null, 'nothing is handed over after the end');
+    assert.ok(this.nowMs < deadlineAtMs, 'nothing is handed over after the deadline');
+    assert.ok(!this.calls.some((call) => call.untilMs > this.nowMs), 'at most one attempt is in flight');
+    if (!active.byUser) assert.ok(!this.state.satisfied, 'nothing is sent automatically after delivered');
+    const { step, attempt, reference } = active;
+    const earlier = this.made.filter((call) => call.attempt === attempt);
+    const unknown = earlier.filter((call) => call.unknown);
+    assert.ok(unknown.length <= 1, 'an unknown attempt is repeated once');
+    assert.ok(earlier.length - unknown.length <= 3, 'a refused attempt is tried three times more');
+    assert.ok(!earlier.some((call) => call.try === active.try), 'no try is made twice');
+    if (unknown.length > 0)
+      assert.equal(earlier.at(-1)?.reference, reference, 'what may have gone out keeps its reference');
+    const call = { step, attempt, try: active.try, reference, untilMs: this.nowMs + leaseMs, unknown: false };
+    this.made.push(call);
+    this.calls.push(call);
+  }
+
+  work(jump: boolean, starts: 'yes' | 'no_time' | 'no_route'): void {
+    if (jump) this.nowMs = Math.max(this.nowMs, this.state.dueAtMs ?? 0);
+    const { dueAtMs, deadlineAtMs, inFlight, active, hasVerification } = this.state;
+    if (dueAtMs === null || (inFlight ? dueAtMs : Math.min(dueAtMs, deadlineAtMs)) > this.nowMs) return;
+    const past = this.nowMs >= deadlineAtMs;
+    if (inFlight) {
+      for (const call of this.calls) call.unknown = true;
+      this.happen({ kind: 'lapsed' });
+    } else if (past && hasVerification) this.become({ ...this.state, dueAtMs: null });
+    else if (past) this.happen({ kind: 'deadline', newest: false, sentElsewhere: false });
+    else if (!active) this.happen({ kind: 'wait_over' });
+    else {
+      const leased = { ...this.state, inFlight: true, dueAtMs: this.nowMs + leaseMs };
+      this.become({ ...leased, state: messageState(leased) });
+      if (starts === 'yes') this.callBegins();
+      else this.happen(starts === 'no_time' ? { kind: 'not_started' } : { kind: 'unusable', reason: 'no_route' });
+    }
+  }
+
+  answer(which: number, outcome: SendOutcome): void {
+    const [call] = this.calls.splice(which % Math.max(1, this.calls.length), 1);
+    if (!call) return;
+    if (outcome.kind === 'unknown') call.unknown = true;
+    if (outcome.kind === 'accepted') this.accepted.push(call);
+    this.happen({ kind: 'outcome', call, outcome });
+    // The write may be repeated when its commit was uncertain.
+    const { state, rows } = this;
+    this.happen({ kind: 'outcome', call, outcome });
+    assert.deepEqual([this.state, this.rows.length], [state, rows.length], 'an answer counts once');
+  }
+
+  receipt(which: number, code: 5012 | 5020 | null): void {
+    const call = this.accepted[which % Math.max(1, this.accepted.length)];
+    if (!call) return;
+    const outcome =
+      code === null ? { kind: 'delivered' as const } : { kind: 'undelivered' as const, errorCode: code, reason: 'r' };
+    const result = this.happen({ kind: 'receipt', attempt: call.attempt, outcome });
+    if (result?.early) assert.equal(this.state.active?.attempt, call.attempt, 'only an attempt still open is early');
+  }
+
+  end(reason: Exclude<EndReason, 'expired'>): void {
+    if (this.state.ended !== null) return;
+    this.happen({ kind: 'ended', reason });
+    if (reason === 'cancelled' || reason === 'superseded') return;
+    this.state = { ...this.state, sequence: this.state.sequence + 1 };
+    const status = reason === 'verified' ? 'verified' : 'verified_failed';
+    this.write({ cause: 'verified', status, sequence: this.state.sequence });
+  }
+
+  do(step: Step): void {
+    if (step.kind === 'pass') this.nowMs += step.ms;
+    else if (step.kind === 'work') this.work(step.jump, step.starts);
+    else if (step.kind === 'answer') this.answer(step.which, step.outcome);
+    else if (step.kind === 'receipt') this.receipt(step.which, step.code);
+    else if (step.kind === 'next') this.happen({ kind: 'next_channel' });
+    else if (step.kind === 'resend') this.happen({ kind: 'resend', channel: step.channel });
+    else this.end(step.reason);
+  }
+
+  /** Nobody answers any more: the deadline comes, the sweeper of verifications does its part, the loop the rest. */
+  finish(): void {
+    this.nowMs = Math.max(this.nowMs, this.state.deadlineAtMs);
+    if (this.state.hasVerification) this.happen({ kind: 'deadline', newest: true, sentElsewhere: false });
+    for (let i = 0; i < 10 && this.state.dueAtMs !== null; i++) {
+      this.nowMs = Math.max(this.nowMs, this.state.dueAtMs);
+      this.work(true, 'yes');
+    }
+    const { state } = this;
+    assert.deepEqual([state.dueAtMs, state.inFlight, state.active, state.request], [null, false, null, null]);
+    assert.ok(state.ended !== null, 'a message ends by its deadline');
+    assert.ok(!['queued', 'sending'].includes(state.state), `${state.state} is not final`);
+    this.checkPromises();
+  }
+
+  checkPromises(): void {
+    const last = this.rows.at(-1);
+    const { ended } = this.state;
+    if (last?.data?.['fallback_pending'] && ended !== 'cancelled' && ended !== 'superseded')
+      assert.fail(`the promise of ${last.status} was not kept (ended ${ended})`);
+    const timeouts = this.rows.filter((row) => row.status === 'verified_timeout').length;
+    const owed = this.state.hasVerification && ended === 'expired' && this.state.sentCount > 0;
+    assert.equal(timeouts, owed ? 1 : 0, 'verified_timeout exactly when something was sent and nothing verified');
+    assert.equal(this.rows.filter((row) => row.status === 'sent').length, this.state.sentCount);
+  }
+}
+
+const channel = fc.constantFrom<Channel>('whatsapp', 'sms', 'voice', 'email');
+const draft: fc.Arbitrary<Draft> = fc
+  .record({
+    hasVerification: fc.boolean(),
+    steps: fc.uniqueArray(
+      fc.record({
+        channel,
+        skip: fc.constantFrom(null, null, null, 'no_route' as const),
+        waitMs: fc.constantFrom(5_000, 20_000, 600_000),
+        startDelayMs: fc.constantFrom(0, 0, 2_000),
+      }),
+      { minLength: 1, maxLength: 4, selector: (step) => step.channel },
+    ),
+  })
+  .filter(({ steps }) => steps.some((step) => step.skip === null))
+  .map(({ hasVerification, steps }) => ({
+    applicationId: '1',
+    messageId: '2072832692843466759',
+    to: phone,
+    hasVerification,
+    silent: false,
+    code: '482913',
+    deadlineMs: lifeMs,
+    releaseKey: { target: phone, templateId: 'login' },
+    steps: steps.map((step) => ({
+      ...step,
+      to: step.channel === 'email' ? email : phone,
+      content: { text: 'text', language: 'en' },
+    })),
+  }));
+
+const outcome: fc.Arbitrary<SendOutcome> = fc.oneof(
+  fc.constant<SendOutcome>({ kind: 'accepted', upstreamId: 'u', costMicros: 41_200 }),
+  fc.record({
+    kind: fc.constant('refused' as const),
+    temporary: fc.boolean(),
+    errorCode: fc.constantFrom(5001 as const, 5012 as const, 5016 as const, 5020 as const),
+    reason: fc.constant('r'),
+    retryAfterMs: fc.constantFrom(0, 10_000, 100_000),
+  }),
+  fc.constant<SendOutcome>({ kind: 'unknown', reason: 'r' }),
+);
+const which = fc.nat(5);
+const work = fc.record({
+  kind: fc.constant('work' as const),
+  jump: fc.boolean(),
+  starts: fc.constantFrom('yes' as const, 'yes' as const, 'yes' as const, 'no_time' as const, 'no_route' as const),
+});
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(1_000, 5_000, 20_000, 60_000) }),
+  },
+  { weight: 6, arbitrary: work },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('answer' as const), which, outcome }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('receipt' as const),
+      which,
+      code: fc.constantFrom(null, 5012 as const, 5020 as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant<Step>({ kind: 'next' }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('resend' as const), channel: fc.option(channel, { nil: undefined }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('end' as const),
+      reason: fc.constantFrom('verified' as const, 'exhausted' as const, 'cancelled' as const, 'superseded' as const),
+    }),
+  },
+);
+
+test('for any sequence of outcomes, receipts, crashes, requests and clock jumps the promises of a delivery hold', () => {
+  fc.assert(
+    fc.property(draft, fc.array(step, { maxLength: 40 }), (given, steps) => {
+      const world = new World(given);
+      for (const one of steps) world.do(one);
+      world.finish();
+    }),
+    { numRuns: 5_000 },
+  );
+});
