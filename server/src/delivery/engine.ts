@@ -61,7 +61,10 @@ export function createEngine(ports: EnginePorts): Engine {
     timeoutMs: ports.attemptTimeoutMs,
     onChange: (made) => seen(made),
   });
-  const attemptOf = db.batch<ReceiptKey, { loaded: Loaded; attempt: number } | null>({ run: findByUpstreamIds });
+  const attemptOf = db.batch<ReceiptKey, { loaded: Loaded; attempt: number } | null>({
+    run: findByUpstreamIds,
+    gatherMs: 2,
+  });
 
   /** What is due within the second is looked at in time; later times are found by the loop. */
   function seen(result: Next | null): void {

@@ -290,7 +290,7 @@ onEachEngine('a delivery, contract §7.4', (get) => {
     await assert.rejects(again('voice'), { reason: 'channel_not_in_template' });
     await assert.rejects(again('email'), {
       reason: 'no_usable_channel',
-      message: 'no usable channel: email (no_address)',
+      message: 'no usable channel: email: no_address',
     });
     assert.equal(scene.node.upstream.handed.length, 1);
   });

@@ -106,15 +106,9 @@ export interface State extends Plan {
 }
 
 /** The plan as stored, with readings that SQL needs when a check ends the delivery (endDeliveries in store.ts). */
-export interface StoredPlan extends Plan {
-  hints: {
-    /** The message state if nothing in flight and nothing planned is left. */
-    rest: MessageState;
-    /** Index of the next usable step behind the newest. */
-    next: number | null;
-    /** Address of the current step where it is another than asked for. */
-    otherAddress: string | null;
-  };
+export interface StoredPlan extends Omit<Partial<Plan>, 'steps'> {
+  steps: Partial<Step>[];
+  hints: { rest?: MessageState; next?: number | null; otherAddress?: string | null };
 }
 
 /** The step at an index that came from this very state. */
@@ -200,22 +194,58 @@ export function storedPlan(state: State): StoredPlan {
   const current = stepAt(state, state.current.step);
   const idle: State = { ...state, active: null, inFlight: false, ended: state.ended ?? 'verified' };
   return {
-    steps: state.steps,
-    position: state.position,
-    attempts: state.attempts,
-    active: state.active,
-    request: state.request,
-    handOvers: state.handOvers,
-    current: state.current,
-    satisfied: state.satisfied,
-    promised: state.promised,
-    targetInvalid: state.targetInvalid,
-    owesTimeout: state.owesTimeout,
-    release: state.release,
-    hints: {
-      rest: messageState(idle),
-      next: usableAfter(state, state.position),
-      otherAddress: current.otherAddress ? current.to : null,
-    },
+    ...without(planDefaults, planOf(state)),
+    steps: state.steps.map((step) => without(stepDefaults, step)),
+    hints: without(
+      { next: null, otherAddress: null },
+      {
+        rest: messageState(idle),
+        next: usableAfter(state, state.position),
+        otherAddress: current.otherAddress ? current.to : null,
+      },
+    ),
   };
+}
+
+const planOf = (state: State): Plan => ({
+  steps: state.steps,
+  position: state.position,
+  attempts: state.attempts,
+  active: state.active,
+  request: state.request,
+  handOvers: state.handOvers,
+  current: state.current,
+  satisfied: state.satisfied,
+  promised: state.promised,
+  targetInvalid: state.targetInvalid,
+  owesTimeout: state.owesTimeout,
+  release: state.release,
+});
+
+/** The plan of a stored one. */
+export function planFrom({ hints: _, steps, ...rest }: StoredPlan): Plan {
+  return { ...planDefaults, ...rest, steps: steps.map((step) => ({ ...stepDefaults, ...step })) } as Plan;
+}
+
+/** What most plans have is not stored: a row is written four times in its life, and half of its plan would be this. */
+const planDefaults = {
+  active: null,
+  request: null,
+  satisfied: false,
+  promised: false,
+  targetInvalid: false,
+  owesTimeout: false,
+  release: null,
+} as const satisfies Partial<Plan>;
+const stepDefaults = {
+  otherAddress: false,
+  startDelayMs: 0,
+  skip: null,
+  hasContent: true,
+} as const satisfies Partial<Step>;
+
+function without<T extends object>(defaults: Partial<T>, value: T): Partial<T> {
+  return Object.fromEntries(
+    Object.entries(value).filter(([key, one]) => defaults[key as keyof T] !== one),
+  ) as Partial<T>;
 }

@@ -12,6 +12,7 @@ import {
   type EndReason,
   type MessageState,
   type Plan,
+  planFrom,
   type State,
   type StoredPlan,
   storedPlan,
@@ -66,7 +67,8 @@ const loadedOf = (row: Row): Loaded => ({
   },
 });
 
-function planIn({ plan: { hints: _, ...plan }, ended, in_flight: inFlight }: Row): Plan {
+function planIn({ plan: stored, ended, in_flight: inFlight }: Row): Plan {
+  const plan = planFrom(stored);
   if (ended === null) return plan;
   return { ...plan, request: null, active: inFlight ? plan.active : null };
 }
@@ -104,7 +106,7 @@ export function insertDeliveries(input: Sql, notify: boolean): Sql {
 }
 
 /** Index of the first step that could still start: the planned one, else the next usable behind the newest. */
-const waitingStep = sql`(case when not d.in_flight and d.plan -> 'active' <> 'null' then d.plan #>> '{active,step}'
+const waitingStep = sql`(case when not d.in_flight and d.plan ? 'active' then d.plan #>> '{active,step}'
   else d.plan #>> '{hints,next}' end)`;
 
 /**
@@ -264,7 +266,7 @@ export async function claimDue(db: Queryable, limit: number): Promise<{ claimed:
     sql`with due as materialized (
       select application_id, message_id, in_flight as was_in_flight, deadline_at <= clock_now() as past,
         has_verification and not in_flight and deadline_at <= clock_now() as parked,
-        plan -> 'active' <> 'null' and ended is null and deadline_at > clock_now() as starts
+        plan ? 'active' and ended is null and deadline_at > clock_now() as starts
       from deliveries where due_at <= clock_now() order by due_at limit ${limit} for update skip locked
     )
     update deliveries as d set version = d.version + 1,

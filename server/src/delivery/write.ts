@@ -39,13 +39,16 @@ interface Ports {
 const isDeadlock = (error: unknown): boolean =>
   /^40(001|P01)$/.test(String((error as { code?: unknown } | null)?.code));
 
+/** Nobody waits for an outcome to be written: a few milliseconds make one statement of many. */
+const gatherMs = 4;
+
 /** A change of the group lost its version: nothing of the group was written. */
 class Overtaken extends Error {}
 
 export function createWrite({ db, clock, release }: Ports): Write {
   const key = ({ applicationId, messageId }: Ids): string => `${applicationId}:${messageId}`;
   const read = db.batch<Ids, Loaded | null>({ run: findDeliveries });
-  const save = db.batch<Save, boolean>({ run: saveDeliveries, key });
+  const save = db.batch<Save, boolean>({ run: saveDeliveries, key, gatherMs });
   const saveReleasing = db.batch<Save, boolean>({ run: (_, saves) => releaseAll(saves), key });
 
   const releases = (saves: readonly Save[]): Release[] =>

@@ -9,6 +9,8 @@ export interface BatchOptions<Item, Result> {
   /** Two items with one key never share a statement (they would touch one row twice); the later one waits. */
   key?(item: Item): string;
   maxItems: number;
+  /** How long the first item waits for company, in milliseconds; default not beyond this tick. For work that nobody waits for. */
+  gatherMs?: number;
   /** Statements of this kind under way at once. */
   maxInFlight: number;
   /** Whether the failure comes from one item's data, so that the others are worth doing alone. */
@@ -68,7 +70,8 @@ export function createBatch<Item, Result>(options: BatchOptions<Item, Result>): 
   function schedule(): void {
     if (scheduled || queue.length === 0 || inFlight >= options.maxInFlight) return;
     scheduled = true;
-    setImmediate(pump);
+    if (options.gatherMs === undefined) setImmediate(pump);
+    else setTimeout(pump, options.gatherMs);
   }
 
   return (item) =>

@@ -15,6 +15,7 @@ export interface BatchSpec<Item, Result> {
   run(db: Queryable, items: readonly Item[]): Promise<readonly Result[]>;
   key?(item: Item): string;
   maxItems?: number;
+  gatherMs?: number;
 }
 
 export interface Db extends Queryable {
@@ -136,10 +137,11 @@ export function createPoolDb(options: PoolDbOptions): Db {
       await runAlone(pool, raw('select 1'));
     },
     transaction: (work) => withClient(pool, (client) => runTransaction(client, work)),
-    batch: ({ run: runBatch, key, maxItems = 200 }) =>
+    batch: ({ run: runBatch, key, maxItems = 200, gatherMs }) =>
       createBatch({
         run: (items) => runBatch(db, items),
         ...(key && { key }),
+        ...(gatherMs !== undefined && { gatherMs }),
         maxItems,
         maxInFlight: options.batchesInFlight,
         isItemFault: isDataFault,
