@@ -6,7 +6,7 @@ import type { Db } from '../platform/db.ts';
 import { createKeyring } from '../platform/seal.ts';
 import { type Accounts, type AccountsOptions, createAccounts } from './index.ts';
 
-export const masterKey = Buffer.alloc(32, 7);
+const masterKey = Buffer.alloc(32, 7);
 
 export function openAccounts(db: Db, clock: Clock, options: Partial<AccountsOptions> = {}): Accounts {
   const keyring = createKeyring(masterKey);

@@ -2,7 +2,7 @@
  * One change of a delivery being worked out: a private copy of the state, the ledger entries it causes, and the few moves every
  * rule is made of. Sequence numbers are given here and nowhere else; a silent delivery writes its entries without status.
  */
-import type { Channel } from '../channels/contract.ts';
+import type { Channel } from '../channels/index.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Cause, EventDraft, MessageStatus } from '../events/index.ts';
 import { countWaiting, isOpen, type State, stepAt, usableAfter } from './state.ts';

@@ -2,7 +2,7 @@
  * The texts of a message and its code: in clear only in memory while it is handed over, sealed in the database until nothing
  * can be sent any more.
  */
-import type { Content } from '../channels/contract.ts';
+import type { Content } from '../channels/index.ts';
 import type { Keyring } from '../platform/seal.ts';
 
 /** Which delivery; also what seals are bound to. */

@@ -2,7 +2,7 @@
  * What other rooms ask of a delivery inside their transaction: end it, expire it, go to the next channel, send once more. Each
  * locks the rows it changes, in one order everywhere.
  */
-import type { Channel, Content } from '../channels/contract.ts';
+import type { Channel, Content } from '../channels/index.ts';
 import { ApiError } from '../errors.ts';
 import type { Queryable } from '../platform/db.ts';
 import type { Keyring } from '../platform/seal.ts';

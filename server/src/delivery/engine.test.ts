@@ -1,7 +1,7 @@
 /** What holds when nodes die, race, stop or lose the database. A second engine over the same database is a second node. */
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import type { SendOutcome } from '../channels/contract.ts';
+import type { SendOutcome } from '../channels/index.ts';
 import type { Db } from '../platform/db.ts';
 import { onEachEngine } from '../testing/database.ts';
 import {

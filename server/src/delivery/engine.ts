@@ -3,7 +3,7 @@
  * Everything it knows is in the database; what it holds in memory may be lost at any moment and is taken over by another node
  * when its lease lapses.
  */
-import type { Receipt } from '../channels/contract.ts';
+import type { Receipt } from '../channels/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';

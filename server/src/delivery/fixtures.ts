@@ -1,7 +1,7 @@
 /** For the tests of this room: an upstream that answers as told, and a message's life from acceptance to its ledger rows. */
 import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
-import type { Channel, OutgoingMessage, Receipt, SendOutcome, Upstream } from '../channels/contract.ts';
+import type { Channel, OutgoingMessage, Receipt, SendOutcome, Upstream } from '../channels/index.ts';
 import type { ErrorCode } from '../errors.ts';
 import { type EventDraft, eventColumns, eventRows, type LedgerEntry, listEvents } from '../events/index.ts';
 import type { Clock } from '../platform/clock.ts';

@@ -3,7 +3,7 @@
  * exactly once under the same reference, a second unknown counts as refused with 5016. Temporary refusals and 5016 are tried
  * again three times, after 1, 2 and 4 s or what the upstream asked for, inside the life of the message.
  */
-import type { SendOutcome } from '../channels/contract.ts';
+import type { SendOutcome } from '../channels/index.ts';
 import type { ErrorCode } from '../errors.ts';
 import { type Change, goOn, nextTarget, note, provesInvalid, rest, row, skipAddress } from './change.ts';
 import { settleExpired } from './ending.ts';

@@ -3,7 +3,7 @@
  * accepted with a delivery row reaches a final state by its deadline whatever node dies; nothing is handed over after it is
  * verified, cancelled, exhausted, superseded or expired, and none twice unless the outcome of an attempt was unknown.
  */
-import type { Channel, Receipt } from '../channels/contract.ts';
+import type { Channel, Receipt } from '../channels/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Db, Queryable } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';

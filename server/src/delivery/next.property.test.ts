@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Channel, SendOutcome } from '../channels/contract.ts';
+import type { Channel, SendOutcome } from '../channels/index.ts';
 import { ApiError } from '../errors.ts';
 import { createKeyring } from '../platform/seal.ts';
 import type { Entry } from './change.ts';

@@ -3,7 +3,7 @@
  * For any sequence of happenings a message ends by its deadline, at most one attempt is in flight, and nothing is handed over
  * after verified, cancelled, exhausted, superseded or expired. The rules are in hand-over, receipt, request and ending.
  */
-import type { Channel, Receipt, SendOutcome } from '../channels/contract.ts';
+import type { Channel, Receipt, SendOutcome } from '../channels/index.ts';
 import { beginChange, type Change, type Entry } from './change.ts';
 import { type Deadline, end, expire } from './ending.ts';
 import { type Call, giveBack, lapse, outcomeOf, unusable } from './hand-over.ts';

@@ -2,7 +2,7 @@
  * What is made of an accepted message before its transaction: the first state, the sealed texts, the ledger entries of skipped
  * steps. Pure but for the seal. A row may be born leased, so that the node that accepts it hands it over without claiming it.
  */
-import type { Channel, Content } from '../channels/contract.ts';
+import type { Channel, Content } from '../channels/index.ts';
 import type { EventDraft } from '../events/index.ts';
 import type { Keyring } from '../platform/seal.ts';
 import { beginChange, note, plan } from './change.ts';

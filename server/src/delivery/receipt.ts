@@ -2,7 +2,7 @@
  * What follows from a receipt or from its absence (contract §7.2, §7.3). Receipts come early, late, twice or never: each status
  * is reported once per hand-over, an answer never moves a state backwards, and a late one is marked.
  */
-import type { Receipt } from '../channels/contract.ts';
+import type { Receipt } from '../channels/index.ts';
 import type { ErrorCode } from '../errors.ts';
 import {
   abandonPlanned,

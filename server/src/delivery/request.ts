@@ -2,7 +2,7 @@
  * What users ask for: the next channel now, or the message once more (contract §11.2). A request that comes while an attempt is
  * in flight waits for its outcome, so that never two are under way; it goes on even if a late receipt says delivered.
  */
-import type { Channel } from '../channels/contract.ts';
+import type { Channel } from '../channels/index.ts';
 import { type ApiError, type Reason, refuse } from '../errors.ts';
 import { type Change, note, plan } from './change.ts';
 import { type EndReason, isOpen, type State, stepAt, usableAfter } from './state.ts';

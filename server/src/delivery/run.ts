@@ -3,7 +3,7 @@
  * less than the lease of the row, so that no other node begins while this one may still be at it. An outcome is precious: while
  * the database is away, writing it is tried until it succeeds or the process stops.
  */
-import type { Channel, OutgoingMessage, SendOutcome, Upstream } from '../channels/contract.ts';
+import type { Channel, OutgoingMessage, SendOutcome, Upstream } from '../channels/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import { DatabaseUnavailable } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';

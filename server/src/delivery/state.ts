@@ -2,7 +2,7 @@
  * What is known about the delivery of one message: its chain of steps, the hand-overs made, the one planned or under way.
  * Pure data and the readings derived from it (contract §7.1). Changed only by next.ts; stored whole in one row.
  */
-import type { Channel } from '../channels/contract.ts';
+import type { Channel } from '../channels/index.ts';
 import type { ErrorCode } from '../errors.ts';
 
 export type MessageState = 'queued' | 'sending' | 'sent' | 'delivered' | 'failed' | 'invalid' | 'cancelled';

@@ -1,5 +1,5 @@
 /** All SQL on deliveries and attempts. Times are counted from `clock_now()`, so that nodes whose clocks differ agree. */
-import type { Channel, SendOutcome } from '../channels/contract.ts';
+import type { Channel, SendOutcome } from '../channels/index.ts';
 import { type EventDraft, eventColumns, eventRows } from '../events/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import { type Column, relation, type Sql, sql } from '../platform/sql.ts';

@@ -1,5 +1,5 @@
 /** What other rooms are shown of a delivery. */
-import type { Channel } from '../channels/contract.ts';
+import type { Channel } from '../channels/index.ts';
 import { type EndReason, type MessageState, type State, type StepView, stepAt, stepViews } from './state.ts';
 
 export interface DeliveryView {

@@ -30,7 +30,7 @@ export interface Engine {
 }
 
 /** Told apart from faults of a statement by its code, like a lost connection to a server. */
-export class EngineLost extends Error {
+class EngineLost extends Error {
   readonly code = 'ECONNRESET';
   constructor(cause: unknown) {
     super('the embedded database is not open', { cause });
