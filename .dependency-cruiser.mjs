@@ -128,9 +128,15 @@ const houseRules = [
   },
   {
     name: 'tests-are-leaves',
-    comment: 'Nothing imports a test file.',
-    from: {},
+    comment: 'Nothing imports a test file; fixtures are imported by tests alone.',
+    from: { pathNot: test },
     to: { path: test },
+  },
+  {
+    name: 'tests-do-not-import-tests',
+    comment: 'What tests share stands in a fixture.',
+    from: { path: test },
+    to: { path: '\\.test\\.ts$' },
   },
   {
     name: 'sdk-stands-alone',
