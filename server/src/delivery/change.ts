@@ -62,7 +62,7 @@ export function row(change: Change, status: MessageStatus, cause: Cause, about: 
   Object.assign(change.entries.at(-1) ?? {}, { status, sequence: state.sequence });
 }
 
-export interface Target {
+interface Target {
   step: number;
   byUser: boolean;
   /** Given beforehand for a request that waited for the attempt in flight. */

@@ -11,9 +11,9 @@ import type { Keyring } from '../platform/seal.ts';
 import { type Clear, unsealContent } from './content.ts';
 import { createLanes } from './lanes.ts';
 import { createLoop } from './loop.ts';
-import type { Next } from './next.ts';
+import type { Happening, Next } from './next.ts';
 import type { Prepared } from './prepare.ts';
-import { createRun, type UpstreamFor } from './run.ts';
+import { createRun, type Run, type UpstreamFor } from './run.ts';
 import { type Claimed, findByUpstreamIds, type Loaded, notifyWorkers, type ReceiptKey } from './store.ts';
 import type { Write } from './write.ts';
 
@@ -22,7 +22,7 @@ const maxWaitMs = 4_000;
 /** Attempts that may wait for a lane, per lane; beyond it new messages are left to the loops of all nodes. */
 const maxWaitingPerLane = 5;
 
-export interface EnginePorts {
+interface EnginePorts {
   db: Db;
   keyring: Keyring;
   clock: Clock;
@@ -34,7 +34,7 @@ export interface EnginePorts {
   concurrency: number;
 }
 
-export interface Engine {
+interface Engine {
   /** Whether the next accepted message may be leased to this process. */
   takesMore(): boolean;
   accepted(prepared: Prepared): void;
@@ -46,13 +46,18 @@ export interface Engine {
 }
 
 export function createEngine(ports: EnginePorts): Engine {
-  const { db, keyring, clock, log, worker, upstreamFor, write, concurrency } = ports;
+  const { db, clock, log, worker, upstreamFor, write, concurrency } = ports;
   let stopping = false;
 
   const lanes = createLanes(concurrency, log, () => {
     if (lanes.free() * 2 >= concurrency) loop.roomCame();
   });
-  const loop = createLoop({ db, log, free: lanes.free, handle: (claimed) => lanes.add(() => handle(claimed)) });
+  const loop = createLoop({
+    db,
+    log,
+    free: lanes.free,
+    handle: (claimed) => lanes.add(() => handle(claimed, ports, run)),
+  });
   const run = createRun({
     write,
     clock,
@@ -78,19 +83,6 @@ export function createEngine(ports: EnginePorts): Engine {
   function tellWorkers(): void {
     notifyWorkers(db).catch((error: unknown) => log.warn({ err: error }, 'cannot wake the workers, they will look'));
   }
-
-  function handle(claimed: Claimed): Promise<void> {
-    if (claimed.wasInFlight) return run.insist(() => write.change(claimed, claimed, { kind: 'lapsed' }));
-    if (claimed.pastDeadline) {
-      const deadline = { kind: 'deadline', newest: false, sentElsewhere: false } as const;
-      return run.insist(() => write.change(claimed, claimed, deadline));
-    }
-    if (!claimed.state.active) return run.insist(() => write.change(claimed, claimed, { kind: 'wait_over' }));
-    return run.attempt(claimed, clearOf(claimed));
-  }
-
-  const clearOf = (claimed: Claimed): Clear =>
-    claimed.content ? unsealContent(keyring, claimed, claimed.content) : { code: null, contents: [] };
 
   async function runAccepted(loaded: Loaded, clear: Clear, sinceMs: number): Promise<void> {
     if (!stopping && clock.now() - sinceMs < maxWaitMs) return run.attempt(loaded, clear);
@@ -133,4 +125,14 @@ export function createEngine(ports: EnginePorts): Engine {
       while ((await loop.turn()) > 0 || !lanes.isIdle());
     },
   };
+}
+
+/** What a claimed delivery is due for: a lapsed lease, its deadline, the end of a wait, or its next attempt. */
+function handle(claimed: Claimed, { write, keyring }: EnginePorts, run: Run): Promise<void> {
+  const happens = (happening: Happening): Promise<void> => run.insist(() => write.change(claimed, claimed, happening));
+  if (claimed.wasInFlight) return happens({ kind: 'lapsed' });
+  if (claimed.pastDeadline) return happens({ kind: 'deadline', newest: false, sentElsewhere: false });
+  if (!claimed.state.active) return happens({ kind: 'wait_over' });
+  const { content } = claimed;
+  return run.attempt(claimed, content ? unsealContent(keyring, claimed, content) : { code: null, contents: [] });
 }

@@ -4,7 +4,7 @@
  */
 import type { Log } from '../platform/log.ts';
 
-export interface Lanes {
+interface Lanes {
   add(task: () => Promise<void>): void;
   /** Tasks that could start at once. */
   free(): number;

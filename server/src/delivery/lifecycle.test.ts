@@ -1,11 +1,11 @@
 /** Starting, waking, stopping, and the database going away, with the loop running. */
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
 import { DatabaseUnavailable, type Db, type Queryable } from '../platform/db.ts';
 import { openPostgres } from '../platform/postgres.ts';
 import { raw } from '../platform/sql.ts';
 import { onEachEngine, openTestDatabase } from '../testing/database.ts';
+import { until } from '../testing/until.ts';
 import {
   accept,
   accepted,
@@ -39,10 +39,6 @@ function losable(db: Db): { db: Db; lose(): void; comeBack(): void; missed: Prom
   return { db: lost, lose: () => (away = true), comeBack: () => (away = false), missed };
 }
 
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await setImmediate();
-}
-
 onEachEngine('the life of an engine', (get) => {
   afterEach(stopNodes);
 
@@ -53,7 +49,7 @@ onEachEngine('the life of an engine', (get) => {
     const handed = nextHanded(worker.upstream);
     const ids = await accept(db, front, draftOf('sms'));
     assert.equal((await handed).messageId, ids.messageId);
-    await until(async () => (await rowsOf(db, ids)) === 'sent(sms)');
+    await until('sent', async () => (await rowsOf(db, ids)) === 'sent(sms)');
   });
 
   test('a fallback and a request start at once, and a short delay is kept, without anybody asking', async () => {
@@ -64,10 +60,10 @@ onEachEngine('the life of an engine', (get) => {
     const steps = draft.steps.map((step) => ({ ...step, startDelayMs: step.channel === 'sms' ? 30 : 0 }));
     inTurn(worker.upstream, { kind: 'refused', temporary: false, errorCode: 5001, reason: 'r' }, 'accept');
     const ids = await accept(db, worker, { ...draft, steps });
-    await until(async () => (await rowsOf(db, ids)) === 'sent_failed(wa, 5001, P) sent(sms)');
+    await until('the fallback', async () => (await rowsOf(db, ids)) === 'sent_failed(wa, 5001, P) sent(sms)');
     await db.transaction((tx) => worker.delivery.nextChannel(tx, ids));
     worker.delivery.wake(ids);
-    await until(async () => (await rowsOf(db, ids)).endsWith('sent(voice)'));
+    await until('the request', async () => (await rowsOf(db, ids)).endsWith('sent(voice)'));
   });
 
   test('what an upstream accepted while the database was away is written when it is back, and the loop goes on', async () => {
@@ -83,8 +79,8 @@ onEachEngine('the life of an engine', (get) => {
     await connection.missed;
     const meanwhile = await accept(db, createNode(db, clock, { worker: false }), draftOf('sms'));
     connection.comeBack();
-    await until(async () => (await rowsOf(db, ids)) === 'sent(sms)');
-    await until(async () => (await rowsOf(db, meanwhile)) === 'sent(sms)');
+    await until('sent', async () => (await rowsOf(db, ids)) === 'sent(sms)');
+    await until('sent meanwhile', async () => (await rowsOf(db, meanwhile)) === 'sent(sms)');
     assert.equal(worker.upstream.handed.length, 2);
   });
 
@@ -164,7 +160,7 @@ test('connections cut again and again: every message is handed over once and its
         );
     })();
     await worker.delivery.start();
-    await until(async () => worker.upstream.handed.length >= 300);
+    await until('all handed over', () => worker.upstream.handed.length >= 300);
     await cutting;
     await worker.delivery.stop();
     for (const ids of all) assert.equal(await rowsOf(own.db, ids), 'sent(sms)');

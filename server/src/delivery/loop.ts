@@ -20,7 +20,7 @@ interface LoopPorts {
   handle(claimed: Claimed): void;
 }
 
-export interface Loop {
+interface Loop {
   start(): void;
   stop(): Promise<void>;
   /** Room came free; looks if it was short of it. */
@@ -31,14 +31,32 @@ export interface Loop {
   turn(): Promise<number>;
 }
 
-export function createLoop({ db, log, free, handle }: LoopPorts): Loop {
-  let started = false;
+/** One timer that only ever moves closer. Timers run in real time, so it is compared in real time. */
+function createAlarm(onFire: () => void): { within(ms: number): void; clear(): void } {
   let timer: NodeJS.Timeout | undefined;
   let firesAtMs = Number.POSITIVE_INFINITY;
+  return {
+    within(ms) {
+      const atMs = performance.now() + ms;
+      if (atMs >= firesAtMs) return;
+      clearTimeout(timer);
+      firesAtMs = atMs;
+      timer = setTimeout(onFire, ms);
+    },
+    clear() {
+      clearTimeout(timer);
+      firesAtMs = Number.POSITIVE_INFINITY;
+    },
+  };
+}
+
+export function createLoop({ db, log, free, handle }: LoopPorts): Loop {
+  let started = false;
   let turning: Promise<void> | null = null;
   let wanted = false;
   let backOffMs = 0;
   let starved = false;
+  const alarm = createAlarm(look);
 
   async function turn(): Promise<number> {
     let total = 0;
@@ -75,24 +93,14 @@ export function createLoop({ db, log, free, handle }: LoopPorts): Loop {
       pauseMs = await round();
     } while (wanted && started && backOffMs === 0);
     turning = null;
-    arm(pauseMs);
+    if (started) alarm.within(pauseMs);
   }
 
   function look(): void {
-    firesAtMs = Number.POSITIVE_INFINITY;
-    clearTimeout(timer);
+    alarm.clear();
     if (!started) return;
     if (turning !== null) wanted = true;
     else turning = rounds();
-  }
-
-  /** The timer only ever moves closer. Timers run in real time, so it is compared in real time. */
-  function arm(ms: number): void {
-    const atMs = performance.now() + ms;
-    if (!started || atMs >= firesAtMs) return;
-    clearTimeout(timer);
-    firesAtMs = atMs;
-    timer = setTimeout(look, ms);
   }
 
   return {
@@ -103,7 +111,7 @@ export function createLoop({ db, log, free, handle }: LoopPorts): Loop {
     },
     async stop() {
       started = false;
-      clearTimeout(timer);
+      alarm.clear();
       await turning;
     },
     roomCame() {
@@ -112,7 +120,7 @@ export function createLoop({ db, log, free, handle }: LoopPorts): Loop {
     wake(ms = 0) {
       if (!started || backOffMs > 0) return;
       if (ms <= 0) look();
-      else if (ms < pollMs) arm(ms);
+      else if (ms < pollMs) alarm.within(ms);
     },
   };
 }

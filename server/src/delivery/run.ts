@@ -11,6 +11,7 @@ import type { Clear } from './content.ts';
 import type { Next } from './next.ts';
 import { stepAt } from './state.ts';
 import type { CallRecord, Loaded } from './store.ts';
+import { createTimeLimits } from './time-limits.ts';
 import type { Write } from './write.ts';
 
 const maxPatienceMs = 2_000;
@@ -37,9 +38,7 @@ export interface Run {
 }
 
 export function createRun({ write, clock, log, upstreamFor, timeoutMs, onChange }: RunPorts): Run {
-  /** Ends of the calls and pauses under way. */
-  const ends = new Set<() => void>();
-  let aborted = false;
+  const limits = createTimeLimits();
 
   async function insist(work: () => Promise<Next | null>): Promise<void> {
     for (let patienceMs = 50; ; patienceMs = Math.min(patienceMs * 2, maxPatienceMs)) {
@@ -47,25 +46,10 @@ export function createRun({ write, clock, log, upstreamFor, timeoutMs, onChange 
         onChange(await work());
         return;
       } catch (error) {
-        if (!(error instanceof DatabaseUnavailable) || aborted) throw error;
-        await new Promise<void>((resolve) => within(patienceMs, resolve));
+        if (!(error instanceof DatabaseUnavailable) || limits.ended()) throw error;
+        await new Promise<void>((resolve) => limits.within(patienceMs, resolve));
       }
     }
-  }
-
-  /** Calls `onEnd` after that time, or at abort; returns what takes that back. */
-  function within(ms: number, onEnd: () => void): () => void {
-    const cancel = (): void => {
-      clearTimeout(timer);
-      ends.delete(end);
-    };
-    const end = (): void => {
-      cancel();
-      onEnd();
-    };
-    const timer = setTimeout(end, ms);
-    ends.add(end);
-    return cancel;
   }
 
   async function attempt(loaded: Loaded, clear: Clear): Promise<void> {
@@ -90,50 +74,53 @@ export function createRun({ write, clock, log, upstreamFor, timeoutMs, onChange 
         (error: unknown) => log.error({ err: error }, 'a late acceptance was not written'),
       );
     };
-    const outcome = await answerOf(found.upstream, message, onLate);
+    const limit = (onEnd: () => void): (() => void) => limits.within(timeoutMs, onEnd);
+    const outcome = await answerOf({ upstream: found.upstream, message, log, limit, onLate });
     await insist(() => write.change(loaded, loaded, { kind: 'outcome', call, outcome }, recordOf(outcome)));
   }
 
-  /** The upstream's answer, or `unknown` when it gives none in time; `onLate` gets what it says afterwards. */
-  function answerOf(
-    upstream: Upstream,
-    message: OutgoingMessage,
-    onLate: (outcome: SendOutcome) => void,
-  ): Promise<SendOutcome> {
-    const limit = new AbortController();
-    return new Promise((resolve) => {
-      let answered = false;
-      const answer = (outcome: SendOutcome): void => {
-        if (answered) {
-          onLate(outcome);
-          return;
-        }
-        answered = true;
-        cancel();
-        resolve(outcome);
-      };
-      const cancel = within(timeoutMs, () => {
-        limit.abort();
-        answer({ kind: 'unknown', reason: 'no answer in time' });
-      });
-      upstream.send(message, limit.signal).then(answer, (error: unknown) => {
-        // Not the error itself: what an adapter throws may name the recipient.
-        log.error(
-          { type: error instanceof Error ? error.name : typeof error },
-          'an adapter threw instead of answering',
-        );
-        answer({ kind: 'unknown', reason: 'the adapter failed' });
-      });
-    });
-  }
-
-  function abort(): void {
-    aborted = true;
-    for (const end of [...ends]) end();
-  }
-
-  return { attempt, insist, abort };
+  return { attempt, insist, abort: limits.end };
 }
+
+interface Asked {
+  upstream: Upstream;
+  message: OutgoingMessage;
+  log: Log;
+  /** Calls back when the time for the answer is over; returns what takes that back. */
+  limit(onEnd: () => void): () => void;
+  /** Gets what the upstream says afterwards. */
+  onLate(outcome: SendOutcome): void;
+}
+
+/** The upstream's answer, or `unknown` when it gives none in time. */
+function answerOf({ upstream, message, log, limit, onLate }: Asked): Promise<SendOutcome> {
+  const over = new AbortController();
+  return new Promise((resolve) => {
+    let answered = false;
+    const answer = (outcome: SendOutcome): void => {
+      if (answered) {
+        onLate(outcome);
+        return;
+      }
+      answered = true;
+      cancel();
+      resolve(outcome);
+    };
+    const cancel = limit(() => {
+      over.abort();
+      answer({ kind: 'unknown', reason: 'no answer in time' });
+    });
+    handTo(upstream, message, over.signal).then(answer, (error: unknown) => {
+      // Not the error itself: what an adapter throws may name the recipient.
+      log.error({ type: error instanceof Error ? error.name : typeof error }, 'an adapter threw instead of answering');
+      answer({ kind: 'unknown', reason: 'the adapter failed' });
+    });
+  });
+}
+
+/** A throw of the adapter before its first await is a rejection like any other. */
+const handTo = async (upstream: Upstream, message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> =>
+  upstream.send(message, signal);
 
 function outgoing({ applicationId, messageId, state }: Loaded, clear: Clear): OutgoingMessage | null {
   const { active } = state;

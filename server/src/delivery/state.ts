@@ -33,7 +33,7 @@ export interface Step {
   hasContent: boolean;
 }
 
-export type HandOverState = 'rejected' | 'sent' | 'delivered' | 'undelivered' | 'no_receipt';
+type HandOverState = 'rejected' | 'sent' | 'delivered' | 'undelivered' | 'no_receipt';
 
 /** A concluded hand-over of a step, under the attempt number customers see. */
 export interface HandOver {

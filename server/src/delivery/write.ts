@@ -22,7 +22,7 @@ export interface Write {
   changeLocked(tx: Queryable, changes: readonly LockedChange[]): Promise<Next[]>;
 }
 
-export interface LockedChange {
+interface LockedChange {
   loaded: Loaded;
   happening: Happening;
   /** Sealed anew. */
