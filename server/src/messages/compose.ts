@@ -100,12 +100,14 @@ export function compose(
   const ttlMs = Math.round(template.codeConfig ? codeTtlMs : customLifeMs);
   const rendering = { template, language: request.language, params: request.params, code, ttlMs };
   const waits = { ...application.policy.fallback_wait_seconds, ...template.fallbackWaitSeconds };
-  const steps = chain.map((step, i) => ({
+  const delays = [...(script?.startDelaysMs ?? [])];
+  const steps = chain.map((step) => ({
     ...step,
     to: step.to ?? '',
     content: step.skip === null ? render(context, application, step.channel, rendering) : null,
     waitMs: waits[step.channel] * 1000,
-    startDelayMs: script?.startDelaysMs[i] ?? 0,
+    // A script's delays are of the steps that are used, whatever the template's chain skips before them.
+    startDelayMs: step.skip === null ? (delays.shift() ?? 0) : 0,
   }));
   const verification =
     request.kind === 'otp' && code !== null
