@@ -50,7 +50,8 @@ export function grantRows(input: Sql): Sql {
         when not i.counted then 'granted'
         when cardinality(wrongs.times) >= i.target_attempts then 'target_locked'
         when lock.message_id is not null and i.mode = 'compat' then 'code_still_valid'
-        when lock.message_id is not null and lock.gap_ms > 0 then 'resend_too_soon'
+        -- A transaction that waited for the row has an older clock than the send before it.
+        when lock.message_id is not null and i.resend_after > 0 and lock.gap_ms > 0 then 'resend_too_soon'
         when cardinality(sends.times) >= i.max_sends then 'target_send_limit'
         when i.expected_message_id is not null and (coalesce(lock.message_id, 0) <> i.expected_message_id
           or i.lock_id <> i.message_id and lock.verification_id is distinct from i.lock_id) then 'changed'
