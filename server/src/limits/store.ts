@@ -12,7 +12,8 @@ const epochMs = (time: string): string => `floor(extract(epoch from ${time}) * 1
  * Two clauses of a `with`: `verdicts` (every input row, judged against its locked target) and `grants` (the counted rows that
  * passed, written). `input` names a relation with the columns of `grantColumns` and `ord`, one row per target.
  * A row passed only if its verdict is granted and it is uncounted or stands in `grants`: a target that somebody else made
- * at the same moment is not in `grants`, and the caller asks again.
+ * at the same moment is not in `grants`, and the caller asks again. So it does where the target changed while its lock was waited
+ * for: the rest of the statement cannot see what that other statement wrote.
  */
 export function grantRows(input: Sql): Sql {
   return sql`held as materialized (
@@ -30,6 +31,7 @@ export function grantRows(input: Sql): Sql {
         when 'target_locked' then extract(epoch from wrongs.times[cardinality(wrongs.times) - i.target_attempts + 1] - clock_now()) + i.target_window_seconds
       end)::integer as retry_after
     from ${input} i left join held h on h.ord = i.ord
+    left join targets seen on seen.application_id = i.application_id and seen.target = i.target
     cross join lateral (
       select coalesce(array_agg(s order by s), '{}') as times from unnest(h.send_times) s
       where s > clock_now() - i.window_seconds * interval '1 second'
@@ -55,6 +57,7 @@ export function grantRows(input: Sql): Sql {
         when cardinality(sends.times) >= i.max_sends then 'target_send_limit'
         when i.expected_message_id is not null and (coalesce(lock.message_id, 0) <> i.expected_message_id
           or i.lock_id <> i.message_id and lock.verification_id is distinct from i.lock_id) then 'changed'
+        when h.version is distinct from seen.version then 'changed'
         else 'granted' end as verdict
     ) judged
   ), grants as (
@@ -72,6 +75,12 @@ export function grantRows(input: Sql): Sql {
 
 /** A resend or next-channel of a living message asks for its grant; the lock entry becomes that message's. Own statement, inside `tx`. */
 export async function grantAgain(tx: Queryable, grant: GrantRow): Promise<RefusalRow> {
+  // Asked once more, the row is held since the first time.
+  const first = await askAgain(tx, grant);
+  return first.verdict === 'changed' ? askAgain(tx, grant) : first;
+}
+
+async function askAgain(tx: Queryable, grant: GrantRow): Promise<RefusalRow> {
   const rows = await tx.query<{
     verdict: Verdict;
     retry_after: number | null;

@@ -20,6 +20,8 @@ export interface SendResult {
   expiresAt: Date | null;
 }
 
+/** Tries that share a statement with others, before one holds the target alone. */
+const sharedTries = 2;
 const maxTries = 5;
 
 /** The approved template, of the kind that the endpoint needs: 4001, 3003 (contract §5.5, 1–4). */
@@ -39,10 +41,16 @@ export async function templateFor(
   return template;
 }
 
+interface Sent {
+  result: SendResult;
+  /** Begins the delivery; after the commit. */
+  start(): void;
+}
+
 /**
  * One recipient. Under policies other than compat a living code is looked up first; if another send changed that in between,
- * the statement says `changed` and this one composes anew. With `tx` the write joins the caller's transaction, and the caller
- * starts the delivery after its commit.
+ * the statement says `changed` and this one composes anew: first beside others, then in a transaction that holds the target
+ * once it has asked. With `tx` the write joins the caller's transaction, and the caller starts the delivery after its commit.
  */
 export async function sendOne(
   context: MessagesContext,
@@ -50,34 +58,42 @@ export async function sendOne(
   template: SendTemplate,
   request: SendRequest,
   tx?: Queryable,
-): Promise<{ result: SendResult; start(): void }> {
+): Promise<Sent> {
   const resolved = resolve(context, application, template, request);
-  for (let tries = 1; tries <= maxTries; tries++) {
+
+  async function trySend(on: Queryable | undefined): Promise<Sent | null> {
     const living = resolved.counted
-      ? await findLiving(context, tx ?? context.db, application, template, resolved.target)
+      ? await findLiving(context, on ?? context.db, application, template, resolved.target)
       : null;
     const acceptance = compose(context, application, template, request, resolved, living);
-    const row = tx ? (await context.acceptOn(tx, [acceptance]))[0] : await context.accept(acceptance);
+    const row = on ? (await context.acceptOn(on, [acceptance]))[0] : await context.accept(acceptance);
     if (!row) throw new Error('the accepting statement answers every row');
     const refusal = refusalOf(row);
     if (refusal) throw refusal;
-    if (row.verdict === 'changed') continue;
-    const start = (): void => context.delivery.accepted(acceptance.delivery);
-    if (!tx) start();
+    if (row.verdict === 'changed') return null;
+    const { messageId } = acceptance.grant;
     return {
-      result: {
-        messageId: acceptance.grant.messageId,
-        channel: acceptance.delivery.state.channel,
-        expiresAt: row.expiresAt,
-      },
-      start,
+      result: { messageId, channel: acceptance.delivery.state.channel, expiresAt: row.expiresAt },
+      start: () => context.delivery.accepted(acceptance.delivery),
     };
   }
-  throw new ApiError(1000, 'internal error', {
-    status: 503,
-    retryAfter: 1,
-    cause: new Error('a target changed under every try'),
-  });
+
+  const sendHolding = (on: Queryable): Promise<Sent> => insist(() => trySend(on));
+  if (tx) return sendHolding(tx);
+  let sent: Sent | null = null;
+  for (let tries = 0; tries < sharedTries && !sent; tries++) sent = await trySend(undefined);
+  sent ??= await context.db.transaction(sendHolding);
+  sent.start();
+  return sent;
+}
+
+async function insist<T>(work: () => Promise<T | null>): Promise<T> {
+  for (let tries = 0; tries < maxTries; tries++) {
+    const result = await work();
+    if (result !== null) return result;
+  }
+  const cause = new Error('a target changed under every try');
+  throw new ApiError(1000, 'internal error', { status: 503, retryAfter: 1, cause });
 }
 
 /** What this send would join or replace; null under compat, where a living code refuses the send. */

@@ -20,7 +20,10 @@ export interface BatchSpec<Item, Result> {
 
 export interface Db extends Queryable {
   readonly kind: 'postgres' | 'pglite';
-  /** begin … commit on one connection; rolls back and rethrows when `work` throws. Never await the network inside. */
+  /**
+   * begin … commit on one connection; rolls back and rethrows when `work` throws. Never await the network inside. After a deadlock
+   * `work` runs again from the beginning.
+   */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
   /** Calls back for each notification on the channel, and once with '' after a reconnect (some may have been missed). */
   listen(channel: string, onMessage: (payload: string) => void): Promise<void>;
@@ -90,6 +93,15 @@ async function runAlone<Row extends object>(pool: pg.Pool, statement: Sql, tries
   }
 }
 
+async function untilNoDeadlock<T>(work: () => Promise<T>, tries = 5): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isTransient(error) && tries > 1) return untilNoDeadlock(work, tries - 1);
+    throw error;
+  }
+}
+
 async function runTransaction<T>(client: pg.PoolClient, work: (tx: Queryable) => Promise<T>): Promise<T> {
   const tx: Queryable = { query: (statement) => run(client, statement) };
   await tx.query(raw('begin'));
@@ -136,7 +148,7 @@ export function createPoolDb(options: PoolDbOptions): Db {
     async ping() {
       await runAlone(pool, raw('select 1'));
     },
-    transaction: (work) => withClient(pool, (client) => runTransaction(client, work)),
+    transaction: (work) => untilNoDeadlock(() => withClient(pool, (client) => runTransaction(client, work))),
     batch: ({ run: runBatch, key, maxItems = 200, gatherMs }) =>
       createBatch({
         run: (items) => runBatch(db, items),
