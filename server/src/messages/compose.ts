@@ -8,6 +8,7 @@ import type { Application, ResendRule } from '../policy.ts';
 import { isMagic, type Script, scriptFor } from '../sandbox/index.ts';
 import type { Language, SendTemplate } from '../templates/index.ts';
 import { hashCode, mixesCase, type VerificationRow } from '../verifications/index.ts';
+import { requireCompliant } from './content-rule.ts';
 import type { MessagesContext } from './context.ts';
 import { type Addresses, type ChainStep, planChain, requireCountry, requireProfile, requireUsable } from './plan.ts';
 import { type Address, bareAddress, magicPhone, type PhoneAddress, parseEmail, parsePhone } from './recipient.ts';
@@ -280,18 +281,21 @@ interface Rendering {
   ttlMs: number;
 }
 
-/** The text of one step; a resend with a new code comes here again. */
+/** The text of one step; a resend with a new code comes here again. Throws 5014 for a text that may not be sent. */
 export function render(
   context: MessagesContext,
   application: Application,
   channel: Channel,
   { template, ttlMs, ...values }: Rendering,
 ): Content {
-  return context.templates.render(template, channel, {
+  const content = context.templates.render(template, channel, {
     ...values,
     ttlSeconds: Math.floor(ttlMs / 1000),
     applicationName: application.name,
   });
+  // The sandbox validates no content (contract §13).
+  if (application.sandbox === 'none') requireCompliant(content);
+  return content;
 }
 
 /** What a resend with a new code renders again from. */

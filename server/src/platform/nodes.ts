@@ -46,7 +46,10 @@ export async function leaseNode(db: Db, log: Log): Promise<NodeLease> {
     },
     async release() {
       clearInterval(timer);
-      await db.query(sql`delete from nodes where node = ${held} and holder = ${holder}`);
+      await db.query(sql`delete from nodes where node = ${held} and holder = ${holder}`).catch((error: unknown) => {
+        if (!(error instanceof DatabaseUnavailable)) throw error;
+        log.warn({ err: error }, 'the node number was not given back; its lease lapses by itself');
+      });
     },
   };
 }

@@ -1,6 +1,6 @@
 /** PostgreSQL ≥ 15 through a `pg` pool; one connection of its own listens and comes back by itself. */
 import pg from 'pg';
-import { createPoolDb, type Db, sessionSettings } from './db.ts';
+import { createPoolDb, DatabaseUnavailable, type Db, sessionSettings } from './db.ts';
 import type { Log } from './log.ts';
 
 const reconnectAfterMs = 500;
@@ -60,7 +60,9 @@ function createListener(url: string, log: Log): { listen: Db['listen']; close():
     });
     await fresh.connect();
     for (const channel of handlers.keys()) await fresh.query(`listen ${pg.escapeIdentifier(channel)}`);
-    client = fresh;
+    // Closed while this one was on its way: nobody else would end it, and its socket would keep the process alive.
+    if (closed) await fresh.end();
+    else client = fresh;
   }
 
   async function reconnect(): Promise<void> {
@@ -75,6 +77,7 @@ function createListener(url: string, log: Log): { listen: Db['listen']; close():
 
   return {
     async listen(channel, onMessage) {
+      if (closed) throw new DatabaseUnavailable(new Error('the database is closed'));
       handlers.set(channel, [...(handlers.get(channel) ?? []), onMessage]);
       if (client) await client.query(`listen ${pg.escapeIdentifier(channel)}`);
       else await connect();

@@ -40,6 +40,19 @@ export interface TestAppOptions {
   masterKey?: Buffer;
 }
 
+export interface NewApplication {
+  policy?: object;
+  network?: 'virtual' | 'live';
+  /** Settings of its key. */
+  key?: object;
+}
+
+export interface OtherApplication {
+  id: string;
+  keyId: string;
+  credential: string;
+}
+
 export type TestApp = Awaited<ReturnType<typeof openTestApp>>;
 
 export const testCredential = 'dk_test:secret-of-the-test-key';
@@ -115,7 +128,22 @@ function createCallers(app: App) {
   const operator = (request: TestCall): Promise<TestReply> =>
     call({ ...request, credential: null, headers: { authorization: `Bearer ${operatorToken}`, ...request.headers } });
 
-  return { call, operator };
+  /** A further application with a key of its own, made by the operator. */
+  async function makeApplication({ key = {}, ...application }: NewApplication = {}): Promise<OtherApplication> {
+    const organization = await operator({ path: '/admin/v1/organizations', body: { name: 'Another' } });
+    const under = `/admin/v1/organizations/${organization.body.id}/applications`;
+    const made = await operator({ path: under, body: { name: 'Another', ...application } });
+    assert.equal(made.status, 200, JSON.stringify(made.body));
+    return { id: made.body.id, ...(await makeKey(made.body.id, key)) };
+  }
+
+  async function makeKey(application: string, key: object = {}): Promise<{ keyId: string; credential: string }> {
+    const { status, body } = await operator({ path: `/admin/v1/applications/${application}/api-keys`, body: key });
+    assert.equal(status, 200, JSON.stringify(body));
+    return { keyId: body.id, credential: `${body.dev_key}:${body.dev_secret}` };
+  }
+
+  return { call, operator, makeApplication, makeKey };
 }
 
 function createTime(app: App, clock: TestDatabase['clock']) {
