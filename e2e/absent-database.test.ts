@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { startPostgres } from '../server/src/testing/postgres-server.ts';
 import { until } from '../server/src/testing/until.ts';
 import { type Client, keyClient, liftThrottle, newRecipient, presetEnv, type Reply, sendLogin } from './client.ts';
@@ -14,36 +14,6 @@ import { siteWith, temporaryDirectory } from './site.ts';
 const recoveryMs = 60_000;
 const mb = 1024 * 1024;
 
-test('a lost PostgreSQL is answered with 503 and Retry-After, and work goes on by itself when it is back', async (t) => {
-  const postgres = await startPostgres();
-  t.after(() => postgres.stop());
-  await postgres.createDatabase('lost');
-  const site = siteWith(t, { ...presetEnv, DATABASE_URL: postgres.url('lost'), MASTER_KEY: '07'.repeat(32) });
-  const server = await site.start();
-  await liftThrottle(server.address);
-  const client = keyClient(server.address);
-  const load = startLoad(12);
-  t.after(() => load.stop());
-  load.use(server.address);
-  await load.more(150);
-
-  await postgres.kill();
-  await until('the loss is noticed', async () => (await sendLogin(client, newRecipient())).status === 503);
-  for (let i = 0; i < 10; i++) assertUnavailable(await sendLogin(client, newRecipient()));
-  assertUnavailable(await client.call('GET', `/v1/messages/${load.acknowledged[0]}`));
-  const readiness = await client.call('GET', '/readyz');
-  assert.deepEqual([readiness.status, readiness.body], [503, { status: 'not_ready', checks: { database: 'failing' } }]);
-  assert.equal((await client.call('GET', '/healthz')).status, 200);
-  await load.stop();
-  for (const refusal of load.refusals) assert.equal(refusal, '503/1000');
-
-  await postgres.start();
-  await untilWorking(client, server);
-  await allDelivered(client, load.acknowledged);
-  t.diagnostic(`${load.acknowledged.length} accepted before, all delivered`);
-  assert.equal(await server.stop(), 0);
-});
-
 /** What is left free when the ballast is on the disk decides what fails first. */
 const fullDisks = [
   // Less than the 16 MB of a file of the log: PostgreSQL panics.
@@ -51,41 +21,77 @@ const fullDisks = [
   { title: 'its tables', freeMb: 3 },
 ];
 
-for (const { title, freeMb } of fullDisks) {
-  test(`a disk too full for ${title} is answered with 503, and work goes on by itself when there is room`, async (t) => {
-    const disk = smallDisk(t);
-    if (disk === null) {
-      t.diagnostic('NOT CHECKED: this user may not mount a tmpfs');
-      return;
-    }
-    const site = siteWith(t, { ...presetEnv, DATA_DIR: join(disk, 'data') });
+// At once: most of the time is waiting for leases to lapse.
+describe('an absent database', { concurrency: true }, () => {
+  test('a lost PostgreSQL is answered with 503 and Retry-After, and work goes on by itself when it is back', async (t) => {
+    const postgres = await startPostgres();
+    t.after(() => postgres.stop());
+    await postgres.createDatabase('lost');
+    const site = siteWith(t, { ...presetEnv, DATABASE_URL: postgres.url('lost'), MASTER_KEY: '07'.repeat(32) });
     const server = await site.start();
     await liftThrottle(server.address);
     const client = keyClient(server.address);
-    const free = freeBytes(disk) - freeMb * mb;
-    assert.ok(free > 0, 'the disk of this test is too small');
-    writeFileSync(join(disk, 'ballast'), Buffer.alloc(free));
-
     const load = startLoad(12);
     t.after(() => load.stop());
     load.use(server.address);
-    await until('the disk is full', () => load.refusals.size > 0, recoveryMs);
-    for (let i = 0; i < 10; i++) {
-      const reply = await sendLogin(client, newRecipient());
-      if (reply.status !== 200) assertUnavailable(reply);
-    }
+    await load.more(150);
+
+    await postgres.kill();
+    await until('the loss is noticed', async () => (await sendLogin(client, newRecipient())).status === 503);
+    for (let i = 0; i < 10; i++) assertUnavailable(await sendLogin(client, newRecipient()));
+    assertUnavailable(await client.call('GET', `/v1/messages/${load.acknowledged[0]}`));
+    const readiness = await client.call('GET', '/readyz');
+    assert.deepEqual(
+      [readiness.status, readiness.body],
+      [503, { status: 'not_ready', checks: { database: 'failing' } }],
+    );
+    assert.equal((await client.call('GET', '/healthz')).status, 200);
     await load.stop();
     for (const refusal of load.refusals) assert.equal(refusal, '503/1000');
 
-    rmSync(join(disk, 'ballast'));
+    await postgres.start();
     await untilWorking(client, server);
     await allDelivered(client, load.acknowledged);
+    t.diagnostic(`${load.acknowledged.length} accepted before, all delivered`);
     assert.equal(await server.stop(), 0);
-    const again = await site.start();
-    await allDelivered(keyClient(again.address), load.acknowledged);
-    t.diagnostic(`${load.acknowledged.length} accepted until the disk was full, none lost`);
   });
-}
+
+  for (const { title, freeMb } of fullDisks) {
+    test(`a disk too full for ${title} is answered with 503, and work goes on by itself when there is room`, async (t) => {
+      const disk = smallDisk(t);
+      if (disk === null) {
+        t.diagnostic('NOT CHECKED: this user may not mount a tmpfs');
+        return;
+      }
+      const site = siteWith(t, { ...presetEnv, DATA_DIR: join(disk, 'data') });
+      const server = await site.start();
+      await liftThrottle(server.address);
+      const client = keyClient(server.address);
+      const free = freeBytes(disk) - freeMb * mb;
+      assert.ok(free > 0, 'the disk of this test is too small');
+      writeFileSync(join(disk, 'ballast'), Buffer.alloc(free));
+
+      const load = startLoad(12);
+      t.after(() => load.stop());
+      load.use(server.address);
+      await until('the disk is full', () => load.refusals.size > 0, recoveryMs);
+      for (let i = 0; i < 10; i++) {
+        const reply = await sendLogin(client, newRecipient());
+        if (reply.status !== 200) assertUnavailable(reply);
+      }
+      await load.stop();
+      for (const refusal of load.refusals) assert.equal(refusal, '503/1000');
+
+      rmSync(join(disk, 'ballast'));
+      await untilWorking(client, server);
+      await allDelivered(client, load.acknowledged);
+      assert.equal(await server.stop(), 0);
+      const again = await site.start();
+      await allDelivered(keyClient(again.address), load.acknowledged);
+      t.diagnostic(`${load.acknowledged.length} accepted until the disk was full, none lost`);
+    });
+  }
+});
 
 function assertUnavailable({ status, body, headers }: Reply): void {
   assert.deepEqual([status, body.code, body.message], [503, 1000, 'internal error']);
