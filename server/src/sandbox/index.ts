@@ -5,4 +5,3 @@
  */
 export { isMagic, type Script, scriptFor } from './magic.ts';
 export { createSandbox, type Sandbox, type SandboxOptions } from './sandbox.ts';
-export { sandboxTemplates } from './templates.ts';
