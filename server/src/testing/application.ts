@@ -14,7 +14,7 @@ interface Settings {
   templates?: readonly Record<string, unknown>[];
 }
 
-export const builtIn = { template_type: 1, template_default_config: { contain_security: false, contain_expire: true } };
+const builtIn = { template_type: 1, template_default_config: { contain_security: false, contain_expire: true } };
 
 /** Approved on creation; sms, six digits, five minutes. */
 export const loginTemplate = {
