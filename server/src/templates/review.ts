@@ -19,19 +19,22 @@ export interface Reviewed {
   liveRevision: number | null;
 }
 
-/** A verdict may be changed later; rejecting the serving revision makes the approved one before it serve. Missing: 4001. */
+/**
+ * A verdict may be changed later; rejecting the serving revision makes the approved one before it serve. Missing: 404/4001, as for
+ * everything that the operator names.
+ */
 export async function reviewTemplate(
   { db, lookup }: Ports,
   applicationId: string,
   templateId: string,
   { approved, remark = '', revision }: Verdict,
 ): Promise<Reviewed> {
-  if (!isId(applicationId) || !isTemplateId(templateId)) throw missing();
+  if (!isId(applicationId) || !isTemplateId(templateId)) throw missing(404);
   const status = approved ? 2 : 3;
   const events = [reviewEvent(applicationId, templateId, status, remark)];
   const review = { applicationId, templateId, revision: revision ?? null, status, remark, events } as const;
   const row: ReviewedRow | null = await forgetting(lookup, review, reviewRevision(db, review));
-  if (!row) throw missing();
+  if (!row) throw missing(404);
   return { revision: row.revision, status, liveRevision: row.live_revision };
 }
 

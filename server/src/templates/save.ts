@@ -36,7 +36,7 @@ export interface Ports {
 type Action = 'create template' | 'update template' | 'delete template';
 
 /** Template endpoints answer the vendor's words for a missing template. */
-export const missing = (): ApiError => new ApiError(4001, 'config not exist');
+export const missing = (status?: 404): ApiError => new ApiError(4001, 'config not exist', status && { status });
 
 /** Throws the first broken rule (3003); else the body as stored, and what lint warns about. */
 function examine(application: Application, body: TemplateBody): { accepted: TemplateBody; warnings: Finding[] } {

@@ -42,10 +42,13 @@ interface OperationObject {
   security: Record<string, unknown>[];
   parameters: (Parameter | { $ref: string })[];
   requestBody?: { required: boolean; content: Record<string, Media> };
-  responses: Record<
-    string,
-    { description: string; headers?: Record<string, { $ref: string }>; content: Record<string, Media> }
-  >;
+  responses: Record<string, Response | { $ref: string }>;
+}
+
+interface Response {
+  description: string;
+  headers?: Record<string, { $ref: string }>;
+  content: Record<string, Media>;
 }
 
 export interface Description {
@@ -56,6 +59,7 @@ export interface Description {
   paths: Record<string, Record<string, OperationObject>>;
   components: {
     schemas: Record<string, Schema>;
+    responses?: Record<string, Response>;
     headers: Record<string, unknown>;
     parameters: Record<string, Parameter>;
     securitySchemes: Record<string, unknown>;
@@ -73,6 +77,7 @@ export interface Described {
   bodyRequired: boolean;
   params: Parameter[];
   query: Parameter[];
+  responses: Record<string, Response>;
   object: OperationObject;
 }
 
@@ -93,10 +98,21 @@ export function describedOperations(description: Description): Described[] {
         bodyRequired: object.requestBody?.required ?? false,
         params: parameters.filter((parameter) => parameter.in === 'path'),
         query: parameters.filter((parameter) => parameter.in === 'query'),
+        responses: responsesOf(object, description),
         object,
       };
     }),
   );
+}
+
+function responsesOf({ responses }: OperationObject, { components }: Description): Record<string, Response> {
+  const found = Object.entries(responses).map(([status, one]): [string, Response] => {
+    if (!('$ref' in one)) return [status, one];
+    const shared = components.responses?.[one.$ref.replace('#/components/responses/', '')];
+    if (!shared) throw new Error(`${one.$ref} leads nowhere`);
+    return [status, shared];
+  });
+  return Object.fromEntries(found);
 }
 
 /** The path with its parameters filled in from `values`, or with a sample. */
