@@ -49,7 +49,7 @@ function isUnavailable(error: unknown): boolean {
   const state = stateOf(error);
   if (/^(08...|57P..|57014|53...|58030|25006)$/.test(state)) return true;
   if (/^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOSTUNREACH|ENETUNREACH)/.test(state)) return true;
-  return /connection terminated|timeout exceeded when trying to connect|not queryable|client was closed/i.test(
+  return /connection terminated|query read timeout|timeout exceeded when trying to connect|not queryable|client was closed/i.test(
     String((error as Partial<Error> | null)?.message),
   );
 }
