@@ -37,7 +37,11 @@ const text: Arbitrary<string> = fc.oneof(
 );
 
 /** Values that fit the schema, most of the time; `known` says what some names stand for. */
-export function valueOf(schema: Schema, name: string, known: Record<string, Arbitrary<unknown>>): Arbitrary<unknown> {
+export function arbitraryOf(
+  schema: Schema,
+  name: string,
+  known: Record<string, Arbitrary<unknown>>,
+): Arbitrary<unknown> {
   const lawful = known[name] ?? lawfulOf(schema, name, known);
   return fc.oneof({ arbitrary: lawful, weight: 24 }, { arbitrary: junk, weight: 1 });
 }
@@ -45,12 +49,12 @@ export function valueOf(schema: Schema, name: string, known: Record<string, Arbi
 function lawfulOf(schema: Schema, name: string, known: Record<string, Arbitrary<unknown>>): Arbitrary<unknown> {
   if (schema.const !== undefined) return fc.constant(schema.const);
   if (schema.enum) return fc.constantFrom(...schema.enum);
-  if (schema.anyOf) return fc.oneof(...schema.anyOf.map((branch) => valueOf(branch, name, known)));
+  if (schema.anyOf) return fc.oneof(...schema.anyOf.map((branch) => arbitraryOf(branch, name, known)));
   switch (typeOf(schema)) {
     case 'object':
       return objectOf(schema, known);
     case 'array':
-      return fc.array(valueOf(schema.items ?? {}, name, known), { maxLength: 4 });
+      return fc.array(arbitraryOf(schema.items ?? {}, name, known), { maxLength: 4 });
     case 'integer':
     case 'number':
       return fc.integer({ min: schema.minimum ?? 0, max: schema.maximum ?? 1000 });
@@ -65,7 +69,7 @@ function lawfulOf(schema: Schema, name: string, known: Record<string, Arbitrary<
 
 function objectOf(schema: Schema, known: Record<string, Arbitrary<unknown>>): Arbitrary<unknown> {
   const members = Object.entries(schema.properties ?? {}).map(
-    ([name, part]) => [name, valueOf(part, name, known)] as const,
+    ([name, part]) => [name, arbitraryOf(part, name, known)] as const,
   );
   const own = fc.record(Object.fromEntries(members), {
     requiredKeys: (schema.required ?? []).filter((name) => schema.properties?.[name]),
@@ -75,7 +79,7 @@ function objectOf(schema: Schema, known: Record<string, Arbitrary<unknown>>): Ar
   const names = propertyNames?.enum
     ? fc.constantFrom(...propertyNames.enum.map(String))
     : fc.constantFrom('name', 'order', 'code', 'a b', 'ü');
-  const more = fc.dictionary(names, valueOf(additionalProperties, 'name', known), { maxKeys: 4 });
+  const more = fc.dictionary(names, arbitraryOf(additionalProperties, 'name', known), { maxKeys: 4 });
   return fc.tuple(own, more).map(([one, other]) => ({ ...(one as object), ...other }));
 }
 
@@ -86,14 +90,14 @@ export function requestTo(
 ): Arbitrary<DrawnRequest> {
   return fc.constantFrom(...operations).chain((operation) => {
     const inPath = fc.record(
-      Object.fromEntries(operation.params.map(({ name, schema }) => [name, valueOf(schema, name, known)])),
+      Object.fromEntries(operation.params.map(({ name, schema }) => [name, arbitraryOf(schema, name, known)])),
     );
     const inQuery = fc.record(
-      Object.fromEntries(operation.query.map(({ name, schema }) => [name, valueOf(schema, name, known)])),
+      Object.fromEntries(operation.query.map(({ name, schema }) => [name, arbitraryOf(schema, name, known)])),
       { requiredKeys: operation.query.filter(({ required }) => required).map(({ name }) => name) },
     );
     const key = fc.option(fc.constantFrom('a', 'b', 'c'), { freq: 3, nil: undefined });
-    const body = operation.body ? valueOf(operation.body, '', known) : fc.constant(undefined);
+    const body = operation.body ? arbitraryOf(operation.body, '', known) : fc.constant(undefined);
     return fc
       .record({ inPath, inQuery, key, body })
       .map(({ inPath: params, inQuery: query, key: idempotencyKey, ...drawn }) => ({
@@ -107,14 +111,9 @@ export function requestTo(
 }
 
 const texts = (values: Record<string, unknown>): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [
-      name,
-      String(value ?? '')
-        .toWellFormed()
-        .slice(0, 500),
-    ]),
-  );
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, textOf(value).toWellFormed().slice(0, 500)]));
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
 
 function queryText(query: Record<string, string>): string {
   const encoded = new URLSearchParams(query).toString();
