@@ -37,7 +37,7 @@ const text: Arbitrary<string> = fc.oneof(
 );
 
 /** Values that fit the schema, most of the time; `known` says what some names stand for. */
-export function arbitraryOf(
+function arbitraryOf(
   schema: Schema,
   name: string,
   known: Record<string, Arbitrary<unknown>>,
