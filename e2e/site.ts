@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { pino } from 'pino';
 import type { Db } from '../server/src/platform/db.ts';
+import { createLog } from '../server/src/platform/log.ts';
 import { openPglite } from '../server/src/platform/pglite.ts';
 import { openPostgres } from '../server/src/platform/postgres.ts';
 import { createDatabase } from '../server/src/testing/postgres-server.ts';
@@ -32,7 +32,7 @@ export async function openSite(t: TestContext, kind: Kind): Promise<Site> {
 
 /** A site over settings of the test's own. */
 export function siteWith(t: TestContext, env: Record<string, string>): Site {
-  const log = pino({ level: 'silent' });
+  const log = createLog('silent');
   const open = async (): Promise<Db> =>
     env['DATABASE_URL'] === undefined
       ? openPglite({ dataDir: env['DATA_DIR'] ?? '' })
