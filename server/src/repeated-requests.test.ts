@@ -89,6 +89,18 @@ onEachApp('a repeated request', (get) => {
     assert.ok(rows.length > 0 && rows.every(({ row }) => !row.includes(code)), 'a code is never stored');
   });
 
+  test('with a code that cannot be checked is refused as without a key', async () => {
+    const own = await get().call({
+      path: '/v1/codes',
+      body: { to: number(), code: '4829', template: { id: 'login' } },
+    });
+    const check = (message_id: string) => keyed('/v1/verifications', { message_id, verify_code: '4829' }, 'unchecked');
+    const foreign = await get().expectNothingHappened(() => check(own.body.message_id));
+    assert.deepEqual([foreign.status, foreign.body.reason], [400, 'not_platform_code']);
+    const unknown = await get().expectNothingHappened(() => check('2072832692843466759'));
+    assert.deepEqual([unknown.status, unknown.body.code], [400, 4001]);
+  });
+
   test('is answered also after the message was cancelled', async () => {
     const body = { to: number(), template: { id: 'login' } };
     const first = await keyed('/v1/messages', body, 'then cancelled');

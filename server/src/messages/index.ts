@@ -30,7 +30,7 @@ export interface MessagesOptions {
 
 export interface Messages {
   operations: ReturnType<typeof makeSendOperations>;
-  exists(applicationId: string, messageId: string): Promise<boolean>;
+  exists(on: Queryable, applicationId: string, messageId: string): Promise<boolean>;
   /** Removes up to `limit` messages below the id; resolves with how many. */
   forget(applicationId: string, belowId: string, limit: number): Promise<number>;
 }
@@ -50,6 +50,6 @@ export function createMessages(options: MessagesOptions): Messages {
   return {
     operations: [...makeSendOperations(context, options.storeAnswer), ...makeMessageOperations(context)],
     forget: (applicationId, belowId, limit) => forgetMessages(db, applicationId, belowId, limit),
-    exists: async (applicationId, messageId) => (await findMessage(db, applicationId, messageId)) !== null,
+    exists: async (on, applicationId, messageId) => (await findMessage(on, applicationId, messageId)) !== null,
   };
 }

@@ -1,5 +1,6 @@
 /** A migrated database for one test file on either engine, and the clock of both SQL and process. */
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { after, before, describe } from 'node:test';
@@ -35,7 +36,43 @@ export async function openTestDatabase(kind: Db['kind'], maxConnections?: number
     url === undefined
       ? await clonePglite()
       : openPostgres({ url, log: pino({ level: 'silent' }), ...(maxConnections && { maxConnections }) });
-  return { kind, db, clock: createTestClock(db), url, close: () => db.close() };
+  return { kind, db: guarded(db), clock: createTestClock(db), url, close: () => db.close() };
+}
+
+/**
+ * The database as rooms see it, refusing what would stop an embedded one for good and starve a pool under load: asking beside
+ * one's own open transaction, which holds the only connection.
+ */
+function guarded(db: Db): Db {
+  const around = new AsyncLocalStorage<{ open: boolean }>();
+  const requireOutside = (): void => {
+    if (around.getStore()?.open) throw new Error('a query beside its own open transaction; hand it the transaction');
+  };
+  return {
+    ...db,
+    async query(statement) {
+      requireOutside();
+      return db.query(statement);
+    },
+    async transaction(work) {
+      requireOutside();
+      return db.transaction((tx) => {
+        const state = { open: true };
+        return around
+          .run(state, () => work(tx))
+          .finally(() => {
+            state.open = false;
+          });
+      });
+    },
+    batch(spec) {
+      const add = db.batch(spec);
+      return async (item) => {
+        requireOutside();
+        return add(item);
+      };
+    },
+  };
 }
 
 /** Declares the same tests once per engine. `get()` may be called inside tests and hooks. */

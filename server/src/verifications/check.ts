@@ -35,7 +35,7 @@ export interface VerificationsOptions {
     /** Emits verified_timeout and ends what is planned, for messages whose codes have run out. */
     expireDeliveries(tx: Queryable, expired: readonly { applicationId: string; messageIds: string[] }[]): Promise<void>;
     /** Whether a message without verification exists: then its code was not made by us. */
-    isMessage(applicationId: string, messageId: string): Promise<boolean>;
+    isMessage(on: Queryable, applicationId: string, messageId: string): Promise<boolean>;
   };
 }
 
@@ -70,14 +70,14 @@ export function createVerifications({ db, keyring, log, ports }: VerificationsOp
     for (let verificationId: string | null = null; ; ) {
       const item = itemOf(request, verificationId, keyring);
       const row: CheckRow | null = tx ? ((await runAll(tx, [item]))[0] ?? null) : await add(item);
-      if (row === null) throw await missing(request);
+      if (row === null) throw await missing(request, tx);
       if (row.finding === 'moved') verificationId = row.verification_id;
       else if (row.finding !== 'again') return resultOf(row);
     }
   }
 
-  async function missing({ applicationId, messageId }: CheckRequest): Promise<ApiError> {
-    const exists = await ports.isMessage(applicationId, messageId);
+  async function missing({ applicationId, messageId }: CheckRequest, tx?: Queryable): Promise<ApiError> {
+    const exists = await ports.isMessage(tx ?? db, applicationId, messageId);
     return exists ? refuse('not_platform_code') : new ApiError(4001, 'message not found');
   }
 
