@@ -11,7 +11,7 @@ import { type Described, type Description, describedOperations } from './testing
 import { schemaFaults } from './testing/json-schema.ts';
 import { requestTo } from './testing/requests.ts';
 
-const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+const seed = Number(process.env['SEED'] || Math.floor(Math.random() * 2 ** 31));
 const runs = 1_500;
 
 onEachApp('any request', (get) => {
@@ -20,6 +20,7 @@ onEachApp('any request', (get) => {
     const { app, call, operator, makeApplication, makeKey, sendCode } = get();
     const document = app.frontDoor.openapi() as Description;
     const operations = describedOperations(document);
+    const byId = new Map(operations.map((operation) => [operation.id, operation]));
     const { id, credential } = await makeApplication({ policy: { template_review: 'auto', request_rate: 1_000_000 } });
     const { organization_id } = (await operator({ path: `/admin/v1/applications/${id}` })).body;
     const template = {
@@ -57,7 +58,9 @@ onEachApp('any request', (get) => {
       wait: fc.constantFrom('0', '-1', 'x', '31'),
     };
     const counts = new Map<number, number>();
-    const property = fc.asyncProperty(requestTo(operations, known), async ({ operation, ...request }) => {
+    const property = fc.asyncProperty(requestTo(operations, known), async ({ id: operationId, ...request }) => {
+      const operation = byId.get(operationId);
+      assert.ok(operation);
       const ask = operation.auth === 'operator' ? operator : call;
       const reply = await ask({ ...request, ...(operation.auth === 'key' && { credential }) });
       counts.set(reply.status, (counts.get(reply.status) ?? 0) + 1);

@@ -6,7 +6,8 @@ import fc, { type Arbitrary } from 'fast-check';
 import { type Described, type Method, pathOf, type Schema, sampleOf, typeOf } from './description.ts';
 
 export interface DrawnRequest {
-  operation: Described;
+  /** operationId; counterexamples stay readable without the whole description. */
+  id: string;
   method: Method;
   path: string;
   body?: unknown;
@@ -101,14 +102,18 @@ export function requestTo(
     return fc
       .record({ inPath, inQuery, key, body })
       .map(({ inPath: params, inQuery: query, key: idempotencyKey, ...drawn }) => ({
-        operation,
+        id: operation.id,
         method: operation.method,
-        path: `${pathOf(operation, texts(params))}${queryText(texts(query))}`,
+        path: `${pathOf(operation, names(texts(params)))}${queryText(texts(query))}`,
         headers: { ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }) },
         ...(drawn.body !== undefined && { body: drawn.body }),
       }));
   });
 }
+
+/** A name that is empty or made of dots makes another path. */
+const names = (values: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, /^\.{0,2}$/.test(value) ? 'x' : value]));
 
 const texts = (values: Record<string, unknown>): Record<string, string> =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, textOf(value).toWellFormed().slice(0, 500)]));
