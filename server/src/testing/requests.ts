@@ -38,11 +38,7 @@ const text: Arbitrary<string> = fc.oneof(
 );
 
 /** Values that fit the schema, most of the time; `known` says what some names stand for. */
-function arbitraryOf(
-  schema: Schema,
-  name: string,
-  known: Record<string, Arbitrary<unknown>>,
-): Arbitrary<unknown> {
+function arbitraryOf(schema: Schema, name: string, known: Record<string, Arbitrary<unknown>>): Arbitrary<unknown> {
   const lawful = known[name] ?? lawfulOf(schema, name, known);
   return fc.oneof({ arbitrary: lawful, weight: 24 }, { arbitrary: junk, weight: 1 });
 }
