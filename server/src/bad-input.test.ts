@@ -153,13 +153,15 @@ onEachApp('bad input', (get) => {
     const fields = textFields();
     assert.ok(fields.length > 50, `${fields.length} fields`);
     for (const field of fields)
-      for (const [name, bad] of Object.entries(unprintable)) {
-        const { operation, path } = field;
-        const reply = await get().expectNothingHappened(() => request(operation, bodyWithText(field, bad), 'same key'));
-        const told = `${operation.id} ${fieldName(path)} with ${name}: ${reply.status} ${JSON.stringify(reply.body)}`;
-        assert.equal(reply.status, 400, told);
-        assert.ok([3002, 5011, 4001].includes(reply.body.code), told);
-      }
+      await get().expectNothingHappened(async () => {
+        for (const [name, bad] of Object.entries(unprintable)) {
+          const { operation, path } = field;
+          const reply = await request(operation, bodyWithText(field, bad), 'same key');
+          const told = `${operation.id} ${fieldName(path)} with ${name}: ${reply.status} ${JSON.stringify(reply.body)}`;
+          assert.equal(reply.status, 400, told);
+          assert.ok([3002, 5011, 4001].includes(reply.body.code), told);
+        }
+      });
   });
 
   test('text with control characters is refused in the names of maps', async () => {
