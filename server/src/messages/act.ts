@@ -2,7 +2,7 @@
  * The three actions on one living message (contract §11.2): resend, next channel, cancel. Each is one transaction over the
  * rooms it touches, locks in the order target, verification, delivery; the delivery is woken after the commit.
  */
-import type { Channel } from '../delivery/index.ts';
+import type { Channel, DeliveryView } from '../delivery/index.ts';
 import { ApiError, refuse } from '../errors.ts';
 import { appendEvents } from '../events/index.ts';
 import { type GrantRow, grantAgain, refusalOf, release } from '../limits/index.ts';
@@ -64,7 +64,10 @@ async function requireOpen(
   application: Application,
   messageId: string,
 ): Promise<void> {
-  const view = await context.delivery.find(application.id, messageId, tx);
+  refuseEnded(context, await context.delivery.find(application.id, messageId, tx));
+}
+
+function refuseEnded(context: MessagesContext, view: DeliveryView | null): void {
   if (view?.ended) throw refuse(endedReasons[view.ended]);
   if (view && view.deadlineAtMs <= context.now()) throw refuse('expired');
 }
@@ -218,8 +221,9 @@ export async function cancel(context: MessagesContext, application: Application,
     await release(tx, [{ ...ids, target, templateId, ...(verificationId !== null && { verificationId }) }]);
     if (verificationId === null) {
       const view = await context.delivery.find(application.id, messageId, tx);
+      // Judged by one reading: a second one could see another request's cancel and refuse what is repeatable.
       if (view?.ended === 'cancelled') return;
-      await requireOpen(context, tx, application, messageId);
+      refuseEnded(context, view);
     }
     const messages =
       verificationId === null ? [messageId] : await cancelCode(tx, application, verificationId, messageId);
