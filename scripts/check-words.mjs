@@ -10,7 +10,7 @@ import { projectFiles, root } from './project-files.mjs';
 const forbidden = [
   { what: 'a path of one machine', pattern: /(?<![\w.)}\]-])\/(?:home|Users|root|work|workspaces?)\/[\w.-]/ },
   { what: 'a fixed temporary path; use os.tmpdir()', pattern: /(?<![\w.)}\]-])\/(?:var\/)?tmp\/[\w.-]/ },
-  { what: 'the host of a package registry', pattern: /\bregistry\.(?:npmjs|yarnpkg|npmmirror)\.\w|\bnpm\.pkg\.\w/i },
+  { what: 'the host of a package registry', pattern: /\bregistry\.(?:npm(?:js|mirror)|yarnpkg)\.\w|\bnpm\.pkg\.\w/i },
   { what: 'an installed address in the lockfile', pattern: /"resolved":\s*"http/ },
   { what: 'a mark of unfinished work', pattern: /\b(?:TO(?:DO)|FIX(?:ME)|XX(?:X))\b/ },
 ];

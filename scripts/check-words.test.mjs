@@ -19,7 +19,7 @@ for (const pieces of found) {
 }
 
 for (const text of [
-  'docs/work/plan.md',
+  'docs/home/plan.md',
   'https://example.com/home/ana',
   'registry.find(name)',
   './tmp/x',
