@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { serverFlags } from '../scripts/server-flags.mjs';
 
 export const key = 'dk_bench';
 export const secret = 'secret-of-the-benchmark';
@@ -20,7 +21,7 @@ export interface Running {
 /** Runs a file of this folder (or of the repository) until it prints `ready ADDRESS`. */
 export async function run(file: string, env: Record<string, string> = {}): Promise<Running> {
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url))], {
+  const child = spawn(process.execPath, [...serverFlags(), fileURLToPath(new URL(file, import.meta.url))], {
     env: { PATH: process.env['PATH'], LOG_LEVEL: 'error', PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -13,6 +13,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { filesUnder } from './project-files.mjs';
+import { runsTheServer, serverFlags } from './server-flags.mjs';
 
 export const wantedMajor = 24;
 const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -159,7 +160,9 @@ const isMain = process.argv[1] !== undefined && import.meta.url === pathToFileUR
 if (isMain) {
   try {
     ensureInstalled(projectRoot);
-    runOn(pickNode(projectRoot), process.argv.slice(2), projectRoot);
+    const args = process.argv.slice(2);
+    const flags = runsTheServer(args) ? serverFlags(process.env.NODE_OPTIONS) : [];
+    runOn(pickNode(projectRoot), [...flags, ...args], projectRoot);
   } catch (error) {
     fail(error.message);
   }
