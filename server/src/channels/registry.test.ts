@@ -8,8 +8,8 @@ const adapter = (id: string, channels: Channel[]): Adapter => ({
   title: id,
   channels,
   settings: z.strictObject({}),
-  limits: { maxConcurrency: 1 },
-  open: () => ({ send: async () => ({ kind: 'unknown', reason: 'never' }), close: async () => undefined }),
+  limits: { maxConcurrency: 1, idempotent: false },
+  open: () => ({ send: async () => ({ kind: 'unknown', detail: 'never' }), close: async () => undefined }),
 });
 
 test('an adapter is found by its id and by its channel', () => {

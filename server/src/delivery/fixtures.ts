@@ -1,7 +1,15 @@
 /** For the tests of this room: an upstream that answers as told, and a message's life from acceptance to its ledger rows. */
 import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
-import type { Channel, OutgoingMessage, Receipt, SendOutcome, Upstream } from '../channels/index.ts';
+import {
+  type Channel,
+  type OutgoingMessage,
+  type Receipt,
+  reasonOf,
+  type SendOutcome,
+  type Upstream,
+  undelivered,
+} from '../channels/index.ts';
 import type { ErrorCode } from '../errors.ts';
 import { type EventDraft, eventColumns, eventRows, type LedgerEntry, listEvents } from '../events/index.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -45,10 +53,11 @@ export const refused = (errorCode: ErrorCode, temporary = false, retryAfterMs?: 
   kind: 'refused',
   temporary,
   errorCode,
-  reason: 'scripted',
+  reason: reasonOf(errorCode),
+  detail: 'scripted',
   ...(retryAfterMs !== undefined && { retryAfterMs }),
 });
-export const unknown: SendOutcome = { kind: 'unknown', reason: 'scripted' };
+export const unknown: SendOutcome = { kind: 'unknown', detail: 'scripted' };
 
 /** An answer that comes when it is let go. */
 export function held(): { answer: Promise<SendOutcome>; letGo(outcome: SendOutcome): void } {
@@ -179,7 +188,7 @@ export async function check(db: Queryable, { delivery }: Node, ids: Ids, reason 
 
 export const received = (node: Node, { messageId }: Ids, attempt: number, errorCode?: ErrorCode): Promise<boolean> => {
   const outcome: Receipt['outcome'] =
-    errorCode === undefined ? { kind: 'delivered' } : { kind: 'undelivered', errorCode, reason: 'scripted' };
+    errorCode === undefined ? { kind: 'delivered' } : undelivered(reasonOf(errorCode), 'scripted', errorCode);
   return node.delivery.receive('scripted', { upstreamId: `${messageId}-${attempt}`, outcome });
 };
 

@@ -30,7 +30,7 @@ export function outcomeOf(change: Change, call: Call, outcome: SendOutcome): voi
     if (outcome.kind === 'accepted') accept(change, active, outcome);
     else if (active.accepted.length > 0) conclude(change, active);
     else if (outcome.kind === 'refused') refuse(change, active, outcome);
-    else unknown(change, active, outcome.reason);
+    else unknown(change, active, outcome.detail);
   } else if (outcome.kind === 'accepted') acceptLate(change, call, outcome);
 }
 
@@ -124,13 +124,13 @@ function acceptLate(change: Change, call: Call, outcome: Accepted): void {
 }
 
 function refuse(change: Change, active: Active, outcome: Refused): void {
-  const { errorCode, reason } = outcome;
+  const { errorCode, detail } = outcome;
   if ((outcome.temporary || errorCode === 5016) && retry(change, active, outcome)) return;
-  reject(change, active, errorCode, reason);
+  reject(change, active, errorCode, detail);
 }
 
 /** Plans the same step once more; false where that is not allowed or not worth it. */
-function retry(change: Change, active: Active, { errorCode, reason, retryAfterMs = 0 }: Refused): boolean {
+function retry(change: Change, active: Active, { errorCode, detail, retryAfterMs = 0 }: Refused): boolean {
   const { state, nowMs } = change;
   const { step, attempt } = active;
   const delayMs = Math.max(Math.min(firstBackOffMs * 2 ** active.refusals, maxBackOffMs), retryAfterMs);
@@ -142,7 +142,7 @@ function retry(change: Change, active: Active, { errorCode, reason, retryAfterMs
   if (active.unknowns === 0) active.reference++;
   state.inFlight = false;
   state.dueAtMs = nowMs + delayMs;
-  note(change, 'retry_planned', { step, attempt, errorCode, data: { reason, delay_ms: delayMs } });
+  note(change, 'retry_planned', { step, attempt, errorCode, data: { reason: detail, delay_ms: delayMs } });
   return true;
 }
 

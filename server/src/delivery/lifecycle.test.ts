@@ -14,6 +14,7 @@ import {
   held,
   inTurn,
   nextHanded,
+  refused,
   rowsOf,
   silentLog,
   stopNodes,
@@ -58,7 +59,7 @@ onEachEngine('the life of an engine', (get) => {
     await worker.delivery.start();
     const draft = draftOf('whatsapp|sms|voice');
     const steps = draft.steps.map((step) => ({ ...step, startDelayMs: step.channel === 'sms' ? 30 : 0 }));
-    inTurn(worker.upstream, { kind: 'refused', temporary: false, errorCode: 5001, reason: 'r' }, 'accept');
+    inTurn(worker.upstream, refused(5001), 'accept');
     const ids = await accept(db, worker, { ...draft, steps });
     await until('the fallback', async () => (await rowsOf(db, ids)) === 'sent_failed(wa, 5001, P) sent(sms)');
     await db.transaction((tx) => worker.delivery.nextChannel(tx, ids));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Channel, SendOutcome } from '../channels/index.ts';
+import { type Channel, reasonOf, type SendOutcome, undelivered } from '../channels/index.ts';
 import { ApiError } from '../errors.ts';
 import { createKeyring } from '../platform/seal.ts';
 import type { Entry } from './change.ts';
@@ -148,8 +148,7 @@ class World {
   receipt(which: number, code: 5012 | 5020 | null): void {
     const call = this.accepted[which % Math.max(1, this.accepted.length)];
     if (!call) return;
-    const outcome =
-      code === null ? { kind: 'delivered' as const } : { kind: 'undelivered' as const, errorCode: code, reason: 'r' };
+    const outcome = code === null ? { kind: 'delivered' as const } : undelivered(reasonOf(code), 'r', code);
     const result = this.happen({ kind: 'receipt', attempt: call.attempt, outcome });
     if (result?.early) assert.equal(this.state.active?.attempt, call.attempt, 'only an attempt still open is early');
   }
@@ -237,10 +236,16 @@ const outcome: fc.Arbitrary<SendOutcome> = fc.oneof(
     kind: fc.constant('refused' as const),
     temporary: fc.boolean(),
     errorCode: fc.constantFrom(5001 as const, 5012 as const, 5016 as const, 5020 as const),
-    reason: fc.constant('r'),
+    reason: fc.constantFrom(
+      'upstream_error' as const,
+      'unreachable' as const,
+      'number_invalid' as const,
+      'credentials' as const,
+    ),
+    detail: fc.constant('r'),
     retryAfterMs: fc.constantFrom(0, 10_000, 100_000),
   }),
-  fc.constant<SendOutcome>({ kind: 'unknown', reason: 'r' }),
+  fc.constant<SendOutcome>({ kind: 'unknown', detail: 'r' }),
 );
 const which = fc.nat(5);
 const work = fc.record({

@@ -24,7 +24,7 @@ export function receiptOf(change: Change, attempt: number, outcome: Receipt['out
   if (!handOver) return false;
   if (outcome.kind === 'delivered') delivered(change, handOver);
   else if (handOver.state === 'sent' || handOver.state === 'no_receipt')
-    undelivered(change, handOver, outcome.errorCode, outcome.reason);
+    undelivered(change, handOver, outcome.errorCode, outcome.detail);
   return true;
 }
 

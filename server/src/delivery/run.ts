@@ -3,7 +3,7 @@
  * less than the lease of the row, so that no other node begins while this one may still be at it. An outcome is precious: while
  * the database is away, writing it is tried until it succeeds or the process stops.
  */
-import type { Channel, OutgoingMessage, SendOutcome, Upstream } from '../channels/index.ts';
+import { type Channel, type OutgoingMessage, type SendOutcome, type Upstream, unknown } from '../channels/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import { DatabaseUnavailable } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
@@ -108,12 +108,12 @@ function answerOf({ upstream, message, log, limit, onLate }: Asked): Promise<Sen
     };
     const cancel = limit(() => {
       over.abort();
-      answer({ kind: 'unknown', reason: 'no answer in time' });
+      answer(unknown('no answer in time'));
     });
     handTo(upstream, message, over.signal).then(answer, (error: unknown) => {
       // Not the error itself: what an adapter throws may name the recipient.
       log.error({ type: error instanceof Error ? error.name : typeof error }, 'an adapter threw instead of answering');
-      answer({ kind: 'unknown', reason: 'the adapter failed' });
+      answer(unknown('the adapter failed'));
     });
   });
 }

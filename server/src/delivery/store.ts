@@ -197,7 +197,7 @@ const callColumns: Record<string, Column<CallRow>> = {
   upstream_id: ['text', ({ record: { outcome } }) => (outcome.kind === 'accepted' ? outcome.upstreamId : null)],
   outcome: ['text', ({ record }) => record.outcome.kind],
   error_code: ['integer', ({ record: { outcome } }) => (outcome.kind === 'refused' ? outcome.errorCode : null)],
-  reason: ['text', ({ record: { outcome } }) => (outcome.kind === 'accepted' ? null : outcome.reason)],
+  reason: ['text', ({ record: { outcome } }) => (outcome.kind === 'accepted' ? null : outcome.detail)],
   took_ms: ['bigint', ({ record }) => Math.max(0, Math.round(record.tookMs))],
   cost_micros: ['bigint', ({ record: { outcome } }) => (outcome.kind === 'accepted' ? (outcome.costMicros ?? 0) : 0)],
 };

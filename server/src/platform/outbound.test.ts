@@ -102,9 +102,9 @@ test('a name that resolves to a private address is never connected to, even besi
     [],
   ];
   for (const addresses of answers) {
-    const { post } = outbound({ ports: [port], resolve: async () => addresses });
+    const { request: post } = outbound({ ports: [port], resolve: async () => addresses });
     const answer = await post(outgoing(`https://hook.example:${port}/`));
-    assert.deepEqual(answer, { kind: 'failed', reason: 'forbidden', detail: 'address not allowed' });
+    assert.deepEqual(answer, { kind: 'failed', reason: 'forbidden', detail: 'address not allowed', sent: false });
   }
   assert.equal(connections, 0);
 });
@@ -113,13 +113,14 @@ test('plain http goes only to listed addresses, also through a name', async () =
   const port = await listen((_request, response) => response.end('here'));
   const resolveTo = (address: string) => async () => [{ address, family: 4 }];
   const inside = outbound({ ...local, resolve: resolveTo('127.0.0.1') });
-  const answer = await inside.post(outgoing(`http://hook.example:${port}/`));
+  const answer = await inside.request(outgoing(`http://hook.example:${port}/`));
   assert.equal(answer.kind === 'answered' && answer.body, 'here');
   const outside = outbound({ ...local, resolve: resolveTo('8.8.8.8') });
-  assert.deepEqual(await outside.post(outgoing(`http://hook.example:${port}/`)), {
+  assert.deepEqual(await outside.request(outgoing(`http://hook.example:${port}/`)), {
     kind: 'failed',
     reason: 'forbidden',
     detail: 'address not allowed',
+    sent: false,
   });
 });
 
@@ -129,7 +130,7 @@ test('headers and body arrive as given', async () => {
     request.on('data', (chunk) => seen.push(String(chunk), request.method, request.headers['x-callback-id']));
     request.on('end', () => response.writeHead(204).end());
   });
-  const answer = await outbound(local).post({
+  const answer = await outbound(local).request({
     ...outgoing(`http://127.0.0.1:${port}/hook`),
     headers: { 'x-callback-id': 'abc' },
   });
@@ -143,7 +144,7 @@ test('a redirect is an answer and is not followed', async () => {
     requests++;
     response.writeHead(302, { location: '/elsewhere' }).end();
   });
-  const answer = await outbound(local).post(outgoing(`http://127.0.0.1:${port}/`));
+  const answer = await outbound(local).request(outgoing(`http://127.0.0.1:${port}/`));
   assert.equal(answer.kind === 'answered' && answer.status, 302);
   assert.equal(requests, 1);
 });
@@ -151,23 +152,23 @@ test('a redirect is an answer and is not followed', async () => {
 test('a receiver that never answers, or never ends its answer, costs the time limit and no more', async () => {
   const silent = await listen(() => undefined);
   const endless = await listen((_request, response) => response.write('x'));
-  const { post } = outbound(local);
+  const { request: post } = outbound(local);
   for (const port of [silent, endless]) {
     const answer = await post(outgoing(`http://127.0.0.1:${port}/`, 60));
-    assert.deepEqual(answer, { kind: 'failed', reason: 'timeout', detail: 'no answer within 60 ms' });
+    assert.deepEqual(answer, { kind: 'failed', reason: 'timeout', detail: 'no answer within 60 ms', sent: true });
   }
 });
 
 test('a huge answer is read up to 64 KiB', async () => {
   const port = await listen((_request, response) => response.end('x'.repeat(1_000_000)));
-  const answer = await outbound(local).post(outgoing(`http://127.0.0.1:${port}/`));
+  const answer = await outbound(local).request(outgoing(`http://127.0.0.1:${port}/`));
   assert.equal(answer.kind === 'answered' && answer.body.length, 65_536);
 });
 
 test('a closed port and an aborted call are failures of the connection', async () => {
-  const { post } = outbound(local);
+  const { request: post } = outbound(local);
   const answer = await post(outgoing('http://127.0.0.1:1/'));
-  assert.deepEqual(answer, { kind: 'failed', reason: 'connection', detail: 'ECONNREFUSED' });
+  assert.deepEqual(answer, { kind: 'failed', reason: 'connection', detail: 'ECONNREFUSED', sent: false });
   const stopped = await post({ ...outgoing('http://127.0.0.1:1/'), signal: AbortSignal.abort() });
   assert.equal(stopped.kind === 'failed' && stopped.reason, 'connection');
 });

@@ -1,11 +1,11 @@
 /**
- * HTTP to addresses that customers name (callbacks, probes) without becoming a way into the operator's network: the name is
- * resolved once, every address it has is checked, and the connection goes to a checked address. No redirects, a time limit over
- * all, a capped answer. What the world answers is a value, never an exception.
+ * HTTP to addresses that customers and operators name (callbacks, probes, upstreams) without becoming a way into the operator's
+ * network: the name is resolved once, every address it has is checked, and the connection goes to a checked address. No redirects,
+ * a time limit over all, a capped answer. What the world answers is a value, never an exception.
  */
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
-import { Agent, request } from 'undici';
+import { Agent, type Dispatcher, request } from 'undici';
 import { type AddressKind, type AddressRange, classifyAddress, parseRange } from './address-guard.ts';
 
 const maxAnswerBytes = 64 * 1024;
@@ -21,9 +21,11 @@ export interface OutboundOptions {
 }
 
 export interface OutboundRequest {
+  /** POST unless given. */
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   url: string;
   headers: Record<string, string>;
-  body: string;
+  body?: string;
   /** For everything from the name look-up to the last byte of the answer. */
   timeoutMs: number;
   signal?: AbortSignal;
@@ -32,12 +34,19 @@ export interface OutboundRequest {
 export type OutboundAnswer =
   | { kind: 'answered'; status: number; headers: Record<string, string | string[] | undefined>; body: string }
   /** `forbidden`: this address is never tried. The other two may pass. */
-  | { kind: 'failed'; reason: 'forbidden' | 'timeout' | 'connection'; detail: string };
+  | {
+      kind: 'failed';
+      reason: 'forbidden' | 'timeout' | 'connection';
+      /** A code (ENOTFOUND, CERT_HAS_EXPIRED …) or a few words; never what was sent. */
+      detail: string;
+      /** False when certainly nothing of the request left: no address, no connection, no valid certificate. */
+      sent: boolean;
+    };
 
 export interface Outbound {
   /** What is wrong with an address by its mere text, to complete "url: …"; null when it may be tried. */
   fault(url: string): string | null;
-  post(request: OutboundRequest): Promise<OutboundAnswer>;
+  request(request: OutboundRequest): Promise<OutboundAnswer>;
   close(): Promise<void>;
 }
 
@@ -51,11 +60,11 @@ export function createOutbound({ allow = [], ports = [443, 8443], resolve = reso
   const fault = (url: string): string | null => faultOf(url, ranges, ports);
   return {
     fault,
-    async post(outgoing) {
+    async request(outgoing) {
       const detail = fault(outgoing.url);
-      if (detail !== null) return { kind: 'failed', reason: 'forbidden', detail };
+      if (detail !== null) return { kind: 'failed', reason: 'forbidden', detail, sent: false };
       const agent = isUsual(new URL(outgoing.url), ports) ? strict : listedOnly;
-      return post(agent, outgoing);
+      return ask(agent, outgoing);
     },
     async close() {
       await Promise.all([strict.destroy(), listedOnly.destroy()]);
@@ -89,7 +98,7 @@ function createAgent(
 ): Agent {
   return new Agent({
     connect: { lookup: checkedLookup(resolve, ranges, kinds), timeout: 10_000 },
-    connections: 16,
+    connections: 256,
     keepAliveTimeout: 4_000,
     pipelining: 1,
   });
@@ -121,14 +130,16 @@ function resolveAll(hostname: string): Promise<LookupAddress[]> {
   });
 }
 
-async function post(agent: Agent, { url, headers, body, timeoutMs, signal }: OutboundRequest): Promise<OutboundAnswer> {
+async function ask(agent: Agent, outgoing: OutboundRequest): Promise<OutboundAnswer> {
+  const { method = 'POST', url, headers, body, timeoutMs, signal } = outgoing;
   const limit = AbortSignal.timeout(timeoutMs);
+  const departure = { sent: false };
   try {
     const answer = await request(url, {
-      method: 'POST',
-      dispatcher: agent,
+      method,
+      dispatcher: agent.compose(noting(departure)),
       headers,
-      body,
+      body: body ?? null,
       signal: signal ? AbortSignal.any([limit, signal]) : limit,
     });
     return {
@@ -138,10 +149,27 @@ async function post(agent: Agent, { url, headers, body, timeoutMs, signal }: Out
       body: await readCapped(answer.body),
     };
   } catch (error) {
-    if (error instanceof ForbiddenAddress) return { kind: 'failed', reason: 'forbidden', detail: error.message };
-    if (limit.aborted) return { kind: 'failed', reason: 'timeout', detail: `no answer within ${timeoutMs} ms` };
-    return { kind: 'failed', reason: 'connection', detail: describe(error) };
+    const { sent } = departure;
+    if (error instanceof ForbiddenAddress) return { kind: 'failed', reason: 'forbidden', detail: error.message, sent };
+    if (limit.aborted) return { kind: 'failed', reason: 'timeout', detail: `no answer within ${timeoutMs} ms`, sent };
+    return { kind: 'failed', reason: 'connection', detail: describe(error), sent };
   }
+}
+
+/** Notes when a connection is ready and the request goes out on it. */
+function noting(departure: { sent: boolean }): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) =>
+    dispatch(options, {
+      onRequestStart(controller, context) {
+        departure.sent = true;
+        handler.onRequestStart?.(controller, context);
+      },
+      onRequestUpgrade: (...given) => handler.onRequestUpgrade?.(...given),
+      onResponseStart: (...given) => handler.onResponseStart?.(...given),
+      onResponseData: (...given) => handler.onResponseData?.(...given),
+      onResponseEnd: (...given) => handler.onResponseEnd?.(...given),
+      onResponseError: (...given) => handler.onResponseError?.(...given),
+    });
 }
 
 /** Code or name only: messages of network errors can repeat headers and addresses. */

@@ -46,7 +46,10 @@ onEachEngine('receipts of the virtual network', (get, kind) => {
       await clock.travel(5_000);
       await fixture.sandbox.runUntilIdle();
       assert.deepEqual(fixture.receipts, [
-        { upstreamId: first, outcome: { kind: 'undelivered', errorCode: 5012, reason: 'destination unreachable' } },
+        {
+          upstreamId: first,
+          outcome: { kind: 'undelivered', reason: 'unreachable', errorCode: 5012, detail: 'destination unreachable' },
+        },
         { upstreamId: second, outcome: { kind: 'delivered' } },
       ]);
     }));
@@ -76,7 +79,12 @@ onEachEngine('receipts of the virtual network', (get, kind) => {
       assert.equal(await fixture.sandbox.runUntilIdle(), 0);
       await clock.travel(1_000);
       await fixture.sandbox.runUntilIdle();
-      const negative = { kind: 'undelivered', errorCode: 5018, reason: 'handset off or suspended' } as const;
+      const negative = {
+        kind: 'undelivered',
+        reason: 'upstream_error',
+        errorCode: 5018,
+        detail: 'handset off or suspended',
+      } as const;
       assert.deepEqual(fixture.receipts, Array(3).fill({ upstreamId, outcome: negative }));
     }));
 

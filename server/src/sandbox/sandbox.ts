@@ -1,5 +1,4 @@
 /** Puts the room together: the network, its handsets, its receipts, the quota, the webhook. */
-import type { Adapter } from '../channels/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
@@ -18,7 +17,7 @@ import { openWebhook, removeWebhook, setWebhook } from './set-webhook.ts';
 import { deleteScript, findScript, nextReceiptInMs } from './store.ts';
 import { sweep } from './sweep.ts';
 import { sandboxTemplates } from './templates.ts';
-import { createVirtualNetwork } from './virtual-network.ts';
+import { createVirtualNetwork, type VirtualAdapter } from './virtual-network.ts';
 import { createWatchers } from './watchers.ts';
 
 export interface SandboxOptions {
@@ -35,7 +34,7 @@ export interface SandboxOptions {
 
 export interface Sandbox extends SandboxDeeds {
   /** The virtual phone network, for all four channels. */
-  adapter: Adapter;
+  adapter: VirtualAdapter;
   /** See magic.ts. */
   scriptFor(application: Pick<Application, 'network' | 'sandbox'>, to: string): Script | null;
   /** Whether a normalised address is one of the contract's magic recipients, wherever that matters. */

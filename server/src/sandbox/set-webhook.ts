@@ -98,6 +98,6 @@ async function probe(
     login: { username, secret },
     ...(authorization !== undefined && { authorization }),
   });
-  const answer = await outbound.post({ url, headers, body, timeoutMs: probeTimeoutMs, signal });
+  const answer = await outbound.request({ url, headers, body, timeoutMs: probeTimeoutMs, signal });
   return answer.kind === 'answered' && answer.status >= 200 && answer.status < 300;
 }

@@ -99,7 +99,8 @@ onEachEngine('a hand-over to the virtual network', (get) => {
             kind: 'refused',
             temporary: false,
             errorCode: 5018,
-            reason: 'handset off or suspended',
+            reason: 'upstream_error',
+            detail: 'handset off or suspended',
           });
         else ids.add(upstreamIdOf(outcome));
       }
@@ -171,7 +172,8 @@ onEachEngine('a hand-over to the virtual network', (get) => {
         kind: 'refused',
         temporary: false,
         errorCode: 5013,
-        reason: 'number on the blacklist',
+        reason: 'upstream_error',
+        detail: 'number on the blacklist',
       });
     }));
 

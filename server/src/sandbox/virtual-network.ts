@@ -10,8 +10,12 @@ import {
   type OutgoingMessage,
   type Ports,
   type Receipt,
+  reasonOf,
+  refusedForNow,
   type SendOutcome,
   type Upstream,
+  undelivered,
+  unknown,
 } from '../channels/index.ts';
 import { type ErrorCode, errorTable } from '../errors.ts';
 import type { Db } from '../platform/db.ts';
@@ -21,8 +25,15 @@ import { sealContent } from './sealed-content.ts';
 import { type HandedOver, type HandOver, handOver } from './store.ts';
 import type { Watchers } from './watchers.ts';
 
+type VirtualPorts = Pick<Ports, 'log' | 'onReceipt'>;
+
+/** Needs less than other adapters: it reaches nobody outside. */
+export interface VirtualAdapter extends Adapter {
+  open(settings: unknown, ports: VirtualPorts): Upstream;
+}
+
 export interface VirtualNetwork {
-  adapter: Adapter;
+  adapter: VirtualAdapter;
   /** Whether somebody would hear a receipt on this node. */
   isOpen(): boolean;
   /** True once an opened provider has taken it. */
@@ -40,7 +51,7 @@ export interface VirtualNetworkOptions {
 type Store = (item: HandOver) => Promise<HandedOver>;
 
 export function createVirtualNetwork({ db, keyring, watchers, onPlanned }: VirtualNetworkOptions): VirtualNetwork {
-  const opened = new Set<Ports>();
+  const opened = new Set<VirtualPorts>();
   const store: Store = db.batch<HandOver, HandedOver>({
     async run(queryable, items) {
       const keys = new Set(items.map((item) => watchers.keyOf(item.applicationId, item.recipient)));
@@ -55,7 +66,7 @@ export function createVirtualNetwork({ db, keyring, watchers, onPlanned }: Virtu
       title: 'Virtual phone network',
       channels: channelNames,
       settings: z.strictObject({}),
-      limits: { maxConcurrency: 1_000 },
+      limits: { maxConcurrency: 1_000, idempotent: true },
       open(_settings, ports) {
         opened.add(ports);
         return openUpstream({ keyring, ports, store, onPlanned, onClose: () => opened.delete(ports) });
@@ -71,13 +82,11 @@ export function createVirtualNetwork({ db, keyring, watchers, onPlanned }: Virtu
 
 interface UpstreamOptions {
   keyring: Keyring;
-  ports: Ports;
+  ports: VirtualPorts;
   store: Store;
   onPlanned(inMs: number): void;
   onClose(): void;
 }
-
-const unknown = (reason: string): SendOutcome => ({ kind: 'unknown', reason });
 
 function openUpstream({ keyring, ports, store, onPlanned, onClose }: UpstreamOptions): Upstream {
   const closing = Promise.withResolvers<SendOutcome>();
@@ -99,7 +108,7 @@ function openUpstream({ keyring, ports, store, onPlanned, onClose }: UpstreamOpt
 
   return {
     async send(message, signal) {
-      if (closed) return { kind: 'refused', temporary: true, errorCode: 5016, reason: 'the virtual network is closed' };
+      if (closed) return refusedForNow('upstream_error', 'the virtual network is closed');
       if (signal.aborted) return unknown('aborted before the hand-over');
       const handing = hand(message);
       underway.add(handing);
@@ -142,7 +151,7 @@ function outcomeOf(handed: HandedOver): SendOutcome {
   if (!isRefusal(handed)) return { kind: 'accepted', upstreamId: upstreamIdOf(handed.number) };
   const { errorCode } = handed;
   const temporary = handed.handOver === 'refuse_temporarily';
-  return { kind: 'refused', temporary, errorCode, reason: errorTable[errorCode].title };
+  return { kind: 'refused', temporary, reason: reasonOf(errorCode), errorCode, detail: errorTable[errorCode].title };
 }
 
 const upstreamIdOf = (number: string): string => `vn_${number}`;
@@ -152,12 +161,12 @@ export function receiptOf(number: string, errorCode: ErrorCode | null): Receipt 
   const outcome: Receipt['outcome'] =
     errorCode === null
       ? { kind: 'delivered' }
-      : { kind: 'undelivered', errorCode, reason: errorTable[errorCode].title };
+      : undelivered(reasonOf(errorCode), errorTable[errorCode].title, errorCode);
   return { upstreamId: upstreamIdOf(number), outcome };
 }
 
 /** One report more than planned; whether it is taken does not matter, the planned ones follow. */
-async function reportEarly(ports: Ports, handed: HandedOver): Promise<void> {
+async function reportEarly(ports: VirtualPorts, handed: HandedOver): Promise<void> {
   if (handed.receipt === 'none' || isRefusal(handed)) return;
   const receipt = receiptOf(handed.number, handed.receipt === 'delivered' ? null : handed.receiptErrorCode);
   await ports.onReceipt(receipt).catch((error: unknown) => ports.log.warn({ err: error }, 'early receipt not taken'));
