@@ -73,6 +73,7 @@ create table attempts (
   started_at timestamp with time zone not null,
   answered_at timestamp with time zone default clock_now() not null,
   cost_micros bigint default 0 not null,
+  route jsonb,
   constraint attempts_pkey PRIMARY KEY (application_id, message_id, attempt, try),
   constraint attempts_outcome_check CHECK ((outcome = ANY (ARRAY['accepted'::text, 'refused'::text, 'unknown'::text])))
 );
@@ -244,6 +245,17 @@ create table organizations (
   constraint organizations_pkey PRIMARY KEY (id)
 );
 comment on table organizations is 'accounts: who owns applications';
+
+create table parked_receipts (
+  id bigint generated always as identity not null,
+  provider text not null,
+  receipt jsonb not null,
+  parked_at timestamp with time zone default clock_now() not null,
+  look_at timestamp with time zone default clock_now() not null,
+  constraint parked_receipts_pkey PRIMARY KEY (id)
+);
+CREATE INDEX parked_receipts_look ON public.parked_receipts USING btree (look_at);
+comment on table parked_receipts is 'delivery: receipts whose attempt is not known yet, kept for five minutes';
 
 create table sandbox_quotas (
   caller bytea not null,

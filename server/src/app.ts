@@ -3,7 +3,7 @@
  */
 import { createAccounts, type FirstStart, publicSandboxApplicationId } from './accounts/index.ts';
 import type { Config } from './config.ts';
-import { createDelivery } from './delivery/index.ts';
+import { createDelivery, type Line } from './delivery/index.ts';
 import { forgetEvents } from './events/index.ts';
 import { firstTemplates } from './first-templates.ts';
 import { createFrontDoor, storeAnswer } from './http/index.ts';
@@ -106,14 +106,25 @@ async function makeRooms(options: AppOptions, node: () => number, publicUrl: () 
   // Carriers come with providers and routes; until then only the virtual network delivers.
   const { id: provider } = sandbox.adapter;
   const upstream = await sandbox.adapter.open({}, { log, onReceipt: (receipt) => delivery.receive(provider, receipt) });
-  const upstreamFor = () => ({ provider, upstream });
+  const virtualLine: Line = {
+    provider,
+    upstream,
+    idempotent: sandbox.adapter.limits.idempotent,
+    senderReplaced: false,
+    costMicros: 0,
+    currency: 'USD',
+    why: 'the virtual network',
+    admit: () => 0,
+    done: () => undefined,
+  };
   const delivery = createDelivery({
     db,
     keyring,
     clock,
     log,
     worker: config.roles.has('worker'),
-    upstreamFor,
+    lineOf: (id) => (id === null ? virtualLine : null),
+    linesFor: () => [],
     release,
   });
   const messages = createMessages({
@@ -124,7 +135,8 @@ async function makeRooms(options: AppOptions, node: () => number, publicUrl: () 
     templates,
     delivery,
     drawCode: options.drawCode ?? drawCode,
-    hasRoute: (application) => application.network === 'virtual',
+    serving: (application) =>
+      application.network === 'virtual' ? { reason: null } : { lines: [], reason: 'no_route' },
     storeAnswer,
   });
   const verifications = createVerifications({

@@ -74,7 +74,7 @@ export function resolve(
     application,
     emailForbidden:
       application.policy.profile === 'nist-800-63b' && hasCode && (request.purpose ?? 'login') === 'login',
-    hasRoute: (channel) => context.hasRoute(application, channel),
+    serving: (channel, to) => context.serving(application, channel, to),
   });
   requireUsable(chain);
   const counted = hasCode && !exempt;

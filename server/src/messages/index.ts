@@ -11,6 +11,7 @@ import type { Templates } from '../templates/index.ts';
 import type { MessagesContext } from './context.ts';
 import { makeMessageOperations } from './message-operations.ts';
 import { makeSendOperations, type StoreAnswer } from './operations.ts';
+import type { Serving } from './plan.ts';
 import { type Acceptance, createAccept, findMessage, forgetMessages } from './store.ts';
 
 export { otpBody, type StoreAnswer } from './operations.ts';
@@ -24,7 +25,7 @@ export interface MessagesOptions {
   delivery: Delivery;
   /** Draws a code of a type (bits) and length. */
   drawCode(type: number, length: number): string;
-  hasRoute(application: Application, channel: Channel): boolean;
+  serving(application: Application, channel: Channel, to: string): Serving;
   storeAnswer: StoreAnswer;
 }
 

@@ -7,7 +7,7 @@ import { ApiError, refuse } from '../errors.ts';
 import type { Application } from '../policy.ts';
 import type { EmailAddress, PhoneAddress } from './recipient.ts';
 
-export type SkipReason = 'no_address' | 'no_route' | 'profile' | 'target_invalid';
+export type SkipReason = 'no_address' | 'no_route' | 'circuit_open' | 'profile' | 'target_invalid';
 
 export interface Addresses {
   phone: PhoneAddress | null;
@@ -18,6 +18,14 @@ export interface ChainStep {
   channel: Channel;
   to: string | null;
   skip: SkipReason | null;
+  /** Ids of the lines that may serve it, best first; absent on the virtual network. */
+  lines?: readonly string[];
+}
+
+/** Which lines serve a channel to an address, and why none does. */
+export interface Serving {
+  lines?: readonly string[];
+  reason: 'no_route' | 'circuit_open' | null;
 }
 
 interface ChainInput {
@@ -26,29 +34,29 @@ interface ChainInput {
   application: Application;
   /** An e-mail step may not carry a login code under the NIST profile. */
   emailForbidden: boolean;
-  hasRoute(channel: Channel): boolean;
+  serving(channel: Channel, to: string): Serving;
 }
 
-export function planChain({ chain, addresses, application, emailForbidden, hasRoute }: ChainInput): ChainStep[] {
+export function planChain({ chain, addresses, application, emailForbidden, serving }: ChainInput): ChainStep[] {
   const strict = application.policy.number_check === 'strict';
   return chain.map((channel) => {
     const address = channel === 'email' ? addresses.email : addresses.phone;
-    const skip = skipReason(channel, address, strict, emailForbidden, hasRoute);
-    return { channel, to: address?.address ?? null, skip };
+    if (address === null) return { channel, to: null, skip: 'no_address' };
+    const { lines, reason } = serving(channel, address.address);
+    const skip = skipReason(channel, address, strict, emailForbidden) ?? reason;
+    return { channel, to: address.address, skip, ...(lines && { lines }) };
   });
 }
 
 function skipReason(
   channel: Channel,
-  address: PhoneAddress | EmailAddress | null,
+  address: PhoneAddress | EmailAddress,
   strict: boolean,
   emailForbidden: boolean,
-  hasRoute: (channel: Channel) => boolean,
 ): SkipReason | null {
-  if (address === null) return 'no_address';
   if (channel === 'email' && emailForbidden) return 'profile';
   if (address.kind === 'phone' && strict && !address.valid) return 'target_invalid';
-  return hasRoute(channel) ? null : 'no_route';
+  return null;
 }
 
 /** Refuses a chain of which nothing is left, naming each step's reason; a number that cannot exist is accepted and told by event. */
