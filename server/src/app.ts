@@ -106,13 +106,14 @@ async function makeRooms(options: AppOptions, node: () => number, publicUrl: () 
   // Carriers come with providers and routes; until then only the virtual network delivers.
   const { id: provider } = sandbox.adapter;
   const upstream = await sandbox.adapter.open({}, { log, onReceipt: (receipt) => delivery.receive(provider, receipt) });
+  const currency = 'USD';
   const virtualLine: Line = {
     provider,
     upstream,
     idempotent: sandbox.adapter.limits.idempotent,
     senderReplaced: false,
     costMicros: 0,
-    currency: 'USD',
+    currency,
     why: 'the virtual network',
     admit: () => 0,
     done: () => undefined,
@@ -123,6 +124,7 @@ async function makeRooms(options: AppOptions, node: () => number, publicUrl: () 
     clock,
     log,
     worker: config.roles.has('worker'),
+    currency,
     lineOf: (id) => (id === null ? virtualLine : null),
     linesFor: () => [],
     release,
@@ -135,6 +137,7 @@ async function makeRooms(options: AppOptions, node: () => number, publicUrl: () 
     templates,
     delivery,
     drawCode: options.drawCode ?? drawCode,
+    currency,
     serving: (application) =>
       application.network === 'virtual' ? { reason: null } : { lines: [], reason: 'no_route' },
     storeAnswer,

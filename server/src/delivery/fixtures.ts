@@ -153,6 +153,7 @@ export function createNode(db: Db, clock: Clock, ports: Partial<DeliveryPorts> =
     clock,
     log: silentLog,
     worker: true,
+    currency: 'USD',
     lineOf: () => lineOn(upstream),
     linesFor: () => [],
     async release(_tx, rows) {

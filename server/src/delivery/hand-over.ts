@@ -106,7 +106,7 @@ function sentRow(change: Change, { step, attempt, costMicros }: Pick<Active, 'st
     state.channel = stepAt(state, step).channel;
   }
   state.sentCount++;
-  const billing = { cost: costMicros / 1_000_000, currency: 'USD' };
+  const billing = { cost: costMicros / 1_000_000, currency: change.currency };
   row(change, 'sent', 'upstream_accepted', { step, attempt, data: { billing } });
 }
 

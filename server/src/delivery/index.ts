@@ -18,12 +18,14 @@ import { type Draft, type Prepared, prepare } from './prepare.ts';
 import { reopen } from './reopen.ts';
 import {
   type Acceptance,
+  type AttemptRecord,
   deliveryStates,
   endDeliveries,
   findAcceptances,
   findDeliveries,
   forgetDeliveries,
   insertDeliveries,
+  listAttempts,
   preparedColumns,
 } from './store.ts';
 import { type DeliveryView, viewOf } from './view.ts';
@@ -35,6 +37,7 @@ export type { Expired, Restart } from './deeds.ts';
 export type { Line } from './line.ts';
 export type { Draft, DraftStep, Prepared } from './prepare.ts';
 export type { EndReason, MessageState, SkipReason, StepState, StepView } from './state.ts';
+export type { AttemptRecord } from './store.ts';
 export type { DeliveryView } from './view.ts';
 export type { Release } from './write.ts';
 
@@ -45,6 +48,8 @@ export interface DeliveryPorts {
   log: Log;
   /** Whether this process delivers, or only accepts. */
   worker: boolean;
+  /** ISO 4217 code of every cost. */
+  currency: string;
   lineOf: LineOf;
   linesFor: LinesFor;
   /** Lifts resend locks in the transaction in which messages became failed or invalid. */
@@ -94,6 +99,8 @@ export interface Delivery extends Deeds {
   reopen(ids: Ids & { attempt: number }): Promise<OutgoingMessage | null>;
   /** What upstreams of providers accepted for a message: whom to tell that its code was used. */
   acceptances(ids: Ids): Promise<Acceptance[]>;
+  /** Every provider call of a message, in order. */
+  attempts(ids: Ids): Promise<AttemptRecord[]>;
   /** `db` reads inside the caller's transaction. */
   find(applicationId: string, messageId: string, db?: Queryable): Promise<DeliveryView | null>;
   /** The code and texts while something can still be sent, else null. */
@@ -111,7 +118,7 @@ export interface Delivery extends Deeds {
 
 export function createDelivery(ports: DeliveryPorts): Delivery {
   const { db, keyring, clock, worker, release, attemptTimeoutMs = 10_000, concurrency = 200 } = ports;
-  const write = createWrite({ db, clock, release });
+  const write = createWrite({ db, clock, release, currency: ports.currency });
   const engine = createEngine({ ...ports, write, attemptTimeoutMs, concurrency });
   const read = db.batch({ run: findDeliveries });
   const parked = createParkedReceipts({ db, log: ports.log, receive: engine.receive });
@@ -127,6 +134,7 @@ export function createDelivery(ports: DeliveryPorts): Delivery {
     park: parked.park,
     reopen: (ids) => reopen(db, keyring, clock.now(), ids),
     acceptances: (ids) => findAcceptances(db, ids),
+    attempts: (ids) => listAttempts(db, ids),
     async find(applicationId, messageId, from) {
       const ids = { applicationId, messageId };
       const loaded = from ? (await findDeliveries(from, [ids]))[0] : await read(ids);

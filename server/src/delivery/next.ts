@@ -37,8 +37,8 @@ export interface Next {
 }
 
 /** Throws only for user requests, with the public refusal. */
-export function next(state: State, happening: Happening, nowMs: number): Next {
-  const change = beginChange(state, nowMs);
+export function next(state: State, happening: Happening, nowMs: number, currency = 'USD'): Next {
+  const change = beginChange(state, nowMs, currency);
   const answer = apply(change, happening);
   change.state.state = messageState(change.state);
   const changed = change.entries.length > 0 || JSON.stringify(change.state) !== JSON.stringify(state);

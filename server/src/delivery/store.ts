@@ -362,6 +362,31 @@ export async function findAcceptances(db: Queryable, ids: Ids): Promise<Acceptan
       and outcome = 'accepted' and upstream_id is not null order by answered_at desc`);
 }
 
+export interface AttemptRecord {
+  step: number;
+  attempt: number;
+  try: number;
+  channel: Channel;
+  provider: string;
+  why: string | null;
+  sender: string | null;
+  upstreamId: string | null;
+  outcome: SendOutcome['kind'];
+  errorCode: number | null;
+  detail: string | null;
+  startedAt: Date;
+  answeredAt: Date;
+  costMicros: number;
+}
+
+/** Every provider call of a message, in order. */
+export async function listAttempts(db: Queryable, ids: Ids): Promise<AttemptRecord[]> {
+  return db.query<AttemptRecord>(sql`select step, attempt, try, channel, provider, route ->> 'why' as why,
+      route ->> 'sender' as sender, upstream_id as "upstreamId", outcome, error_code as "errorCode", reason as detail,
+      started_at as "startedAt", answered_at as "answeredAt", cost_micros::double precision as "costMicros"
+    from attempts where application_id = ${ids.applicationId} and message_id = ${ids.messageId} order by attempt, try`);
+}
+
 /** The relation other rooms join to their lists. */
 export const deliveryStates = (): Sql =>
   sql`select application_id, message_id, state, channel, cost_micros from deliveries`;

@@ -17,6 +17,8 @@ export interface MessagesContext {
   delivery: Delivery;
   /** Draws a code of a type (bits) and length. */
   drawCode(type: number, length: number): string;
+  /** ISO 4217 code of every cost. */
+  currency: string;
   /** Who serves the channel to this address for this application. */
   serving(application: Application, channel: Channel, to: string): Serving;
   /** The accepting statement on the given connection. */

@@ -25,6 +25,7 @@ export interface MessagesOptions {
   delivery: Delivery;
   /** Draws a code of a type (bits) and length. */
   drawCode(type: number, length: number): string;
+  currency: string;
   serving(application: Application, channel: Channel, to: string): Serving;
   storeAnswer: StoreAnswer;
 }
