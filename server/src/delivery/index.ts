@@ -37,7 +37,7 @@ export type { Expired, Restart } from './deeds.ts';
 export type { Line } from './line.ts';
 export type { Draft, DraftStep, Prepared } from './prepare.ts';
 export type { EndReason, MessageState, SkipReason, StepState, StepView } from './state.ts';
-export type { AttemptRecord } from './store.ts';
+export type { Acceptance, AttemptRecord } from './store.ts';
 export type { DeliveryView } from './view.ts';
 export type { Release } from './write.ts';
 

@@ -9,6 +9,7 @@ import {
   type TestApplication,
   wrongFor,
 } from '../testing/application.ts';
+import type { AttemptStory } from './attempts.ts';
 
 interface Entry {
   at: string;

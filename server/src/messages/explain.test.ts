@@ -20,7 +20,12 @@ const entry = (changes: Partial<LedgerEntry>): LedgerEntry =>
 
 test('a failed message names what the upstream said and what to do about it', () => {
   const detail = 'the account has no funds (Vonage 9): top it up';
-  const refused = entry({ cause: 'upstream_rejected', status: 'sent_failed', errorCode: 5016, data: { reason: detail } });
+  const refused = entry({
+    cause: 'upstream_rejected',
+    status: 'sent_failed',
+    errorCode: 5016,
+    data: { reason: detail },
+  });
   const { cause, next_step } = explain(view({ state: 'failed' }), 'pending', [entry({}), refused]);
   assert.match(cause, /^SMS was refused: .*5016.*The upstream said: the account has no funds/);
   assert.ok(next_step.length > 10);
