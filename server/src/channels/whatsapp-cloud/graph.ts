@@ -62,7 +62,12 @@ const text = z.string().optional().catch(undefined);
 
 /** One error, in an answer or in a failed status. `message` repeats the title, which Meta gives up: read only where details are missing. */
 export const errorShape = z.object({
-  code: z.coerce.number().int(),
+  code: z.int().or(
+    z
+      .string()
+      .regex(/^\d{1,9}$/)
+      .transform(Number),
+  ),
   message: text,
   error_data: z.object({ details: text }).optional().catch(undefined),
   fbtrace_id: text,

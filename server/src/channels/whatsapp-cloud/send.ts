@@ -59,6 +59,6 @@ async function handOver(
   if (answer.kind !== 'answered') return { outcome: answer, untranslated: false };
   const outcome = outcomeOf({ log, codeMap: settings.code_map }, answer, code);
   const untranslated = answer.error?.code === noSuchTranslation;
-  if (untranslated && outcome.kind === 'refused') outcome.detail += `; template ${name} in ${language}`;
-  return { outcome, untranslated };
+  if (!untranslated || outcome.kind !== 'refused') return { outcome, untranslated };
+  return { outcome: { ...outcome, detail: `${outcome.detail}; template ${name} in ${language}` }, untranslated };
 }
