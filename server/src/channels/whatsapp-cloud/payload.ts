@@ -8,7 +8,8 @@ import { errorShape, readJson } from './graph.ts';
 const text = z.string();
 const list = z.array(z.unknown()).catch([]);
 
-const webhook = z.object({ object: text, entry: z.array(z.object({ id: text.catch(''), changes: list })) });
+const webhook = z.object({ object: text, entry: z.array(z.unknown()) });
+const account = z.object({ id: text.catch(''), changes: list });
 const change = z.object({ field: text, value: z.record(text, z.unknown()) });
 
 const messagesValue = z.object({
@@ -66,7 +67,7 @@ export function readReport(body: Buffer, owner: Owner): Report | null {
   if (!read) return null;
   const report: Report = { statuses: [], messages: [], templates: [] };
   if (read.object !== 'whatsapp_business_account') return report;
-  for (const { id, changes } of read.entry) {
+  for (const { id, changes } of each(account, read.entry)) {
     for (const { field, value } of each(change, changes)) {
       if (field === 'messages') readMessages(report, value, owner);
       if (field === 'message_template_status_update' && id === owner.waba_id)
