@@ -43,7 +43,7 @@ export const secrets = {
 const version = 'v24.0';
 const phoneNumberId = '106540352242922';
 const wabaId = '102290129340398';
-export const displayNumber = '+1 555-078-3881';
+const displayNumber = '+1 555-078-3881';
 
 export interface GraphEmulator {
   settings: Settings;

@@ -20,7 +20,7 @@ import { whatsappCloud } from './whatsapp-cloud.ts';
 const message = (wamid: string, changes: Partial<Accepted> = {}): Accepted => ({
   wamid,
   to: '12015553931',
-  reference: '2072832692843446272-1-0',
+  reference: '2072832692843446272-1-0-k3',
   name: 'otp_copy_code_5min',
   language: 'en',
   code: '482913',
@@ -64,7 +64,7 @@ describe('webhook of the WhatsApp Cloud API', () => {
     ...(reference !== undefined && { reference }),
     outcome: { kind: 'delivered' },
   });
-  const reference = '2072832692843446272-1-0';
+  const reference = '2072832692843446272-1-0-k3';
 
   describe('handshake', () => {
     const shake = async (query: Record<string, string>): Promise<Response> =>

@@ -33,7 +33,7 @@ function shakeHands(query: URLSearchParams, token: string): HookAnswer {
   return { status: 200, type: 'text/plain', body: challenge };
 }
 
-const ourReference = /^[0-9-]{1,40}$/;
+const ourReference = /^[0-9a-z-]{1,40}$/;
 
 function receiptsOf({ statuses }: Report, judge: Judge): Receipt[] {
   return statuses.flatMap((status) => {
