@@ -68,10 +68,10 @@ const page = z.object({
   paging: z.object({ cursors: z.object({ after: z.string() }).optional(), next: z.string().optional() }).optional(),
 });
 
-/** Small enough for an answer of 64 KiB. */
-const pageSize = 100;
+/** Small enough for an answer of 64 KiB, although a name may have 512 characters. */
+const pageSize = 50;
 /** Meta allows 6,000 names, each in many languages; an account beyond this has something else than templates for codes. */
-const maxPages = 300;
+const maxPages = 600;
 
 /** All templates of the account, or why they could not be had. Follows cursors: the address of the next page would hold the token. */
 async function listTemplates({ graph, settings, log }: Desk, signal: AbortSignal): Promise<Found | string> {
