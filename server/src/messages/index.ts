@@ -14,6 +14,8 @@ import { makeSendOperations, type StoreAnswer } from './operations.ts';
 import { type Acceptance, createAccept, findMessage, forgetMessages } from './store.ts';
 
 export { otpBody, type StoreAnswer } from './operations.ts';
+export { normalisedAddress, parseAddress, searchedAddress } from './recipient.ts';
+export { type LastMessage, listLastMessages } from './store.ts';
 
 export interface MessagesOptions {
   db: Db;

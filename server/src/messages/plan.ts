@@ -7,7 +7,7 @@ import { ApiError, refuse } from '../errors.ts';
 import type { Application } from '../policy.ts';
 import type { EmailAddress, PhoneAddress } from './recipient.ts';
 
-export type SkipReason = 'no_address' | 'no_route' | 'profile' | 'target_invalid';
+export type SkipReason = 'no_address' | 'no_route' | 'profile' | 'target_invalid' | 'unsubscribed';
 
 export interface Addresses {
   phone: PhoneAddress | null;
@@ -24,31 +24,38 @@ interface ChainInput {
   chain: readonly Channel[];
   addresses: Addresses;
   application: Application;
+  /** Addresses whose people do not want to be written to. */
+  optedOut: ReadonlySet<string>;
   /** An e-mail step may not carry a login code under the NIST profile. */
   emailForbidden: boolean;
   hasRoute(channel: Channel): boolean;
 }
 
-export function planChain({ chain, addresses, application, emailForbidden, hasRoute }: ChainInput): ChainStep[] {
-  const strict = application.policy.number_check === 'strict';
+export function planChain(input: ChainInput): ChainStep[] {
+  const { chain, addresses } = input;
   return chain.map((channel) => {
     const address = channel === 'email' ? addresses.email : addresses.phone;
-    const skip = skipReason(channel, address, strict, emailForbidden, hasRoute);
-    return { channel, to: address?.address ?? null, skip };
+    return { channel, to: address?.address ?? null, skip: skipReason(channel, address, input) };
   });
 }
 
 function skipReason(
   channel: Channel,
   address: PhoneAddress | EmailAddress | null,
-  strict: boolean,
-  emailForbidden: boolean,
-  hasRoute: (channel: Channel) => boolean,
+  { application, optedOut, emailForbidden, hasRoute }: ChainInput,
 ): SkipReason | null {
+  const strict = application.policy.number_check === 'strict';
   if (address === null) return 'no_address';
+  if (optedOut.has(address.address)) return 'unsubscribed';
   if (channel === 'email' && emailForbidden) return 'profile';
   if (address.kind === 'phone' && strict && !address.valid) return 'target_invalid';
   return hasRoute(channel) ? null : 'no_route';
+}
+
+/** 5019 where nothing is left of the chain and an opt-out has a part in it (contract §5.5, step 8). */
+export function requireSubscribed(steps: readonly ChainStep[]): void {
+  const left = steps.some((step) => step.skip === null || step.skip === 'target_invalid');
+  if (!left && steps.some((step) => step.skip === 'unsubscribed')) throw new ApiError(5019, 'Unsubscribed');
 }
 
 /** Refuses a chain of which nothing is left, naming each step's reason; a number that cannot exist is accepted and told by event. */
