@@ -5,6 +5,7 @@ import { publicSandboxApplicationId } from '../accounts/index.ts';
 import { listEvents } from '../events/index.ts';
 import { messageIdOf } from '../platform/ids.ts';
 import { createKeyring } from '../platform/seal.ts';
+import { sql } from '../platform/sql.ts';
 import { onEachApp } from '../testing/app.ts';
 import {
   assertRefused,
@@ -182,6 +183,26 @@ onEachApp('what people write back', (get) => {
     bodyOf(await app.send(to, { template: { id: 'reuse' } }));
   });
 
+  test('of sends at the moment of a STOP those accepted come before it, and none comes after', async () => {
+    const to = newNumber();
+    bodyOf(await app.send(to, { template: { id: 'reuse' } }));
+    const sends = Array.from({ length: 8 }, () => app.send(to, { template: { id: 'reuse' } }));
+    const stopped = write(to, 'STOP');
+    const later = Array.from({ length: 8 }, () => app.send(to, { template: { id: 'reuse' } }));
+    const replies = await Promise.all([...sends, ...later]);
+    const id = await stopped;
+    const { db } = get().database;
+    const entries = await Promise.all(
+      [...replies.flatMap(({ body }) => body.message_id ?? [])].map((messageId) => listEvents(db, app.id, messageId)),
+    );
+    const [uplink] = await db.query<{ position: string }>(
+      sql`select position from events where application_id = ${app.id} and data->>'message_sid' = ${id}`,
+    );
+    for (const [first] of entries) assert.ok(first && BigInt(first.position) < BigInt(uplink?.position ?? 0));
+    for (const { status, body } of replies) assert.ok(status === 200 || body.code === 5019, JSON.stringify(body));
+    await refuses(to, { template: { id: 'reuse' } });
+  });
+
   test('HELP only reports; STOP in a sentence does too', async () => {
     const to = newNumber();
     const { messageId } = await app.sendCode(to);
@@ -290,6 +311,7 @@ onEachApp('what people write back', (get) => {
     await get().database.clock.travel(25 * hourMs);
     const id = await write(to, 'STOP');
     const nobody = await write(newNumber(), 'Hello?');
+    while ((await uplinks.forget(brief.id, '1', 10)) > 0);
     const forget = (beforeMs: number) => uplinks.forget(brief.id, messageIdOf(beforeMs, 0, 0), 10);
     const { clock } = get().database;
     assert.equal((await told(brief)).length, 1);
