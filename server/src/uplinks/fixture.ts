@@ -1,8 +1,7 @@
-/** For the tests of this room: uplinks over the database of a whole app, and what tests ask of its tables. */
+/** For the tests of this room: uplinks over the database of a whole app. */
 
 import { createLog } from '../platform/log.ts';
 import { createKeyring } from '../platform/seal.ts';
-import { sql } from '../platform/sql.ts';
 import type { TestApp } from '../testing/app.ts';
 import type { TestDatabase } from '../testing/database.ts';
 import { createUplinks, type Uplinks } from './index.ts';
@@ -25,17 +24,4 @@ export function openUplinks({ app, database: { db, clock } }: Box, lines: string
     application: app.accounts.application,
     reaches: (provider, { network }) => (network === 'virtual') === (provider === virtual),
   });
-}
-
-export interface KeptUplink {
-  application_id: string | null;
-  from_address: string;
-  to_address: string;
-  body: Buffer;
-}
-
-export function keptUplinks({ database: { db } }: Box, upstreamId: string): Promise<KeptUplink[]> {
-  return db.query<KeptUplink>(
-    sql`select application_id, from_address, to_address, body from uplinks where upstream_id = ${upstreamId}`,
-  );
 }
