@@ -34,6 +34,10 @@ export const rooms = {
     title: 'accept something to send; find, resend, cancel',
     opens: ['templates', 'limits', 'verifications', 'pricing', 'sandbox', 'delivery', 'events'],
   },
+  uplinks: {
+    title: 'what people write back: told to its application; opt-outs by keyword and by the operator',
+    opens: ['messages', 'limits', 'channels', 'events'],
+  },
   'smpp-gateway': { title: 'customers bind to us over SMPP', opens: ['accounts', 'messages', 'events'] },
   agents: { title: 'tool definitions made from the operation registry', opens: ['http'] },
   site: { title: 'docs pages, llms.txt, console files', opens: ['http'] },

@@ -204,6 +204,7 @@ async function traces(db: Db): Promise<unknown> {
       (select count(*) from sandbox_webhooks) as webhooks, (select count(*) from templates) as templates,
       (select count(*) from template_revisions) as revisions, (select count(*) from api_keys) as keys,
       (select md5(coalesce(string_agg(name || policy::text || network, ',' order by id), '')) from applications) as applications,
+      (select count(*) from opt_outs) as opt_outs, (select count(*) from uplinks) as uplinks,
       (select count(*) from organizations) as organizations, (select count(*) from idempotency_keys) as stored`);
   return row;
 }
