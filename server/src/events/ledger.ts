@@ -43,6 +43,8 @@ export const causes = [
   'template_reviewed',
   'template_changed',
   'key_managed',
+  'provider_managed',
+  'route_managed',
 ] as const;
 export type Cause = (typeof causes)[number];
 

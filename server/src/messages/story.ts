@@ -66,6 +66,8 @@ const sentences: Record<Cause, (entry: LedgerEntry) => string> = {
   template_reviewed: () => 'The template was reviewed.',
   template_changed: () => 'The template was changed.',
   key_managed: () => 'An API key was changed.',
+  provider_managed: () => 'A provider was changed.',
+  route_managed: () => 'A route was changed.',
 };
 
 export interface TimelineEntry {
