@@ -8,7 +8,7 @@ import type { Db } from '../platform/db.ts';
 import { prefixedId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import { deleteHealthOf, type HealthRow, saveHealth } from './health-store.ts';
-import type { Live } from './roster.ts';
+import type { Live } from './live.ts';
 
 /** A node that wrote nothing for so long is gone. */
 export const goneSeconds = 300;

@@ -4,19 +4,35 @@
  * way is lost by a change; no secret of a provider is stored in clear, returned or logged.
  */
 import type { Providers, ProvidersPorts } from './door.ts';
-import { createOperations } from './operations.ts';
+import { answerHook } from './hook.ts';
+import { candidates, line, serves } from './lines.ts';
+import { createMemory } from './memory.ts';
+import type { Office } from './office.ts';
+import type { OpeningPorts } from './open-upstream.ts';
+import { createOperations, explain } from './operations.ts';
+import { plantSeed } from './seed.ts';
+import { createTestMessages } from './test-messages.ts';
 
 export type { Ask, Candidates, HookCall, Line, Providers, ProvidersPorts } from './door.ts';
 
-export function createProviders(_ports: ProvidersPorts): Providers {
+export function createProviders({ seedFile, env = {}, currency, ...given }: ProvidersPorts): Providers {
+  const tests = createTestMessages(() => given.clock.now());
+  const ports: OpeningPorts = { ...given, explain, findTest: tests.find };
+  const memory = createMemory(ports);
+  const office: Office = { ...ports, currency, tests, memory };
+  const { clock, keyring, log, publicUrl } = given;
+  const { roster } = memory;
   return {
-    operations: createOperations(),
-    candidates: () => ({ lines: [], reason: 'no_route' }),
-    line: () => null,
-    serves: () => false,
-    upstream: () => null,
-    hook: async () => ({ status: 404 }),
-    start: async () => undefined,
-    stop: async () => undefined,
+    operations: createOperations(office),
+    candidates: (ask) => candidates({ memory, clock }, ask),
+    line: (id, content) => line({ memory, clock }, id, content),
+    serves: (applicationId, channel) => serves({ memory, clock }, applicationId, channel),
+    upstream: (provider) => roster.find(provider)?.handle?.upstream ?? null,
+    hook: (provider, token, request) => answerHook({ roster, keyring, log, publicUrl }, provider, token, request),
+    async start() {
+      if (seedFile !== undefined) await plantSeed(office, seedFile, env);
+      await memory.start();
+    },
+    stop: memory.stop,
   };
 }

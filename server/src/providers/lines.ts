@@ -4,10 +4,10 @@ import type { Clock } from '../platform/clock.ts';
 import type { Ask, Candidates, Line } from './door.ts';
 import type { Pass } from './gate.ts';
 import type { Handle } from './handle.ts';
+import type { Live } from './live.ts';
 import type { Memory } from './memory.ts';
 import { type Picked, type ProviderState, pick, reasonAgainst, routesFor, whyOf } from './pick.ts';
 import type { Entry, Route } from './records.ts';
-import type { Live } from './roster.ts';
 
 interface LinesPorts {
   memory: Memory;

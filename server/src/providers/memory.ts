@@ -10,7 +10,8 @@ import type { OpeningPorts } from './open-upstream.ts';
 import { type RouteTable, tableOf } from './pick.ts';
 import type { Entry, Route } from './records.ts';
 import { createRoster, type Roster } from './roster.ts';
-import { changesChannel, findStamp, listProviders, listRoutes } from './store.ts';
+import { listRoutes } from './route-store.ts';
+import { changesChannel, findStamp, listProviders } from './store.ts';
 
 const beatMs = 10_000;
 /** How long a write waits for upstreams being opened, and a start. */
@@ -37,7 +38,7 @@ export function createMemory(ports: OpeningPorts): Memory {
   let stamp = '';
   let liveNodes = 1;
   let stopped = false;
-  let reading: Promise<void> | null = null;
+  let reading: Promise<void> | undefined;
   let again = false;
   let timer: NodeJS.Timeout | undefined;
   let beating: Promise<void> = Promise.resolve();
@@ -60,7 +61,7 @@ export function createMemory(ports: OpeningPorts): Memory {
 
   /** A reading that begins after this call; those that ask meanwhile share the next one. */
   function read(): Promise<void> {
-    if (reading) {
+    if (reading !== undefined) {
       again = true;
       return reading;
     }
@@ -70,7 +71,7 @@ export function createMemory(ports: OpeningPorts): Memory {
         await readOnce();
       } while (again && !stopped);
     })().finally(() => {
-      reading = null;
+      reading = undefined;
     });
     return reading;
   }

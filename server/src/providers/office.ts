@@ -11,6 +11,11 @@ export interface Office extends OpeningPorts {
   tests: TestMessages;
 }
 
+/** What making and changing needs of the office; the seed waits for no reading in between. */
+export interface SaveTools extends Pick<Office, 'db' | 'keyring' | 'registry' | 'explain'> {
+  memory: Pick<Memory, 'afterWrite'>;
+}
+
 type Thing = 'provider' | 'route';
 
 export function found<Row>(thing: Thing, row: Row | null): Row {

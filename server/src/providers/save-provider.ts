@@ -1,19 +1,18 @@
 /** Providers made, changed and deleted. Settings that the adapter's schema refuses are never stored. */
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Adapter } from '../channels/index.ts';
 import { ApiError, invalid } from '../errors.ts';
-import { changeRow, conflict, found, type Office, requireNone } from './office.ts';
+import { changeRow, conflict, found, requireNone, type SaveTools } from './office.ts';
 import { sealSettings, sealToken, settingsFaults, unsealSettings } from './open-upstream.ts';
 import { reachOf } from './pick.ts';
 import { defaultCircuit, type ProviderBody, type ProviderChange } from './provider-wire.ts';
 import type { Actor, Provider, ProviderTerms } from './records.ts';
+import { listRoutes } from './route-store.ts';
 import { changedSettings, type Json } from './settings.ts';
 import * as store from './store.ts';
 
-/** What the deeds need of the office; the seed brings less. */
-type Tools = Pick<Office, 'db' | 'keyring' | 'registry' | 'explain' | 'memory'>;
-
-export async function createProvider(tools: Tools, body: ProviderBody, actor: Actor): Promise<Provider> {
+export async function createProvider(tools: SaveTools, body: ProviderBody, actor: Actor): Promise<Provider> {
   const adapter = tools.registry.find(body.adapter);
   if (!adapter) throw invalid([{ field: 'adapter', problem: unknownAdapter(tools) }]);
   const settings = checked(tools, adapter, changedSettings(adapter, {}, body.settings ?? {}));
@@ -22,14 +21,14 @@ export async function createProvider(tools: Tools, body: ProviderBody, actor: Ac
     id: body.id,
     adapter: adapter.id,
     settings: sealSettings(tools.keyring, body.id, settings),
-    hookToken: sealToken(tools.keyring, body.id, randomBytes(32).toString('base64url')),
+    hookToken: newToken(tools, body.id),
   };
   const inserted = await tools.memory.afterWrite(() => store.insertProvider(tools.db, made, actor));
   if (!inserted) throw conflict('id', 'there is a provider of this id');
   return inserted;
 }
 
-export function unknownAdapter({ registry }: Pick<Tools, 'registry'>): string {
+function unknownAdapter({ registry }: Pick<SaveTools, 'registry'>): string {
   return `must be one of ${registry
     .list()
     .map(({ id }) => id)
@@ -46,7 +45,7 @@ const firstTerms = (adapter: Adapter): ProviderTerms => ({
 });
 
 /** What is not given stays as it is in `before`. */
-export function termsOf(given: Omit<ProviderChange, 'version'>, before: ProviderTerms): ProviderTerms {
+function termsOf(given: Omit<ProviderChange, 'version'>, before: ProviderTerms): ProviderTerms {
   return {
     title: given.title ?? before.title,
     enabled: given.enabled ?? before.enabled,
@@ -62,52 +61,67 @@ export function termsOf(given: Omit<ProviderChange, 'version'>, before: Provider
   };
 }
 
-function checked({ explain }: Tools, adapter: Adapter, settings: Json): Json {
+function checked({ explain }: SaveTools, adapter: Adapter, settings: Json): Json {
   requireNone(settingsFaults(explain, adapter, settings));
   return settings;
 }
 
+/** What changes nothing is not written, so that nobody opens anything anew for it. */
 export async function updateProvider(
-  tools: Tools,
+  tools: SaveTools,
   id: string,
   { version, ...given }: ProviderChange,
   actor: Actor,
 ): Promise<Provider> {
   const read = (): Promise<Provider> => getProvider(tools, id);
   return tools.memory.afterWrite(() =>
-    changeRow(read, version, (row) => {
-      const settings = given.settings && newSettings(tools, row, given.settings);
-      const change = { ...termsOf(given, row), settings: settings ? sealSettings(tools.keyring, id, settings) : null };
-      return store.updateProvider(tools.db, row, change, actor);
+    changeRow(read, version, async (row) => {
+      const terms = termsOf(given, row);
+      const sealed = given.settings ? newlySealed(tools, row, given.settings) : { settings: null, hookToken: null };
+      if (sealed.settings === null && isDeepStrictEqual(terms, termsOf({}, row))) return row;
+      return store.updateProvider(tools.db, row, { ...terms, ...sealed }, actor);
     }),
   );
 }
 
-function newSettings(tools: Tools, row: Provider, given: Json): Json {
+/** Null for what stays. What was sealed under another master key is lost: every setting has to be given, and the token is a new one. */
+function newlySealed(
+  tools: SaveTools,
+  row: Provider,
+  given: Json,
+): { settings: Buffer | null; hookToken: Buffer | null } {
   const adapter = tools.registry.find(row.adapter);
   if (!adapter) throw new ApiError(3002, `settings: this program has no adapter called ${row.adapter}`);
-  return checked(tools, adapter, changedSettings(adapter, storedSettings(tools, row), given));
+  const stored = storedSettings(tools, row);
+  const settings = checked(tools, adapter, changedSettings(adapter, stored ?? {}, given));
+  return {
+    settings: isDeepStrictEqual(settings, stored) ? null : sealSettings(tools.keyring, row.id, settings),
+    hookToken: stored === null ? newToken(tools, row.id) : null,
+  };
 }
 
-/** Nothing under another master key: then every setting has to be given anew. */
-export function storedSettings({ keyring }: Pick<Tools, 'keyring'>, row: Provider): Json {
+const newToken = ({ keyring }: SaveTools, id: string): Buffer =>
+  sealToken(keyring, id, randomBytes(32).toString('base64url'));
+
+/** Null under another master key. */
+function storedSettings({ keyring }: Pick<SaveTools, 'keyring'>, row: Provider): Json | null {
   try {
     return unsealSettings(keyring, row);
   } catch {
-    return {};
+    return null;
   }
 }
 
-export async function getProvider({ db }: Pick<Tools, 'db'>, id: string): Promise<Provider> {
+export async function getProvider({ db }: Pick<SaveTools, 'db'>, id: string): Promise<Provider> {
   return found('provider', await store.findProvider(db, id));
 }
 
 /** 409 naming the routes where some use it. */
-export async function deleteProvider(tools: Tools, id: string, actor: Actor): Promise<void> {
+export async function deleteProvider(tools: SaveTools, id: string, actor: Actor): Promise<void> {
   const deleted = await tools.memory.afterWrite(() => store.deleteProvider(tools.db, id, actor));
   if (deleted) return;
   await getProvider(tools, id);
-  const routes = await store.listRoutes(tools.db, { provider: id });
+  const routes = await listRoutes(tools.db, { provider: id });
   const names = routes.map((route) => `${route.id} (${route.channel}, ${reachOf(route)})`).join(', ');
   throw conflict('provider_id', `used by ${routes.length === 1 ? 'route' : 'routes'} ${names}`, {
     routes: routes.map((route) => route.id),

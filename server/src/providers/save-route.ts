@@ -2,13 +2,15 @@
  * Routes made and changed. Where a route leads never changes, and an entry keeps its id and provider for as long as it exists,
  * since both stand in the plans of messages under way.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { type FieldFault, invalid } from '../errors.ts';
-import { changeRow, conflict, found, knownId, type Office, requireNone } from './office.ts';
+import { changeRow, conflict, found, knownId, requireNone, type SaveTools } from './office.ts';
 import type { Actor, Entry, Reach, Route } from './records.ts';
+import * as store from './route-store.ts';
 import type { EntryBody, RouteBody, RouteChange } from './route-wire.ts';
-import * as store from './store.ts';
+import { findAdapters } from './store.ts';
 
-type Tools = Pick<Office, 'db' | 'registry' | 'memory'>;
+type Tools = Pick<SaveTools, 'db' | 'registry' | 'memory'>;
 
 export async function createRoute(tools: Tools, body: RouteBody, actor: Actor): Promise<Route> {
   const { application_id: applicationId, channel, country, prefix, enabled, note } = body;
@@ -26,6 +28,7 @@ const fieldOf = ({ prefix, country }: Reach): string => {
   return country === null ? 'channel' : 'country';
 };
 
+/** What changes nothing is not written. */
 export async function updateRoute(
   tools: Tools,
   id: string,
@@ -41,6 +44,8 @@ export async function updateRoute(
         const entries = given.entries
           ? await checkedEntries(tools, route, route.entries, given.entries)
           : route.entries;
+        const isSame = enabled === route.enabled && note === route.note && isDeepStrictEqual(entries, route.entries);
+        if (isSame) return route.id;
         return store.updateRoute(tools.db, route, { enabled, note, entries }, actor);
       },
     ),
@@ -80,7 +85,7 @@ async function checkedEntries(
   existing: readonly Entry[],
   given: readonly EntryBody[],
 ): Promise<store.EntryDraft[]> {
-  const adapters = await store.findAdapters(db, [...new Set(given.map(({ provider }) => provider))]);
+  const adapters = await findAdapters(db, [...new Set(given.map(({ provider }) => provider))]);
   const faults = given.flatMap(({ provider }, index): FieldFault[] => {
     const field = `entries[${index}].provider`;
     const adapter = adapters.get(provider);
