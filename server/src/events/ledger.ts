@@ -45,6 +45,8 @@ export const causes = [
   'key_managed',
   'opt_out_managed',
   'uplink',
+  'provider_managed',
+  'route_managed',
 ] as const;
 export type Cause = (typeof causes)[number];
 
