@@ -10,7 +10,7 @@ import { listenKey, speechScript } from '../speech.ts';
 import { fieldsOf } from './account.ts';
 import { type Meanings, undeliveredBy } from './answers.ts';
 import { openReader, settle } from './call-facts.ts';
-import { type CallToken, readToken, writeToken } from './call-token.ts';
+import { type ReadToken, readToken, writeToken } from './call-token.ts';
 import { askDocument, goneDocument, silence, tellDocument, type Voices } from './twiml.ts';
 
 export interface CallBench {
@@ -38,12 +38,7 @@ export async function answerCall(bench: CallBench, request: HookRequest): Promis
   return twiml(await (purpose === 'ask' ? ask : tell)(bench, token, callSid, fields));
 }
 
-type Answering = (
-  bench: CallBench,
-  token: CallToken & { late: boolean },
-  callSid: string,
-  fields: URLSearchParams,
-) => Promise<string>;
+type Answering = (bench: CallBench, token: ReadToken, callSid: string, fields: URLSearchParams) => Promise<string>;
 
 const ask: Answering = async (bench, token, callSid) => {
   const { ports, voices } = bench;
@@ -59,14 +54,14 @@ const tell: Answering = async (bench, token, callSid, fields) => {
   if (!message) return goneDocument(token.language, voices);
   if (fields.get('Digits') !== listenKey) return askFor(bench, token, callSid, message);
   if (!(await settle(ports, callSid, 'told'))) return silence;
-  await reportTold(bench, callSid, message.reference);
+  await reportTold(bench, callSid, token.reference);
   return tellDocument(speechScript(message), voices);
 };
 
-function askFor({ ports, voices }: CallBench, token: CallToken, callSid: string, message: OutgoingMessage): string {
-  const { applicationId, messageId, attempt, language } = token;
+function askFor({ ports, voices }: CallBench, token: ReadToken, callSid: string, message: OutgoingMessage): string {
   const expiresAtMs = Math.min(Math.ceil(message.expiresAtMs), Date.now() + tellWithinMs);
-  const own = { applicationId, messageId, attempt, language, call: callSid, expiresAtMs };
+  const { late: _, ...ids } = token;
+  const own = { ...ids, call: callSid, expiresAtMs };
   return askDocument(speechScript(message), ports.hookUrl(`/call/tell/${writeToken(ports, 'tell', own)}`), voices);
 }
 

@@ -14,6 +14,7 @@ const tokenSchema = z.strictObject({
   applicationId: z.string(),
   messageId: z.string(),
   attempt: z.int(),
+  reference: z.string(),
   language: z.string(),
   /** `ask`: random, since one hand-over may make two calls. `tell`: the call it was made for. */
   call: z.string(),
@@ -26,12 +27,11 @@ export function writeToken({ sign }: Pick<Ports, 'sign'>, purpose: Purpose, toke
   return `${payload}.${sign(`${purpose}.${payload}`)}`;
 }
 
-/** Null for a token that is not ours or was made for something else. `late`: ours, but its time is over. */
-export function readToken(
-  { sign }: Pick<Ports, 'sign'>,
-  purpose: Purpose,
-  text: string,
-): (CallToken & { late: boolean }) | null {
+/** `late`: ours, but its time is over. */
+export type ReadToken = CallToken & { late: boolean };
+
+/** Null for a token that is not ours or was made for something else. */
+export function readToken({ sign }: Pick<Ports, 'sign'>, purpose: Purpose, text: string): ReadToken | null {
   const [payload = '', signature = ''] = text.split('.', 2);
   const [given, expected] = [Buffer.from(signature), Buffer.from(sign(`${purpose}.${payload}`))];
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null;

@@ -98,11 +98,12 @@ function formOf(
 }
 
 function askToken(message: OutgoingMessage, ports: Pick<Ports, 'sign'>): string {
-  const { applicationId, messageId, attempt, content, expiresAtMs } = message;
+  const { applicationId, messageId, attempt, reference, content, expiresAtMs } = message;
   return writeToken(ports, 'ask', {
     applicationId,
     messageId,
     attempt,
+    reference,
     language: content.language,
     call: randomUUID(),
     expiresAtMs: Math.min(Math.ceil(expiresAtMs), Date.now() + maxWaitMs),

@@ -1,0 +1,213 @@
+/**
+ * Twilio as the tests meet it: the API of messages and calls over HTTP, strict about what it takes, webhooks signed as Twilio signs
+ * them (written apart from what is under test), and every misbehaviour an upstream has.
+ */
+import { createHmac, randomBytes } from 'node:crypto';
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { until } from '../../testing/until.ts';
+import { type Answering, type Played, playCall } from './emulated-call.ts';
+import { callFault, feedbackFault, messageFault } from './emulated-rules.ts';
+
+export const accountSid = `AC${'0'.repeat(31)}1`;
+export const authToken = 'f00dfeed0123456789abcdef01234567';
+export const apiKey = `SK${'0'.repeat(31)}2`;
+export const apiKeySecret = 'ApiKeySecret0123456789abcdefghij';
+export const senders = { numbers: ['+15005550006', '+15005550007', 'Acme'], services: [`MG${'0'.repeat(31)}3`] };
+
+/** What the API does with a hand-over to one recipient. */
+export type Reaction =
+  | { kind: 'error'; status: number; code: number; retryAfter?: number }
+  | { kind: 'bare'; status: number; body?: string }
+  | { kind: 'hang' | 'drop' | 'accept' };
+
+/** Something that was accepted: the form as it came, and its id. */
+export interface Held {
+  sid: string;
+  form: URLSearchParams;
+}
+
+export interface WebhookOptions {
+  /** Instead of the account's auth token. */
+  signedWith?: string;
+  /** Instead of the right one; null sends none. */
+  signature?: string | null;
+  /** Address the signature is made for, where it differs from the one called. */
+  signedUrl?: string;
+}
+
+export interface WebhookAnswer {
+  status: number;
+  type: string;
+  body: string;
+}
+
+export interface Twilio {
+  url: string;
+  held: Held[];
+  feedback: { sid: string; outcome: string | null }[];
+  on(to: string, reaction: Reaction): void;
+  last(): Held;
+  /** Resolves when a hand-over is left without an answer. */
+  whenHanging(): Promise<void>;
+  webhook(url: string, fields: Iterable<[string, string]>, options?: WebhookOptions): Promise<WebhookAnswer>;
+  /** Reports a status to the address its hand-over gave. */
+  report(held: Held, fields: Readonly<Record<string, string>>, options?: WebhookOptions): Promise<WebhookAnswer>;
+  /** Has the call answered and played to its end; reports nothing yet. */
+  play(held: Held, person: Answering): Promise<Played>;
+  close(): Promise<void>;
+}
+
+export async function openTwilio(): Promise<Twilio> {
+  const state: State = { held: [], feedback: [], reactions: new Map(), hanging: 0 };
+  const server = createServer((request, response) => void serve(state, request, response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    held: state.held,
+    feedback: state.feedback,
+    on: (to, reaction) => void state.reactions.set(to, reaction),
+    last: () => lastOf(state),
+    async whenHanging() {
+      await until('a hand-over is left without an answer', () => state.hanging > 0);
+      state.hanging--;
+    },
+    webhook,
+    report: (held, fields, options) =>
+      webhook(callbackOf(held), Object.entries({ ...identity(held), ...fields }), options),
+    play: (held, person) =>
+      playCall(held.form.get('Url') ?? '', person, (url, extra) =>
+        webhook(url, Object.entries({ ...identity(held), ...inCall(held, person), ...extra })),
+      ),
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+interface State {
+  held: Held[];
+  feedback: { sid: string; outcome: string | null }[];
+  reactions: Map<string, Reaction>;
+  /** Left without an answer and not waited for yet. */
+  hanging: number;
+}
+
+function lastOf({ held }: State): Held {
+  const last = held.at(-1);
+  if (!last) throw new Error('nothing was accepted');
+  return last;
+}
+
+const callbackOf = ({ form }: Held): string => form.get('StatusCallback') ?? '';
+
+const identity = ({ sid, form }: Held): Record<string, string> => ({
+  [sid.startsWith('CA') ? 'CallSid' : 'MessageSid']: sid,
+  AccountSid: accountSid,
+  From: form.get('From') ?? senders.numbers[0] ?? '',
+  To: form.get('To') ?? '',
+  ApiVersion: '2010-04-01',
+});
+
+const inCall = ({ form }: Held, { answeredBy = 'human' }: Answering): Record<string, string> => ({
+  CallStatus: 'in-progress',
+  Direction: 'outbound-api',
+  ...(form.has('MachineDetection') && { AnsweredBy: answeredBy }),
+});
+
+async function serve(state: State, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const form = new URLSearchParams(await text(request));
+  const reaction = state.reactions.get(form.get('To') ?? '') ?? { kind: 'accept' };
+  if (reaction.kind === 'drop') request.socket.destroy();
+  else if (reaction.kind === 'hang') state.hanging++;
+  else {
+    const { status, body, headers } = answerTo(state, request, form, reaction);
+    response.writeHead(status, { 'content-type': 'application/json', connection: 'close', ...headers }).end(body);
+  }
+}
+
+interface ApiAnswer {
+  status: number;
+  body: string;
+  headers?: Record<string, string>;
+}
+
+function answerTo(state: State, request: IncomingMessage, form: URLSearchParams, reaction: Reaction): ApiAnswer {
+  const fault = gateFault(request);
+  if (fault) return errorOf(...fault);
+  if (reaction.kind === 'bare') return { status: reaction.status, body: reaction.body ?? '' };
+  if (reaction.kind === 'error') {
+    const headers = reaction.retryAfter === undefined ? {} : { 'retry-after': String(reaction.retryAfter) };
+    return { ...errorOf(reaction.status, reaction.code), headers };
+  }
+  return create(state, (request.url ?? '').slice(`/2010-04-01/Accounts/${accountSid}/`.length), form);
+}
+
+/** Method, address, encoding and credentials, in front of everything else. */
+function gateFault({ method, url = '', headers }: IncomingMessage): [status: number, code: number] | null {
+  const credentials = [`${accountSid}:${authToken}`, `${apiKey}:${apiKeySecret}`].map(
+    (one) => `Basic ${Buffer.from(one).toString('base64')}`,
+  );
+  if (!credentials.includes(headers.authorization ?? '')) return [401, 20003];
+  if (method !== 'POST') return [405, 20004];
+  if (headers['content-type'] !== 'application/x-www-form-urlencoded') return [400, 20001];
+  return url.startsWith(`/2010-04-01/Accounts/${accountSid}/`) ? null : [404, 20404];
+}
+
+function create(state: State, resource: string, form: URLSearchParams): ApiAnswer {
+  const about = /^Messages\/([^/]+)\/Feedback\.json$/.exec(resource)?.[1];
+  if (about !== undefined) return takeFeedback(state, about, form);
+  if (resource !== 'Messages.json' && resource !== 'Calls.json') return errorOf(404, 20404);
+  const isCall = resource === 'Calls.json';
+  const fault = (isCall ? callFault : messageFault)(form, senders);
+  if (fault !== null) return errorOf(400, fault);
+  const sid = `${isCall ? 'CA' : 'SM'}${randomBytes(16).toString('hex')}`;
+  state.held.push({ sid, form });
+  return { status: 201, body: JSON.stringify({ sid, account_sid: accountSid, status: 'queued', error_code: null }) };
+}
+
+function takeFeedback(state: State, sid: string, form: URLSearchParams): ApiAnswer {
+  const held = state.held.find((one) => one.sid === sid);
+  const fault = feedbackFault(form);
+  if (held?.form.get('ProvideFeedback') !== 'true') return errorOf(404, 20404);
+  if (fault !== null) return errorOf(400, fault);
+  state.feedback.push({ sid, outcome: form.get('Outcome') });
+  return { status: 201, body: JSON.stringify({ message_sid: sid, outcome: form.get('Outcome') }) };
+}
+
+const errorOf = (status: number, code: number): ApiAnswer => ({
+  status,
+  body: JSON.stringify({ code, message: 'refused', more_info: `https://www.twilio.com/docs/errors/${code}`, status }),
+});
+
+/** Posts a form as Twilio does: without the fragment, signed over address and fields, on a connection of its own. */
+function webhook(
+  url: string,
+  fields: Iterable<[string, string]>,
+  options: WebhookOptions = {},
+): Promise<WebhookAnswer> {
+  const target = url.split('#', 1).join('');
+  const pairs = [...fields];
+  const { signedWith = authToken, signedUrl = target } = options;
+  const signature = options.signature === undefined ? sign(signedWith, signedUrl, pairs) : options.signature;
+  return new Promise((resolve, reject) => {
+    const headers = {
+      'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
+      ...(signature !== null && { 'x-twilio-signature': signature }),
+    };
+    const sending = httpRequest(target, { method: 'POST', headers, agent: false }, (response) => {
+      const { statusCode: status = 0, headers: got } = response;
+      text(response).then((body) => resolve({ status, type: got['content-type'] ?? '', body }), reject);
+    });
+    sending.on('error', reject).end(new URLSearchParams(pairs).toString());
+  });
+}
+
+/** Keys in order, each followed by its value, behind the address. Fields do not repeat here. */
+export function sign(token: string, url: string, pairs: readonly [string, string][]): string {
+  const hmac = createHmac('sha1', token).update(url);
+  for (const [key, value] of [...pairs].sort(([a], [b]) => (a < b ? -1 : 1))) hmac.update(key).update(value);
+  return hmac.digest('base64');
+}
