@@ -6,7 +6,11 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { createLog } from '../../platform/log.ts';
 import { until } from '../../testing/until.ts';
+import { openTestPorts, type TestPorts } from '../../testing/upstream-ports.ts';
+import type { Adapter, OutgoingMessage, Upstream } from '../contract.ts';
+import type { SendOutcome } from '../outcome.ts';
 import { type Answering, type Played, playCall } from './emulated-call.ts';
 import { callFault, feedbackFault, messageFault } from './emulated-rules.ts';
 
@@ -211,3 +215,56 @@ export function sign(token: string, url: string, pairs: readonly [string, string
   for (const [key, value] of [...pairs].sort(([a], [b]) => (a < b ? -1 : 1))) hmac.update(key).update(value);
   return hmac.digest('base64');
 }
+
+export interface Bench extends AsyncDisposable {
+  twilio: Twilio;
+  ports: TestPorts;
+  upstream: Upstream;
+  /** Everything the adapter logged. */
+  logged: string[];
+  /** Hands over a text with the code 482913, unless told otherwise. */
+  send(other?: Partial<OutgoingMessage>): Promise<SendOutcome>;
+}
+
+/** An adapter opened against an emulator of its own, with webhooks that reach it. */
+export async function openBench<Settings>(
+  adapter: Adapter<Settings>,
+  settings: object = {},
+  onReceipt?: TestPorts['onReceipt'],
+): Promise<Bench> {
+  const twilio = await openTwilio();
+  const logged: string[] = [];
+  const ports = await openTestPorts(createLog('trace', { write: (line) => void logged.push(line) }), onReceipt);
+  const account = { api_url: twilio.url, account_sid: accountSid, auth_token: authToken, from: senders.numbers[0] };
+  const upstream = await adapter.open(adapter.settings.parse({ ...account, ...settings }), ports);
+  ports.serve(upstream);
+  return {
+    twilio,
+    ports,
+    upstream,
+    logged,
+    send(other) {
+      const message = { ...outgoing(), ...other };
+      ports.sent.set(message.messageId, message);
+      return upstream.send(message, AbortSignal.timeout(5_000));
+    },
+    async [Symbol.asyncDispose]() {
+      await upstream.close();
+      await ports.close();
+      await twilio.close();
+    },
+  };
+}
+
+export const outgoing = (): OutgoingMessage => ({
+  applicationId: '42',
+  messageId: '2072832692843446272',
+  step: 1,
+  attempt: 2,
+  reference: '2072832692843446272-1-0',
+  channel: 'sms',
+  to: '+6591234567',
+  content: { text: '482913 is your Acme verification code.', language: 'en', segments: 1 },
+  code: '482913',
+  expiresAtMs: Date.now() + 300_500,
+});
