@@ -1,9 +1,9 @@
 /**
- * Twilio as the tests meet it: the API of messages and calls over HTTP, strict about what it takes, webhooks signed as Twilio signs
- * them (written apart from what is under test), and every misbehaviour an upstream has.
+ * Twilio as the tests meet it: the API of messages and calls over HTTP, strict about what it takes, webhooks and whole calls, and every
+ * misbehaviour an upstream has.
  */
-import { createHmac, randomBytes } from 'node:crypto';
-import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { createLog } from '../../platform/log.ts';
@@ -13,9 +13,11 @@ import type { Adapter, OutgoingMessage, Upstream } from '../contract.ts';
 import type { SendOutcome } from '../outcome.ts';
 import { type Answering, type Played, playCall } from './emulated-call.ts';
 import { callFault, feedbackFault, messageFault } from './emulated-rules.ts';
+import { authToken, type WebhookAnswer, type WebhookOptions, webhook } from './emulated-webhook.ts';
+
+export { authToken };
 
 export const accountSid = `AC${'0'.repeat(31)}1`;
-export const authToken = 'f00dfeed0123456789abcdef01234567';
 export const apiKey = `SK${'0'.repeat(31)}2`;
 export const apiKeySecret = 'ApiKeySecret0123456789abcdefghij';
 export const senders = { numbers: ['+15005550006', '+15005550007', 'Acme'], services: [`MG${'0'.repeat(31)}3`] };
@@ -30,21 +32,6 @@ export type Reaction =
 export interface Held {
   sid: string;
   form: URLSearchParams;
-}
-
-export interface WebhookOptions {
-  /** Instead of the account's auth token. */
-  signedWith?: string;
-  /** Instead of the right one; null sends none. */
-  signature?: string | null;
-  /** Address the signature is made for, where it differs from the one called. */
-  signedUrl?: string;
-}
-
-export interface WebhookAnswer {
-  status: number;
-  type: string;
-  body: string;
 }
 
 export interface Twilio {
@@ -185,36 +172,6 @@ const errorOf = (status: number, code: number): ApiAnswer => ({
   status,
   body: JSON.stringify({ code, message: 'refused', more_info: `https://www.twilio.com/docs/errors/${code}`, status }),
 });
-
-/** Posts a form as Twilio does: without the fragment, signed over address and fields, on a connection of its own. */
-function webhook(
-  url: string,
-  fields: Iterable<[string, string]>,
-  options: WebhookOptions = {},
-): Promise<WebhookAnswer> {
-  const target = url.split('#', 1).join('');
-  const pairs = [...fields];
-  const { signedWith = authToken, signedUrl = target } = options;
-  const signature = options.signature === undefined ? sign(signedWith, signedUrl, pairs) : options.signature;
-  return new Promise((resolve, reject) => {
-    const headers = {
-      'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
-      ...(signature !== null && { 'x-twilio-signature': signature }),
-    };
-    const sending = httpRequest(target, { method: 'POST', headers, agent: false }, (response) => {
-      const { statusCode: status = 0, headers: got } = response;
-      text(response).then((body) => resolve({ status, type: got['content-type'] ?? '', body }), reject);
-    });
-    sending.on('error', reject).end(new URLSearchParams(pairs).toString());
-  });
-}
-
-/** Keys in order, each followed by its value, behind the address. Fields do not repeat here. */
-export function sign(token: string, url: string, pairs: readonly [string, string][]): string {
-  const hmac = createHmac('sha1', token).update(url);
-  for (const [key, value] of [...pairs].sort(([a], [b]) => (a < b ? -1 : 1))) hmac.update(key).update(value);
-  return hmac.digest('base64');
-}
 
 export interface Bench extends AsyncDisposable {
   twilio: Twilio;

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Receipt } from '../contract.ts';
 import { type SendOutcome, undelivered } from '../outcome.ts';
-import { apiKey, apiKeySecret, authToken, type Bench, openBench, senders, sign } from './fixture.ts';
+import { sign } from './emulated-webhook.ts';
+import { apiKey, apiKeySecret, authToken, type Bench, openBench, senders } from './fixture.ts';
 import { smsTwilio } from './sms-twilio.ts';
 
 const open = (settings?: object, onReceipt?: (receipt: Receipt) => Promise<boolean>): Promise<Bench> =>
