@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decideOnce, isLastPart } from './marks.ts';
+import { decideOnce, isLastPart, takeTurn } from './marks.ts';
 
 function openMarks() {
   const seen = new Set<string>();
@@ -68,4 +68,20 @@ test('a decision cut off in the middle is no afterwards', async () => {
   const torn = async (): Promise<boolean> => assert.fail('the node died');
   await assert.rejects(decideOnce(once, 'k', torn));
   assert.equal(await decideOnce(once, 'k', async () => true), false);
+});
+
+test('a yes goes to one arrival at a time, and to the next only when it is handed on', async () => {
+  const once = openMarks();
+  const turn = () => takeTurn(once, 'k', async () => true);
+  const [first, second] = [await turn(), await turn()];
+  assert.deepEqual([first.yes, second.yes], [true, false]);
+  const marks = openMarks();
+  for (const handsOn of [true, true, false]) {
+    const one = await takeTurn(marks, 'k', async () => true);
+    assert.equal(one.yes, true);
+    if (handsOn) await one.handOn();
+  }
+  const refused = await takeTurn(marks, 'k', async () => true);
+  await refused.handOn();
+  assert.deepEqual([refused.yes, (await takeTurn(marks, 'k', async () => true)).yes], [false, false]);
 });

@@ -11,15 +11,32 @@ const rememberMs = 48 * 3_600_000;
 
 export const mark = (once: Once, key: string): Promise<boolean> => once(key, rememberMs);
 
+export interface Turn {
+  yes: boolean;
+  /** The next arrival is to get this yes again, since nothing came of it here. */
+  handOn(): Promise<void>;
+}
+
 /**
- * Decides once, at the first arrival; every later arrival with this key gets the same. Looking at a mark sets it, so each arrival
- * has a number of its own (the first free one) and a yes is handed on from number to number. A crash in between forgets a yes,
- * never invents one.
+ * Decides at the first arrival with this key; a later one gets a yes only if the arrival before it handed it on. Looking at a mark
+ * sets it, so each arrival has a number of its own (the first free one) and a yes goes from number to number. A crash in between
+ * forgets a yes, never invents one.
  */
-export async function decideOnce(once: Once, key: string, decide: () => Promise<boolean>): Promise<boolean> {
+export async function takeTurn(once: Once, key: string, decide: () => Promise<boolean>): Promise<Turn> {
   const arrival = await firstFree(once, (number) => `${key}/arrival/${number}`, Number.POSITIVE_INFINITY);
   const yes = arrival === 1 ? await decide() : !(await mark(once, `${key}/yes/${arrival}`));
-  if (yes) await mark(once, `${key}/yes/${arrival + 1}`);
+  return {
+    yes,
+    async handOn() {
+      if (yes) await mark(once, `${key}/yes/${arrival + 1}`);
+    },
+  };
+}
+
+/** Decides once, at the first arrival; every later arrival with this key gets the same. */
+export async function decideOnce(once: Once, key: string, decide: () => Promise<boolean>): Promise<boolean> {
+  const { yes, handOn } = await takeTurn(once, key, decide);
+  await handOn();
   return yes;
 }
 
