@@ -7,6 +7,8 @@ export interface SpokenWords {
   /** Asks for the key `listenKey`. */
   prompt: string;
   again: string;
+  /** In place of a code that has expired or is used. */
+  gone: string;
   goodbye: string;
   /** SSML prosody rate of a code. */
   rate: string;
@@ -16,36 +18,42 @@ const words = {
   en: {
     prompt: 'Press 1 to hear your code.',
     again: 'Once again:',
+    gone: 'This code is no longer valid.',
     goodbye: 'Goodbye.',
     rate: '90%',
   },
   es: {
     prompt: 'Pulse 1 para escuchar su código.',
     again: 'Otra vez:',
+    gone: 'Este código ya no es válido.',
     goodbye: 'Adiós.',
     rate: '80%',
   },
   zhHans: {
     prompt: '请按 1 收听您的验证码。',
     again: '再说一遍：',
+    gone: '此验证码已失效。',
     goodbye: '再见。',
     rate: '80%',
   },
   zhHant: {
     prompt: '請按 1 收聽您的驗證碼。',
     again: '再說一遍：',
+    gone: '此驗證碼已失效。',
     goodbye: '再見。',
     rate: '80%',
   },
   ja: {
     prompt: '認証コードをお聞きになるには、1 を押してください。',
     again: 'もう一度お伝えします。',
+    gone: 'この認証コードは無効になりました。',
     goodbye: '失礼いたします。',
     rate: '85%',
   },
   th: {
     prompt: 'กด 1 เพื่อฟังรหัสของคุณ',
     again: 'ขอทวนอีกครั้ง',
+    gone: 'รหัสนี้ใช้ไม่ได้แล้ว',
     goodbye: 'สวัสดี',
     rate: '85%',
   },
