@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { ErrorCode } from '../../errors.ts';
+import type { Log } from '../../platform/log.ts';
 import {
   type Reason,
   type Refused,
@@ -167,6 +168,11 @@ export function refusedBy(name: string, meaning: Meaning, retryAfterMs?: number)
 
 export const undeliveredBy = (name: string, { reason, what, errorCode }: Meaning): Undelivered =>
   undelivered(reason, `${name}: ${what}`, errorCode);
+
+/** Makes a code nobody has described visible to the operator. It came from outside, so only what looks like a code is repeated. */
+export function countUnmapped(log: Log, kind: Kind, code: string): void {
+  log.warn({ upstreamCode: `${kind}:${/^[\w-]{1,40}$/.test(code) ? code : 'no code'}` }, 'unmapped code');
+}
 
 /** An answer nobody has described yet: temporary and to be tried elsewhere, so that one new code stops nothing. */
 export const unmapped = (name: string): Refused =>

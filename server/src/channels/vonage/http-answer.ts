@@ -5,7 +5,7 @@
 import type { Log } from '../../platform/log.ts';
 import type { Answered } from '../http-call.ts';
 import { type Refused, refusedForGood, type Unknown, unknown } from '../outcome.ts';
-import { type CodeMap, meaningOf, refusedBy } from './codes.ts';
+import { type CodeMap, countUnmapped, meaningOf, refusedBy } from './codes.ts';
 import { parseObject } from './parameters.ts';
 
 export function refusedByHttp(answer: Answered, codeMap: CodeMap | undefined, log: Log): Refused | Unknown {
@@ -16,7 +16,7 @@ export function refusedByHttp(answer: Answered, codeMap: CodeMap | undefined, lo
   const name = `Vonage HTTP ${status}${problem === null ? '' : ` ${problem}`}`;
   if (meaning) return refusedBy(name, meaning, retryAfterMs(headers['retry-after']));
   if (status < 400 || status >= 500) return unknown(`${name} says nothing of what became of the request`);
-  log.warn({ upstreamCode: `http:${problem ?? status}` }, 'unmapped code');
+  countUnmapped(log, 'http', problem ?? String(status));
   return refusedForGood('config', `${name}: the request was refused; check sender and addresses in the settings`);
 }
 

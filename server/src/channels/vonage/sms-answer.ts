@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Log } from '../../platform/log.ts';
 import type { Answered } from '../http-call.ts';
 import { type SendOutcome, unknown } from '../outcome.ts';
-import { type CodeMap, meaningOf, refusedBy, unmapped } from './codes.ts';
+import { type CodeMap, countUnmapped, meaningOf, refusedBy, unmapped } from './codes.ts';
 import { refusedByHttp } from './http-answer.ts';
 import { parseObject } from './parameters.ts';
 
@@ -39,7 +39,7 @@ function refusedByStatus(status: string, codeMap: CodeMap | undefined, log: Log)
   const name = `Vonage status ${/^\w{1,20}$/.test(status) ? status : 'that is no code'}`;
   const meaning = meaningOf('status', status, codeMap);
   if (meaning) return refusedBy(name, meaning);
-  log.warn({ upstreamCode: `status:${status.slice(0, 20)}` }, 'unmapped code');
+  countUnmapped(log, 'status', status);
   return unmapped(name);
 }
 

@@ -4,7 +4,7 @@
  * shares, and a receipt that was not taken completes it again when Vonage repeats it.
  */
 import type { HookAnswer, HookRequest, Ports, Receipt } from '../contract.ts';
-import { meaningOf, undeliveredBy } from './codes.ts';
+import { countUnmapped, meaningOf, undeliveredBy } from './codes.ts';
 import { isLastPart } from './marks.ts';
 import { readParameters } from './parameters.ts';
 import { isFresh, isSigned, type Parameters } from './signature.ts';
@@ -29,9 +29,11 @@ export function openSmsHook(settings: SmsSettings, ports: Ports): (request: Hook
 
 function isTrusted(parameters: Parameters, settings: SmsSettings): boolean {
   const { signature_secret: current, signature_secret_previous: previous, signature_method: method } = settings;
-  const secrets = [current, previous].filter((secret) => secret !== undefined);
-  const required = settings.require_signature ?? current !== undefined;
-  if (secrets.length === 0 || !(required || parameters.has('sig'))) return !required;
+  // The schema lets neither of the other two stand alone.
+  if (current === undefined) return true;
+  const required = settings.require_signature ?? true;
+  if (!required && !parameters.has('sig')) return true;
+  const secrets = previous === undefined ? [current] : [current, previous];
   return isSigned(parameters, secrets, method) && isFresh(parameters, Date.now());
 }
 
@@ -71,7 +73,7 @@ function outcomeOf(parameters: Parameters, settings: SmsSettings, ports: Ports):
   const failed = meaningOf('receipt', status, settings.code_map);
   if (!failed && status !== 'delivered') return null;
   const meaning = cause === null ? failed : meaningOf('err-code', cause, settings.code_map);
-  if (!meaning) ports.log.warn({ upstreamCode: `err-code:${errCode.slice(0, 20)}` }, 'unmapped code');
+  if (!meaning) countUnmapped(ports.log, 'err-code', errCode);
   const name = `Vonage receipt ${status}${/^\d{1,6}$/.test(errCode) ? ` with err-code ${errCode}` : ''}`;
   return undeliveredBy(
     name,
