@@ -223,6 +223,8 @@ function declareLife({ subject, outgoing, withUpstream }: Bench): void {
     await withUpstream(count, async ({ upstream }) => {
       await upstream.send(outgoing(subject().accepted), inTime());
     });
+    // A closed handle is listed until some turns after the news of its end.
+    for (let turn = 0; turn < 10; turn++) await nextTurn();
     const idle = openResources();
     let late: Opened | undefined;
     await withUpstream(count, async (opened) => {
