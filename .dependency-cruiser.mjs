@@ -61,6 +61,9 @@ const ground = '^server/src/(platform/|(errors|config|policy|wire)\\.ts$)';
 /** Run by the tests of every adapter, wherever the adapter stands; it uses node:test, so index.ts must not hand it out. */
 const conformance = '^server/src/channels/conformance\\.ts$';
 
+/** The list of adapters, which only the wiring opens: index.ts must not load their packages for everybody. */
+const adapterList = '^server/src/channels/adapters\\.ts$';
+
 const roomRules = Object.entries(rooms).map(([name, { opens }]) => ({
   name: `room-${name}`,
   comment: `${name} may open ${opens.length > 0 ? opens.join(', ') : 'the ground floor only'}.`,
@@ -101,7 +104,7 @@ const houseRules = [
     name: 'door-from-outside',
     comment: 'app.ts, main.ts, tests of the whole product and benchmarks enter a room by its index.ts too.',
     from: { path: '^(server/src/[^/]+\\.ts$|e2e/|bench/|sdks/)' },
-    to: { path: '^server/src/[^/]+/', pathNot: ['/index\\.ts$', ground, testing, '^server/src/http/'] },
+    to: { path: '^server/src/[^/]+/', pathNot: ['/index\\.ts$', ground, testing, '^server/src/http/', adapterList] },
   },
   {
     name: 'front-door',

@@ -2,12 +2,16 @@
  * The wiring: every room made and handed its neighbours, on one screen. The only file that knows every room.
  */
 import { createAccounts, type FirstStart, publicSandboxApplicationId } from './accounts/index.ts';
+import { adapters } from './channels/adapters.ts';
+import { type Adapter, createRegistry } from './channels/index.ts';
 import type { Config } from './config.ts';
-import { createDelivery, type Line } from './delivery/index.ts';
+import { createDelivery } from './delivery/index.ts';
 import { forgetEvents } from './events/index.ts';
+import { createFeedback } from './feedback.ts';
 import { firstTemplates } from './first-templates.ts';
 import { createFrontDoor, storeAnswer } from './http/index.ts';
 import { release, settleTargets, sweepTargets, targetRows } from './limits/index.ts';
+import { createLines } from './lines.ts';
 import { createMessages } from './messages/index.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
@@ -20,9 +24,11 @@ import { createOutbound } from './platform/outbound.ts';
 import { openPglite } from './platform/pglite.ts';
 import { openPostgres } from './platform/postgres.ts';
 import { createKeyring } from './platform/seal.ts';
+import { createProviders } from './providers/index.ts';
 import { createRetention } from './retention.ts';
 import { createSandbox } from './sandbox/index.ts';
 import { createTemplates } from './templates/index.ts';
+import { createUplinks } from './uplinks/index.ts';
 import {
   createVerifications,
   drawCode,
@@ -39,6 +45,8 @@ export interface AppOptions {
   clock?: Clock;
   /** Tests and benchmarks give codes they know; the default is the system's generator. */
   drawCode?: typeof drawCode;
+  /** Tests and benchmarks bring upstreams of their own; the default is every adapter there is. */
+  adapters?: readonly Adapter[];
   /** Tests: every reply is compared with its declared schema. */
   checkOutput?: boolean;
 }
@@ -55,7 +63,7 @@ export async function createApp(options: AppOptions) {
     () => lease.node(),
     () => config.publicUrl ?? address,
   );
-  const { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, upstream, outbound } = rooms;
+  const { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, providers } = rooms;
   return {
     ...rooms,
     /** Makes what a first start needs; the secrets only then. */
@@ -67,6 +75,7 @@ export async function createApp(options: AppOptions) {
     },
     /** Begins the roles; resolves with the address customers reach, for a process that answers requests. */
     async start(): Promise<string> {
+      await providers.start();
       if (config.roles.has('worker')) {
         await delivery.start();
         verifications.start();
@@ -81,9 +90,11 @@ export async function createApp(options: AppOptions) {
     async stop(): Promise<void> {
       await Promise.all([frontDoor.close(), sandbox.stop()]);
       await Promise.all([verifications.stop(), retention.stop()]);
+      await rooms.feedback.stop();
       await delivery.stop();
-      await upstream.close();
-      await outbound.close();
+      await providers.stop();
+      await rooms.upstream.close();
+      await rooms.outbound.close();
       await lease.release();
     },
   };
@@ -103,30 +114,34 @@ async function makeRooms(options: AppOptions, node: () => number, publicUrl: () 
     publicSandbox: config.publicSandbox,
     furnishSandbox: ({ id }) => templates.seed(id, sandbox.templates),
   });
-  // Carriers come with providers and routes; until then only the virtual network delivers.
-  const { id: provider } = sandbox.adapter;
+  const { id: provider, limits } = sandbox.adapter;
   const upstream = await sandbox.adapter.open({}, { log, onReceipt: (receipt) => delivery.receive(provider, receipt) });
-  const currency = 'USD';
-  const virtualLine: Line = {
-    provider,
-    upstream,
-    idempotent: sandbox.adapter.limits.idempotent,
-    senderReplaced: false,
-    costMicros: 0,
-    currency,
-    why: 'the virtual network',
-    admit: () => 0,
-    done: () => undefined,
-  };
+  const providers = createProviders({
+    db,
+    keyring,
+    clock,
+    log,
+    outbound,
+    publicUrl,
+    registry: createRegistry(options.adapters ?? adapters),
+    currency: config.currency,
+    seedFile: config.providersFile,
+    env: process.env,
+    receive: (by, receipt) => delivery.receive(by, receipt),
+    park: (by, receipt) => delivery.park(by, receipt),
+    uplink: (by, uplink) => uplinks.take(by, uplink),
+    reopen: (ids) => delivery.reopen(ids),
+  });
+  const lines = createLines({ provider, upstream, idempotent: limits.idempotent }, providers, config.currency);
   const delivery = createDelivery({
     db,
     keyring,
     clock,
     log,
     worker: config.roles.has('worker'),
-    currency,
-    lineOf: (id) => (id === null ? virtualLine : null),
-    linesFor: () => [],
+    currency: config.currency,
+    lineOf: lines.lineOf,
+    linesFor: lines.linesFor,
     release,
   });
   const messages = createMessages({
@@ -137,9 +152,8 @@ async function makeRooms(options: AppOptions, node: () => number, publicUrl: () 
     templates,
     delivery,
     drawCode: options.drawCode ?? drawCode,
-    currency,
-    serving: (application) =>
-      application.network === 'virtual' ? { reason: null } : { lines: [], reason: 'no_route' },
+    currency: config.currency,
+    serving: lines.serving,
     storeAnswer,
   });
   const verifications = createVerifications({
@@ -154,6 +168,15 @@ async function makeRooms(options: AppOptions, node: () => number, publicUrl: () 
       isMessage: messages.exists,
     },
   });
+  const uplinks = createUplinks({
+    db,
+    keyring,
+    clock,
+    log,
+    application: accounts.application,
+    reaches: (by, { network }) => (network === 'virtual') === (by === provider),
+  });
+  const feedback = createFeedback({ log, acceptances: delivery.acceptances, upstream: providers.upstream });
   const retention = createRetention({
     clock,
     log,
@@ -163,20 +186,30 @@ async function makeRooms(options: AppOptions, node: () => number, publicUrl: () 
       delivery.forget,
       (...asked) => forgetVerifications(db, ...asked),
       messages.forget,
+      uplinks.forget,
     ],
     sweepTargets: (limit) => sweepTargets(db, limit),
   });
   const frontDoor = createFrontDoor({
     operations: [
       ...messages.operations,
-      ...makeVerificationOperations({ db, verifications, now: () => clock.now(), storeAnswer }),
+      ...makeVerificationOperations({
+        db,
+        verifications,
+        now: () => clock.now(),
+        onVerified: feedback.verified,
+        storeAnswer,
+      }),
       ...templates.operations,
       ...sandbox.operations,
       ...accounts.operations,
       ...templates.adminOperations,
+      ...uplinks.operations,
+      ...providers.operations,
     ],
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },
     quota: sandbox.countRequest,
+    answerHook: ({ provider: by, token, ...call }) => providers.hook(by, token, call),
     db,
     keyring,
     clock,
@@ -186,7 +219,19 @@ async function makeRooms(options: AppOptions, node: () => number, publicUrl: () 
     checks: { database: () => db.ping() },
     checkOutput: options.checkOutput ?? false,
   });
-  return { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, upstream, outbound };
+  return {
+    frontDoor,
+    accounts,
+    templates,
+    sandbox,
+    delivery,
+    verifications,
+    retention,
+    providers,
+    feedback,
+    upstream,
+    outbound,
+  };
 }
 
 /** The app as configured: opens and migrates its database, makes the first objects. */

@@ -36,7 +36,10 @@ describe('webhooks', () => {
     const body = Buffer.from([0, 255, 10, 0xc3, 0x28]);
     const init = { method: 'POST', body, headers: { 'content-type': 'application/x-odd', 'X-Signature': 's=1' } };
     const reply = await hook('carrier/token/status/42?a=1&a=2%20b', init);
-    assert.deepEqual([reply.status, reply.headers.get('content-type'), await reply.text()], [200, 'text/xml', '<Response/>']);
+    assert.deepEqual(
+      [reply.status, reply.headers.get('content-type'), await reply.text()],
+      [200, 'text/xml', '<Response/>'],
+    );
     const call = calls.at(-1);
     assert.deepEqual(call?.body, body);
     assert.deepEqual(

@@ -7,6 +7,7 @@ import { after, before, describe } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import type { DestinationStream } from 'pino';
 import { type App, createApp } from '../app.ts';
+import type { Adapter } from '../channels/index.ts';
 import { readConfig } from '../config.ts';
 import { listEvents } from '../events/index.ts';
 import type { Db } from '../platform/db.ts';
@@ -38,6 +39,7 @@ export interface TestAppOptions {
   /** Receives every log line. */
   logTo?: DestinationStream;
   masterKey?: Buffer;
+  adapters?: readonly Adapter[];
 }
 
 export interface NewApplication {
@@ -75,7 +77,9 @@ export async function openTestApp(database: TestDatabase, options: TestAppOption
     log: options.logTo ? createLog('trace', options.logTo) : createLog('silent'),
     checkOutput: true,
     ...(options.drawCode && { drawCode: options.drawCode }),
+    ...(options.adapters && { adapters: options.adapters }),
   });
+  await app.providers.start();
   const first = await app.furnish();
   const applicationId = first?.applicationId ?? (await applicationOf(db, devKey));
   const callers = createCallers(app);
