@@ -100,66 +100,69 @@ export async function createApp(options: AppOptions) {
   };
 }
 
-async function makeRooms(options: AppOptions, node: () => number, publicUrl: () => string) {
+type Base = ReturnType<typeof makeBase>;
+type Sending = Awaited<ReturnType<typeof makeSending>>;
+
+/** What everything else stands on: keys, the way out, and the rooms that need no other than themselves. */
+function makeBase(options: AppOptions, node: () => number, publicUrl: () => string) {
   const { db, log, config, clock = systemClock } = options;
-  const keyring = createKeyring(options.masterKey);
+  const common = { db, log, clock, keyring: createKeyring(options.masterKey) };
   const outbound = createOutbound({ allow: config.outboundAllow });
   const templates = createTemplates({ db, log });
-  const sandbox = createSandbox({ db, keyring, clock, log, outbound });
+  const sandbox = createSandbox({ ...common, outbound });
   const accounts = createAccounts({
-    db,
-    keyring,
-    clock,
-    log,
+    ...common,
     publicSandbox: config.publicSandbox,
     furnishSandbox: ({ id }) => templates.seed(id, sandbox.templates),
   });
-  const { id: provider, limits } = sandbox.adapter;
+  return { common, outbound, templates, sandbox, accounts, ids: createIdSource(clock, node), publicUrl };
+}
+
+/** The ways out, and what uses them: providers, deliveries, messages, codes. */
+async function makeSending(options: AppOptions, base: Base) {
+  const { config } = options;
+  const { currency } = config;
+  const { common, sandbox, templates } = base;
+  const { db, log } = common;
+  const {
+    id: provider,
+    limits: { idempotent },
+  } = sandbox.adapter;
   const upstream = await sandbox.adapter.open({}, { log, onReceipt: (receipt) => delivery.receive(provider, receipt) });
+  const uplinks = createUplinks({
+    ...common,
+    application: base.accounts.application,
+    reaches: (by, { network }) => (network === 'virtual') === (by === provider),
+  });
   const providers = createProviders({
-    db,
-    keyring,
-    clock,
-    log,
-    outbound,
-    publicUrl,
+    ...common,
+    outbound: base.outbound,
+    publicUrl: base.publicUrl,
     registry: createRegistry(options.adapters ?? adapters),
-    currency: config.currency,
+    currency,
     seedFile: config.providersFile,
     env: process.env,
     receive: (by, receipt) => delivery.receive(by, receipt),
     park: (by, receipt) => delivery.park(by, receipt),
-    uplink: (by, uplink) => uplinks.take(by, uplink),
+    uplink: uplinks.take,
     reopen: (ids) => delivery.reopen(ids),
   });
-  const lines = createLines({ provider, upstream, idempotent: limits.idempotent }, providers, config.currency);
-  const delivery = createDelivery({
-    db,
-    keyring,
-    clock,
-    log,
-    worker: config.roles.has('worker'),
-    currency: config.currency,
-    lineOf: lines.lineOf,
-    linesFor: lines.linesFor,
-    release,
-  });
+  const { lineOf, linesFor, serving } = createLines({ provider, upstream, idempotent }, providers, currency);
+  const worker = config.roles.has('worker');
+  const delivery = createDelivery({ ...common, worker, currency, lineOf, linesFor, release });
+  const draw = options.drawCode ?? drawCode;
   const messages = createMessages({
-    db,
-    keyring,
-    ids: createIdSource(clock, node),
-    clock,
+    ...common,
+    ids: base.ids,
     templates,
     delivery,
-    drawCode: options.drawCode ?? drawCode,
-    currency: config.currency,
-    serving: lines.serving,
+    drawCode: draw,
+    currency,
+    serving,
     storeAnswer,
   });
   const verifications = createVerifications({
-    db,
-    keyring,
-    log,
+    ...common,
     ports: {
       targets: targetRows,
       settleTargets,
@@ -168,38 +171,27 @@ async function makeRooms(options: AppOptions, node: () => number, publicUrl: () 
       isMessage: messages.exists,
     },
   });
-  const uplinks = createUplinks({
-    db,
-    keyring,
-    clock,
-    log,
-    application: accounts.application,
-    reaches: (by, { network }) => (network === 'virtual') === (by === provider),
-  });
   const feedback = createFeedback({ log, acceptances: delivery.acceptances, upstream: providers.upstream });
-  const retention = createRetention({
-    clock,
-    log,
-    applicationsAfter: accounts.applicationsAfter,
-    forget: [
-      (...asked) => forgetEvents(db, ...asked),
-      delivery.forget,
-      (...asked) => forgetVerifications(db, ...asked),
-      messages.forget,
-      uplinks.forget,
-    ],
-    sweepTargets: (limit) => sweepTargets(db, limit),
-  });
-  const frontDoor = createFrontDoor({
+  const forget = [
+    (...asked: Parameters<typeof delivery.forget>) => forgetEvents(db, ...asked),
+    delivery.forget,
+    (...asked: Parameters<typeof delivery.forget>) => forgetVerifications(db, ...asked),
+    messages.forget,
+    uplinks.forget,
+  ];
+  return { upstream, uplinks, providers, delivery, messages, verifications, feedback, forget };
+}
+
+function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
+  const { config } = options;
+  const { common, accounts, sandbox, templates, publicUrl } = base;
+  const { db, clock } = common;
+  const { messages, verifications, feedback, uplinks, providers } = sending;
+  const now = (): number => clock.now();
+  return createFrontDoor({
     operations: [
       ...messages.operations,
-      ...makeVerificationOperations({
-        db,
-        verifications,
-        now: () => clock.now(),
-        onVerified: feedback.verified,
-        storeAnswer,
-      }),
+      ...makeVerificationOperations({ db, verifications, now, onVerified: feedback.verified, storeAnswer }),
       ...templates.operations,
       ...sandbox.operations,
       ...accounts.operations,
@@ -209,33 +201,29 @@ async function makeRooms(options: AppOptions, node: () => number, publicUrl: () 
     ],
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },
     quota: sandbox.countRequest,
-    answerHook: ({ provider: by, token, ...call }) => providers.hook(by, token, call),
-    db,
-    keyring,
-    clock,
-    log,
+    answerHook: ({ provider, token, ...call }) => providers.hook(provider, token, call),
+    ...common,
     publicUrl,
     trustProxy: config.trustProxy,
     checks: { database: () => db.ping() },
     checkOutput: options.checkOutput ?? false,
   });
-  return {
-    frontDoor,
-    accounts,
-    templates,
-    sandbox,
-    delivery,
-    verifications,
-    retention,
-    providers,
-    feedback,
-    upstream,
-    outbound,
-  };
+}
+
+async function makeRooms(options: AppOptions, node: () => number, publicUrl: () => string) {
+  const base = makeBase(options, node, publicUrl);
+  const sending = await makeSending(options, base);
+  const retention = createRetention({
+    ...base.common,
+    applicationsAfter: base.accounts.applicationsAfter,
+    forget: sending.forget,
+    sweepTargets: (limit) => sweepTargets(options.db, limit),
+  });
+  return { ...base, ...sending, retention, frontDoor: makeFrontDoor(options, base, sending) };
 }
 
 /** The app as configured: opens and migrates its database, makes the first objects. */
-export async function openApp(config: Config, options: Pick<AppOptions, 'drawCode'> = {}) {
+export async function openApp(config: Config, options: Pick<AppOptions, 'drawCode' | 'adapters'> = {}) {
   const log = createLog(config.logLevel);
   const db =
     config.databaseUrl === undefined

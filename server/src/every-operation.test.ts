@@ -95,6 +95,10 @@ const rows: Record<string, Row> = {
   deleteApiKey: { foreign: unknown },
   listTemplatesForReview: { invalid: { path: '/admin/v1/templates?status=odd' } },
   reviewTemplate: { invalid: badBody, body: () => ({ approved: true }), foreign: unknown },
+  listOptOuts: { invalid: { path: '/admin/v1/applications/1/opt-outs?limit=0' }, foreign: unknown },
+  addOptOut: { invalid: badBody, body: (n) => ({ target: numberOf(n) }), foreign: unknown },
+  getOptOut: { foreign: unknown },
+  removeOptOut: { foreign: unknown },
   getHealth: {},
   getReadiness: {},
   getOpenApi: {},
@@ -129,7 +133,7 @@ onEachApp('every operation', (get) => {
 
   /** Objects of my application for one request: a fresh message or template where the request may use it up. */
   async function objects(id: string): Promise<Record<string, string>> {
-    const { call, makeKey } = get();
+    const { call, makeKey, operator } = get();
     const values = {
       organization_id: organization,
       application_id: mine.id,
@@ -141,6 +145,11 @@ onEachApp('every operation', (get) => {
       const template_id = `gone_${count++}`;
       await call({ path: '/v1/template-configs', body: { template_id, ...sms }, ...mine });
       return { ...values, template_id };
+    }
+    if (['getOptOut', 'removeOptOut'].includes(id)) {
+      const target = numberOf(count++);
+      await operator({ path: `/admin/v1/applications/${mine.id}/opt-outs`, body: { target } });
+      return { ...values, target };
     }
     if (['deleteApiKey', 'rotateApiKeySecret'].includes(id))
       return { ...values, key_id: (await makeKey(mine.id)).keyId };
@@ -237,7 +246,13 @@ onEachApp('every operation', (get) => {
       const { foreign } = rows[operation.id] ?? {};
       if (!foreign) continue;
       const request = await good(operation);
-      const nobody = { organization_id: '1', application_id: '1', key_id: '1', template_id: 'mine' };
+      const nobody = {
+        organization_id: '1',
+        application_id: '1',
+        key_id: '1',
+        template_id: 'mine',
+        target: numberOf(0),
+      };
       const elsewhere = operation.auth === 'operator' ? { ...request, path: pathOf(operation, nobody) } : request;
       const reply = await get().expectNothingHappened(() => ask(operation, theirs, elsewhere));
       isError(reply, foreign, operation.id);
