@@ -56,7 +56,7 @@ function checkedSeed(office: Office, file: string, env: Env): Seed {
   const missing: string[] = [];
   const given = withEnv(readJson(file), '', env, missing);
   const parsed = seedSchema.safeParse(given);
-  const faults = parsed.success ? [] : office.explain(seedSchema, given);
+  const faults = parsed.success ? [] : office.explain(seedSchema, given, 'file');
   const settings = parsed.success ? parsed.data.providers.flatMap((body, i) => providerFaults(office, body, i)) : [];
   const all = [...missing, ...[...faults, ...settings].map(({ field, problem }) => sentence(field, problem))];
   if (!parsed.success || all.length > 0) throw new ConfigError(all);
