@@ -66,11 +66,16 @@ onEachEngine('the providers file', (get) => {
     };
     const first = await read(await started(seed('One', 5)));
     assert.deepEqual(await read(await started(seed('One', 5))), first);
+    const fuller = seed('One', 5);
+    const settings = { ...goodSettings, backup_token: 'second-token' };
+    const full = await read(await started({ ...fuller, providers: [{ ...fuller.providers[0], settings }] }));
+    assert.equal(full.provider.settings.backup_token, 'set');
     const second = await read(await started(seed('Two', 6)));
     assert.deepEqual(
       [second.provider.title, second.provider.version, second.provider.webhook_url],
-      ['Two', 2, first.provider.webhook_url],
+      ['Two', 3, first.provider.webhook_url],
     );
+    assert.equal(second.provider.settings.backup_token, null, 'the settings of the file are all there are');
     assert.deepEqual([second.routes.length, second.routes[0].entries[0].price_micros], [1, 6]);
     assert.equal(second.routes[0].entries[0].id, first.routes[0].entries[0].id);
     const told = (await listEvents(get().db, '0', '0')).filter(({ data }) => data?.['provider'] === 'seed-two');
