@@ -66,6 +66,13 @@ export class FakeCarrier {
     return opening;
   }
 
+  /** The newest opening for a provider. */
+  of(id: string): Opening {
+    const opening = this.openings.findLast(({ ports }) => ports.hookUrl().includes(`/hooks/${id}/`));
+    if (!opening) throw new Error(`${id} was not opened`);
+    return opening;
+  }
+
   private async open(settings: Settings, ports: Ports): Promise<Upstream> {
     await this.gate;
     if (settings.account === 'broken') throw new Error('the account is not known there');

@@ -15,8 +15,8 @@ const openTimeoutMs = 15_000;
 
 export type Opened = { upstream: Upstream } | { fault: string };
 
-/** What went wrong in a parse, as `field: problem`. */
-export type Explain = (schema: z.ZodType, value: unknown) => { field: string; problem: string }[];
+/** What a schema finds wrong, as `field: problem`; `root` names the value itself. */
+export type Explain = (schema: z.ZodType, value: unknown, root?: string) => { field: string; problem: string }[];
 
 export interface OpeningPorts extends Omit<ProvidersPorts, 'seedFile' | 'env' | 'currency'> {
   explain: Explain;

@@ -16,7 +16,7 @@ export const createOperations = (office: Office): Operation[] => [
 ];
 
 /** What a schema finds wrong, in the words of the front door. */
-export const explain: Explain = (schema, value) => {
+export const explain: Explain = (schema, value, root = 'body') => {
   const parsed = schema.safeParse(value, faultTexts);
-  return parsed.success ? [] : faultsOf(parsed.error.issues, 'body');
+  return parsed.success ? [] : faultsOf(parsed.error.issues, root);
 };

@@ -66,34 +66,56 @@ function checked({ explain }: SaveTools, adapter: Adapter, settings: Json): Json
   return settings;
 }
 
-/** What changes nothing is not written, so that nobody opens anything anew for it. */
-export async function updateProvider(
+/** What is not given stays, inside the settings too. */
+export function updateProvider(
   tools: SaveTools,
   id: string,
   { version, ...given }: ProviderChange,
+  actor: Actor,
+): Promise<Provider> {
+  return change(tools, id, version, given, (stored) => (given.settings ? [stored, given.settings] : null), actor);
+}
+
+/** What the seed file says: its settings are all there are. */
+export function replaceProvider(tools: SaveTools, id: string, given: Terms): Promise<Provider> {
+  return change(tools, id, undefined, given, () => [{}, given.settings ?? {}], null);
+}
+
+type Terms = Omit<ProviderChange, 'version'>;
+
+/** What changes nothing is not written, so that nobody opens anything anew for it. */
+function change(
+  tools: SaveTools,
+  id: string,
+  version: number | undefined,
+  given: Terms,
+  /** From the stored settings: what is laid over what, or null to leave them. */
+  settings: (stored: Json) => [below: Json, above: Json] | null,
   actor: Actor,
 ): Promise<Provider> {
   const read = (): Promise<Provider> => getProvider(tools, id);
   return tools.memory.afterWrite(() =>
     changeRow(read, version, async (row) => {
       const terms = termsOf(given, row);
-      const sealed = given.settings ? newlySealed(tools, row, given.settings) : { settings: null, hookToken: null };
+      const stored = storedSettings(tools, row);
+      const laid = settings(stored ?? {});
+      const sealed = laid ? newlySealed(tools, row, stored, laid) : { settings: null, hookToken: null };
       if (sealed.settings === null && isDeepStrictEqual(terms, termsOf({}, row))) return row;
       return store.updateProvider(tools.db, row, { ...terms, ...sealed }, actor);
     }),
   );
 }
 
-/** Null for what stays. What was sealed under another master key is lost: every setting has to be given, and the token is a new one. */
+/** Null for what stays. What was sealed under another master key is lost: then the token is a new one as well. */
 function newlySealed(
   tools: SaveTools,
   row: Provider,
-  given: Json,
+  stored: Json | null,
+  [below, above]: [below: Json, above: Json],
 ): { settings: Buffer | null; hookToken: Buffer | null } {
   const adapter = tools.registry.find(row.adapter);
   if (!adapter) throw new ApiError(3002, `settings: this program has no adapter called ${row.adapter}`);
-  const stored = storedSettings(tools, row);
-  const settings = checked(tools, adapter, changedSettings(adapter, stored ?? {}, given));
+  const settings = checked(tools, adapter, changedSettings(adapter, below, above));
   return {
     settings: isDeepStrictEqual(settings, stored) ? null : sealSettings(tools.keyring, row.id, settings),
     hookToken: stored === null ? newToken(tools, row.id) : null,

@@ -11,7 +11,7 @@ import { settingsFaults } from './open-upstream.ts';
 import { type ProviderBody, providerBody } from './provider-wire.ts';
 import { findEqualRoute } from './route-store.ts';
 import { type RouteBody, routeBody } from './route-wire.ts';
-import { createProvider, updateProvider } from './save-provider.ts';
+import { createProvider, replaceProvider } from './save-provider.ts';
 import { createRoute, updateRoute } from './save-route.ts';
 import { changedSettings } from './settings.ts';
 import { findProvider } from './store.ts';
@@ -53,12 +53,14 @@ function faultsIn({ details, message }: ApiError): readonly FieldFault[] {
 
 /** Everything that can be said without the database, before anything is written. */
 function checkedSeed(office: Office, file: string, env: Env): Seed {
-  const missing: string[] = [];
+  const missing: FieldFault[] = [];
   const given = withEnv(readJson(file), '', env, missing);
   const parsed = seedSchema.safeParse(given);
-  const faults = parsed.success ? [] : office.explain(seedSchema, given);
+  const faults = parsed.success ? [] : office.explain(seedSchema, given, 'file');
   const settings = parsed.success ? parsed.data.providers.flatMap((body, i) => providerFaults(office, body, i)) : [];
-  const all = [...missing, ...[...faults, ...settings].map(({ field, problem }) => sentence(field, problem))];
+  // What is missing has been told; that it does not fit either would be a second sentence about the same.
+  const others = [...faults, ...settings].filter(({ field }) => !missing.some((one) => one.field === field));
+  const all = [...missing, ...others].map(({ field, problem }) => sentence(field, problem));
   if (!parsed.success || all.length > 0) throw new ConfigError(all);
   return parsed.data;
 }
@@ -88,15 +90,14 @@ function readJson(file: string): unknown {
 }
 
 /** `{"env": "NAME"}` anywhere stands for the value of that variable. */
-function withEnv(value: unknown, place: string, env: Env, missing: string[]): unknown {
+function withEnv(value: unknown, place: string, env: Env, missing: FieldFault[]): unknown {
   if (Array.isArray(value)) return value.map((item, i) => withEnv(item, `${place}[${i}]`, env, missing));
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value);
   const [first] = entries;
   if (entries.length === 1 && first?.[0] === 'env' && typeof first[1] === 'string') {
     const found = env[first[1]];
-    if (!found) missing.push(sentence(place, `the variable ${first[1]} is not set`));
-    // Not absent: that would be a second fault about the same setting.
+    if (!found) missing.push({ field: place, problem: `the variable ${first[1]} is not set` });
     return found ?? '-';
   }
   return Object.fromEntries(
@@ -105,7 +106,7 @@ function withEnv(value: unknown, place: string, env: Env, missing: string[]): un
 }
 
 async function plantProvider(tools: SaveTools, { id, adapter, ...given }: ProviderBody): Promise<void> {
-  const change = async (): Promise<void> => void (await updateProvider(tools, id, given, null));
+  const change = async (): Promise<void> => void (await replaceProvider(tools, id, given));
   const known = await findProvider(tools.db, id);
   if (known && known.adapter !== adapter) throw invalid([{ field: 'adapter', problem: `is ${known.adapter} already` }]);
   if (known) await change();

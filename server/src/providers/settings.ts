@@ -37,6 +37,8 @@ export function changedSettings(adapter: Adapter, stored: Json, given: Json): Js
 interface Reader {
   isSecret(schema: Json): boolean;
   takesNull(schema: Json): boolean;
+  /** Whether an object here has one of several forms, whose members do not mix. */
+  hasForms(schema: Json): boolean;
   /** The schemas of an object's members, over all its forms. */
   members(schema: Json): Record<string, Json>;
   /** Of the members without a name of their own, or of the entries of a list. */
@@ -57,7 +59,9 @@ function createReader(root: Json): Reader {
   }
   return {
     isSecret: (schema) => forms(schema).some((form) => form['secret'] === true),
-    takesNull: (schema) => forms(schema).some((form) => form['type'] === 'null'),
+    takesNull: (schema) =>
+      forms(schema).some(({ type }) => type === 'null' || (Array.isArray(type) && type.includes('null'))),
+    hasForms: (schema) => forms(schema).filter((form) => isObject(form['properties'])).length > 1,
     members: (schema) =>
       Object.assign({}, ...forms(schema).map((form) => form['properties'] ?? {})) as Record<string, Json>,
     others(schema) {
@@ -85,12 +89,14 @@ function show(reader: Reader, schema: Json, value: unknown): unknown {
 function change(reader: Reader, schema: Json, stored: unknown, given: unknown): unknown {
   const members = reader.members(schema);
   if (!isObject(given) || Object.keys(members).length === 0) return given;
-  const changed: Json = isObject(stored) ? { ...stored } : {};
+  const before = isObject(stored) ? stored : {};
+  const changed: Json = reader.hasForms(schema) ? {} : { ...before };
   for (const [name, value] of Object.entries(given)) {
     const own = members[name] ?? {};
-    if (value === shownSecret && reader.isSecret(own)) continue;
-    if (value === null && !reader.takesNull(own)) delete changed[name];
-    else changed[name] = change(reader, own, changed[name], value);
+    if (value === shownSecret && reader.isSecret(own)) {
+      if (before[name] !== undefined) changed[name] = before[name];
+    } else if (value === null && !reader.takesNull(own)) delete changed[name];
+    else changed[name] = change(reader, own, before[name], value);
   }
   return changed;
 }
