@@ -9,8 +9,12 @@ import { refusedForGood, refusedForNow } from '../outcome.ts';
 import { NoToken } from './failure.ts';
 import type { Settings } from './settings.ts';
 
-/** `renew`: the one given before was refused. Rejects with NoToken. */
-export type TokenSource = (renew: boolean) => Promise<string>;
+export interface TokenSource {
+  /** `renew`: the one given before was refused. Rejects with NoToken. */
+  get(renew: boolean): Promise<string>;
+  /** The login failed: the next one asks for a new token. */
+  forget(): void;
+}
 
 const answerSchema = z.object({
   access_token: z.string().min(1),
@@ -21,8 +25,8 @@ const marginMs = 60_000;
 /** Null where the settings know no token. */
 export function createTokenSource(settings: Settings, outbound: Outbound): TokenSource | null {
   const { oauth_token: fixed, oauth_token_url: url } = settings;
-  if (url === undefined) return fixed === undefined ? null : async () => fixed;
-  let held = fixed === undefined ? null : { token: fixed, untilMs: Number.POSITIVE_INFINITY };
+  if (url === undefined) return fixed === undefined ? null : { get: async () => fixed, forget: () => undefined };
+  let held: { token: string; untilMs: number } | null = null;
   let asking: Promise<string> | null = null;
   const ask = async (): Promise<string> => {
     const answer = await callUpstream(outbound, {
@@ -48,12 +52,17 @@ export function createTokenSource(settings: Settings, outbound: Outbound): Token
       ),
     );
   };
-  return async (renew) => {
-    if (!renew && held && held.untilMs > Date.now()) return held.token;
-    asking ??= ask().finally(() => {
-      asking = null;
-    });
-    return asking;
+  return {
+    async get(renew) {
+      if (!renew && held && held.untilMs > Date.now()) return held.token;
+      asking ??= ask().finally(() => {
+        asking = null;
+      });
+      return asking;
+    },
+    forget() {
+      held = null;
+    },
   };
 }
 

@@ -31,7 +31,8 @@ export const emailSmtp: Adapter<Settings> = {
 };
 
 async function openRelay(given: Settings, ports: Ports): Promise<Upstream> {
-  const options = poolOptions(given, createTokenSource(given, ports.outbound));
+  const token = createTokenSource(given, ports.outbound);
+  const options = poolOptions(given, token);
   const transport = createTransport({ ...options, pool: true });
   // What fails belongs to a hand-over, which is told; the pool says some of it here again.
   transport.on('error', () => undefined);
@@ -63,13 +64,19 @@ async function openRelay(given: Settings, ports: Ports): Promise<Upstream> {
       return { kind: 'accepted', upstreamId: marks.upstreamId };
     } catch (error) {
       if (closing.signal.aborted) return unknown('the provider was closed');
-      if (!over.aborted) return outcomeOfFailure(error, { ...about, left: left.has(over) });
+      if (!over.aborted) return failed(error, left.has(over));
       if (left.has(over)) return unknown(`no answer of ${given.host} to the whole mail in time`);
       return refusedForNow(
         'upstream_error',
         `${given.host} did not take the mail in time: check the load of the relay`,
       );
     }
+  }
+
+  function failed(error: unknown, hasLeft: boolean): SendOutcome {
+    const outcome = outcomeOfFailure(error, { ...about, left: hasLeft });
+    if (outcome.kind === 'refused' && outcome.reason === 'credentials') token?.forget();
+    return outcome;
   }
 
   return {
@@ -127,7 +134,7 @@ function tokenLogin(user: string, token: TokenSource): NonNullable<SMTPPoolOptio
     type: 'OAuth2',
     user,
     provisionCallback: (_user, renew, done) => {
-      token(renew).then(
+      token.get(renew).then(
         (accessToken) => done(null, accessToken),
         (error: Error) => done(error),
       );

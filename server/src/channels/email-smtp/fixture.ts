@@ -10,6 +10,11 @@ import { buffer } from 'node:stream/consumers';
 import { createTransport } from 'nodemailer';
 import PostalMime from 'postal-mime';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
+import { createLog } from '../../platform/log.ts';
+import { openTestPorts, type TestPorts } from '../../testing/upstream-ports.ts';
+import type { OutgoingMessage, Ports, Upstream } from '../contract.ts';
+import type { SendOutcome } from '../outcome.ts';
+import { emailSmtp } from './email-smtp.ts';
 
 const pem = (name: string): string => readFileSync(join(import.meta.dirname, `test-only-${name}.pem`), 'utf8');
 /** Of relay.test and 127.0.0.1; signed by itself. */
@@ -22,7 +27,6 @@ export interface Taken {
   envid: string | null;
   ret: string | null;
   notify: readonly string[];
-  orcpt: string | null;
   utf8: boolean;
   user: string | null;
   raw: Buffer;
@@ -51,8 +55,12 @@ export interface RelayOptions {
 export interface Relay {
   port: number;
   taken: Taken[];
+  /** What was said to it unencrypted, byte for byte. */
+  heard(): string;
   /** Connections made so far. */
   connections(): number;
+  /** Closes what is open, as relays do with idle connections. */
+  dropConnections(): void;
   /** Resolves when a hanging hand-over has come, once for each. */
   whenHanging(): Promise<void>;
   close(): Promise<void>;
@@ -65,6 +73,7 @@ export async function openRelay(options: RelayOptions = {}): Promise<Relay> {
   const { tls = 'none', login, behaviours = {}, greeting } = options;
   const taken: Taken[] = [];
   const sockets = new Map<number, Socket>();
+  const heard: Buffer[] = [];
   let connections = 0;
   let hanging = Promise.withResolvers<void>();
   const behaviourFor = (address: string): Behaviour | undefined =>
@@ -86,7 +95,8 @@ export async function openRelay(options: RelayOptions = {}): Promise<Relay> {
     onAuth({ username, password, accessToken }, _session, done) {
       const given = accessToken === undefined ? password : `token:${accessToken}`;
       if (username === login?.user && given === login?.password) done(null, { user: username });
-      else done(fault('535 5.7.8 authentication credentials invalid'));
+      else if (accessToken === undefined) done(fault('535 5.7.8 authentication credentials invalid'));
+      else done(null, { data: { status: '401', schemes: 'bearer' } });
     },
     onRcptTo({ address }, session, done) {
       const behaviour = behaviourFor(address);
@@ -111,6 +121,7 @@ export async function openRelay(options: RelayOptions = {}): Promise<Relay> {
   server.on('error', () => undefined);
   server.server.on('connection', (socket: Socket) => {
     connections++;
+    socket.on('data', (bytes) => heard.push(bytes));
     const { remotePort = 0 } = socket;
     sockets.set(remotePort, socket);
     socket.once('close', () => sockets.delete(remotePort));
@@ -119,7 +130,11 @@ export async function openRelay(options: RelayOptions = {}): Promise<Relay> {
   return {
     port: (server.server.address() as AddressInfo).port,
     taken,
+    heard: () => Buffer.concat(heard).toString(),
     connections: () => connections,
+    dropConnections() {
+      for (const socket of sockets.values()) socket.destroy();
+    },
     async whenHanging() {
       await hanging.promise;
       hanging = Promise.withResolvers<void>();
@@ -150,10 +165,69 @@ async function takeMail(stream: SMTPServerDataStream, session: SMTPServerSession
     envid: dsn?.envid ?? null,
     ret: dsn?.ret ?? null,
     notify: to.dsn?.notify ?? [],
-    orcpt: to.dsn?.orcpt ?? null,
     utf8: smtpUtf8 === true,
     user: typeof session.user === 'string' ? session.user : null,
     raw,
+  };
+}
+
+export interface Sender {
+  upstream: Upstream;
+  ports: TestPorts;
+  /** Hands over to an address; the reference is the same for the same number. */
+  send(to: string, more?: Partial<OutgoingMessage>, signal?: AbortSignal): Promise<SendOutcome>;
+  /** What was logged, as text. */
+  logged(): string;
+  close(): Promise<void>;
+}
+
+export const code = '482913';
+
+/** The adapter opened with settings for the relay. */
+export async function openSender(
+  relay: Pick<Relay, 'port'>,
+  settings: Record<string, unknown> = {},
+  onReceipt?: Ports['onReceipt'],
+): Promise<Sender> {
+  const lines: string[] = [];
+  const log = createLog('trace', { write: (line: string) => void lines.push(line) });
+  const parsed = emailSmtp.settings.parse({
+    host: '127.0.0.1',
+    port: relay.port,
+    security: 'none',
+    from: 'codes@example.com',
+    bounce_domain: 'bounce.example.com',
+    bounce_listen_host: '127.0.0.1',
+    ...settings,
+  });
+  const ports = await openTestPorts(log, onReceipt);
+  const upstream = await emailSmtp.open(parsed, ports);
+  let messages = 0;
+  return {
+    upstream,
+    ports,
+    logged: () => lines.join(''),
+    async send(to, more, signal = AbortSignal.timeout(20_000)) {
+      const messageId = String(2_072_832_692_843_446_272n + BigInt(++messages));
+      const message: OutgoingMessage = {
+        applicationId: '42',
+        messageId,
+        step: 1,
+        attempt: 1,
+        reference: `${messageId}-1-0`,
+        channel: 'email',
+        to,
+        content: { text: `${code} is your code.`, language: 'en', subject: `${code} is your code` },
+        code,
+        expiresAtMs: Date.now() + 300_000,
+        ...more,
+      };
+      return upstream.send(message, signal);
+    },
+    async close() {
+      await upstream.close();
+      await ports.close();
+    },
   };
 }
 

@@ -90,7 +90,7 @@ const login = {
     secret: true,
   }),
   oauth_token_url: z
-    .url({ protocol: /^https$/ })
+    .url({ protocol: /^https?$/ })
     .optional()
     .meta({
       title: 'Token address',
