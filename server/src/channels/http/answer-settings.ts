@@ -1,6 +1,7 @@
 /** What an operator says about the answer to a hand-over: where the id stands and what answers mean. */
 import { z } from 'zod';
 import { reasons } from '../outcome.ts';
+import { hasValue } from './pattern.ts';
 import { placeFields, placesGiven } from './place.ts';
 
 export const idPlace = z
@@ -13,6 +14,10 @@ export const idPlace = z
   })
   .refine((place) => placesGiven(place) + (place.reference ? 1 : 0) === 1, {
     message: 'give one of pointer, pattern, header and reference (null takes one away)',
+  })
+  .refine(({ pattern }) => pattern === undefined || hasValue(pattern), {
+    path: ['pattern'],
+    message: 'needs (*) where the id stands',
   });
 export type IdPlace = z.infer<typeof idPlace>;
 
@@ -63,6 +68,10 @@ export const answerRule = z
   .refine((rule) => rule.equals === undefined || placesGiven(rule) === 1, {
     path: ['equals'],
     message: 'needs a pointer, a pattern or a header',
+  })
+  .refine(({ equals, pattern }) => equals === undefined || pattern === undefined || hasValue(pattern), {
+    path: ['pattern'],
+    message: 'needs (*) where the value stands',
   })
   .refine((rule) => rule.status !== undefined || placesGiven(rule) === 1, {
     message: 'a rule needs a status, a pointer, a pattern or a header',

@@ -7,7 +7,6 @@ type Piece = { kind: 'text'; text: string } | { kind: 'any' } | { kind: 'value' 
 
 /** The trimmed text must begin with the pattern; what follows does not matter. A `\` before `*`, `(` or `\` takes it literally. */
 export interface Pattern {
-  hasValue: boolean;
   /** The value, or '' for a pattern without one; null where the text does not match. */
   match(text: string): string | null;
 }
@@ -21,10 +20,12 @@ export function patternFault(source: string): string | null {
   return pieces.some(({ kind }) => kind !== 'any') ? null : 'must say what to look for';
 }
 
+/** Whether a pattern says which value it wants. */
+export const hasValue = (source: string): boolean => parse(source).some(({ kind }) => kind === 'value');
+
 export function compilePattern(source: string): Pattern {
   const pieces = parse(source);
   return {
-    hasValue: pieces.some(({ kind }) => kind === 'value'),
     match: (text) => matchPieces(pieces, text.trim()),
   };
 }

@@ -79,7 +79,7 @@ function jsonFault(body: Body): string | null {
   const whole = samples.every((values) => isJson(template.fill(values)));
   return whole
     ? null
-    : 'is not valid JSON once filled in: a placeholder stands between double quotes (only {{expires_in}} may be a number)';
+    : 'is not valid JSON once filled in: placeholders stand between double quotes, but for {{expires_in}}';
 }
 
 function isJson(text: string): boolean {
