@@ -38,7 +38,7 @@ for (const [adapter, example, refusal] of subjects)
       silent: '+6591230003',
       receiptedTwice: '+6591230004',
       whenSilent: () => gateway.whenHanging(),
-      reportReceipts: () => gateway.report(),
+      reportReceipts: (hookUrl) => gateway.report(hookUrl),
       close: () => gateway.close(),
     };
   });

@@ -45,8 +45,8 @@ export interface Gateway {
   willReport(to: string, report: { state?: string; cause?: string; times?: number }): void;
   /** Resolves when a request has been left without an answer. */
   whenHanging(): Promise<void>;
-  /** Posts every receipt owed, newest first, and again those that were not taken. */
-  report(): Promise<void>;
+  /** Posts every receipt owed to addresses below this one, newest first, and again those that were not taken. */
+  report(hookUrl: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -96,8 +96,8 @@ export async function openGatewayFixture(): Promise<Gateway> {
       await hung.promise;
       hung = Promise.withResolvers();
     },
-    async report() {
-      for (const receipt of [...owed]) {
+    async report(hookUrl) {
+      for (const receipt of owed.filter(({ callback }) => callback.startsWith(`${hookUrl}/`))) {
         let taken = true;
         for (let time = 0; time < receipt.times; time++) taken = (await postReceipt(receipt)) && taken;
         if (taken) owed = owed.filter((other) => other !== receipt);
