@@ -79,7 +79,6 @@ export async function openTestApp(database: TestDatabase, options: TestAppOption
     ...(options.drawCode && { drawCode: options.drawCode }),
     ...(options.adapters && { adapters: options.adapters }),
   });
-  await app.providers.start();
   const first = await app.furnish();
   const applicationId = first?.applicationId ?? (await applicationOf(db, devKey));
   const callers = createCallers(app);
