@@ -170,6 +170,13 @@ describe('a report', () => {
     assert.deepEqual(await read(reportAbout(mail, said)), bare);
   });
 
+  test('is understood although the whole mail is returned with it', async () => {
+    const whole = `${returned}\r\n\r\n${'a long line of the mail that came back\r\n'.repeat(10_000)}`;
+    const text = reportAbout(mail, { action: 'failed', status: '5.2.2', returned: whole });
+    const report = await read(text.replace('text/rfc822-headers', 'message/rfc822'));
+    assert.deepEqual([report?.status, report?.messageId], ['5.2.2', '<2-1-0.abc@example.com>']);
+  });
+
   test('about several recipients counts its bad news', async () => {
     const text = reportAbout(mail).replace(
       'Status: 2.0.0',
