@@ -185,7 +185,7 @@ export interface Sender {
   close(): Promise<void>;
 }
 
-export const code = '482913';
+const code = '482913';
 
 /** The adapter opened with settings for the relay. */
 export async function openSender(
