@@ -181,6 +181,16 @@ create table handset_scripts (
 );
 comment on table handset_scripts is 'sandbox: how the virtual phone network treats a recipient of an application, kept 24 hours';
 
+create table hook_marks (
+  provider text not null,
+  key_hash bytea not null,
+  expires_at timestamp with time zone not null,
+  constraint hook_marks_pkey PRIMARY KEY (provider, key_hash),
+  constraint hook_marks_provider_fkey FOREIGN KEY (provider) REFERENCES providers(id) ON DELETE CASCADE
+);
+CREATE INDEX hook_marks_by_age ON public.hook_marks USING btree (expires_at);
+comment on table hook_marks is 'providers: what adapters have seen once and must not take again';
+
 create table idempotency_keys (
   application_id bigint not null,
   key text not null,
@@ -210,9 +220,11 @@ create table messages (
   sealed_params bytea,
   created_at timestamp with time zone not null,
   expires_at timestamp with time zone,
+  other_recipient text,
   constraint messages_pkey PRIMARY KEY (application_id, id),
   constraint messages_kind_check CHECK ((kind = ANY (ARRAY['otp'::text, 'code'::text, 'custom'::text])))
 );
+CREATE INDEX messages_by_other_recipient ON public.messages USING btree (application_id, other_recipient, id) WHERE (other_recipient IS NOT NULL);
 CREATE INDEX messages_by_recipient ON public.messages USING btree (application_id, recipient, id);
 comment on table messages is 'messages: what was accepted to be sent, immutable';
 
@@ -226,6 +238,7 @@ create table nodes (
   node smallint not null,
   holder text not null,
   expires_at timestamp with time zone not null,
+  worker boolean default true not null,
   constraint nodes_pkey PRIMARY KEY (node),
   constraint nodes_node_check CHECK (((node >= 0) AND (node <= 1023)))
 );
@@ -237,6 +250,20 @@ create table operator_tokens (
   constraint operator_tokens_pkey PRIMARY KEY (token_hash)
 );
 comment on table operator_tokens is 'accounts: bearer tokens of the operator';
+
+create table opt_outs (
+  application_id bigint not null,
+  target text not null,
+  source text not null,
+  keyword text,
+  created_at timestamp with time zone default clock_now() not null,
+  number bigint generated always as identity not null,
+  constraint opt_outs_pkey PRIMARY KEY (application_id, target),
+  constraint opt_outs_source_check CHECK ((source = ANY (ARRAY['uplink'::text, 'operator'::text, 'upstream'::text])))
+);
+CREATE INDEX opt_outs_by_number ON public.opt_outs USING btree (application_id, number);
+CREATE INDEX opt_outs_by_target ON public.opt_outs USING btree (target, number);
+comment on table opt_outs is 'limits: who has unsubscribed from an application';
 
 create table organizations (
   id bigint default account_id() not null,
@@ -256,6 +283,85 @@ create table parked_receipts (
 );
 CREATE INDEX parked_receipts_look ON public.parked_receipts USING btree (look_at);
 comment on table parked_receipts is 'delivery: receipts whose attempt is not known yet, kept for five minutes';
+
+create table provider_health (
+  provider text not null,
+  node text not null,
+  opened boolean not null,
+  circuit text not null,
+  since timestamp with time zone not null,
+  reason text,
+  calls integer not null,
+  errors integer not null,
+  updated_at timestamp with time zone default clock_now() not null,
+  constraint provider_health_pkey PRIMARY KEY (provider, node),
+  constraint provider_health_provider_fkey FOREIGN KEY (provider) REFERENCES providers(id) ON DELETE CASCADE,
+  constraint provider_health_circuit_check CHECK ((circuit = ANY (ARRAY['closed'::text, 'open'::text, 'half_open'::text])))
+) with (fillfactor=70);
+comment on table provider_health is 'providers: how each node sees its providers';
+
+create table providers (
+  id text not null,
+  adapter text not null,
+  title text not null,
+  settings bytea not null,
+  enabled boolean not null,
+  drained_until timestamp with time zone,
+  rate_per_second numeric,
+  concurrency integer not null,
+  quiet_hours jsonb,
+  circuit jsonb not null,
+  circuit_reset_at timestamp with time zone,
+  hook_token bytea not null,
+  version integer default 1 not null,
+  created_at timestamp with time zone default clock_now() not null,
+  updated_at timestamp with time zone default clock_now() not null,
+  constraint providers_pkey PRIMARY KEY (id),
+  constraint providers_concurrency_check CHECK ((concurrency > 0)),
+  constraint providers_id_check CHECK ((id ~ '^[a-z0-9-]{2,40}$'::text)),
+  constraint providers_rate_per_second_check CHECK ((rate_per_second > (0)::numeric))
+);
+comment on table providers is 'providers: configured accounts at upstreams';
+
+create table route_entries (
+  id bigint generated always as identity not null,
+  route_id bigint not null,
+  provider text not null,
+  priority integer not null,
+  sender text,
+  senders jsonb not null,
+  price_micros bigint not null,
+  registration_note text not null,
+  enabled boolean not null,
+  constraint route_entries_pkey PRIMARY KEY (id),
+  constraint route_entries_provider_fkey FOREIGN KEY (provider) REFERENCES providers(id),
+  constraint route_entries_route_id_fkey FOREIGN KEY (route_id) REFERENCES routes(id) ON DELETE CASCADE,
+  constraint route_entries_price_micros_check CHECK ((price_micros >= 0))
+);
+CREATE INDEX route_entries_by_provider ON public.route_entries USING btree (provider);
+CREATE INDEX route_entries_by_route ON public.route_entries USING btree (route_id);
+comment on table route_entries is 'providers: one provider of a route, with sender and price';
+
+create table routes (
+  id bigint generated always as identity not null,
+  application_id bigint,
+  channel text not null,
+  country text,
+  prefix text,
+  enabled boolean not null,
+  note text not null,
+  version integer default 1 not null,
+  created_at timestamp with time zone default clock_now() not null,
+  updated_at timestamp with time zone default clock_now() not null,
+  constraint routes_application_id_channel_country_prefix_key UNIQUE NULLS NOT DISTINCT (application_id, channel, country, prefix),
+  constraint routes_pkey PRIMARY KEY (id),
+  constraint routes_channel_check CHECK ((channel = ANY (ARRAY['whatsapp'::text, 'sms'::text, 'email'::text, 'voice'::text]))),
+  constraint routes_check CHECK (((country IS NULL) OR (prefix IS NULL))),
+  constraint routes_check1 CHECK (((channel <> 'email'::text) OR ((country IS NULL) AND (prefix IS NULL)))),
+  constraint routes_country_check CHECK ((country ~ '^[A-Z]{2}$'::text)),
+  constraint routes_prefix_check CHECK ((prefix ~ '^[1-9][0-9]{0,14}$'::text))
+);
+comment on table routes is 'providers: for whom and where to a list of providers serves';
 
 create table sandbox_quotas (
   caller bytea not null,
@@ -317,6 +423,19 @@ create table templates (
   constraint templates_pkey PRIMARY KEY (application_id, template_id)
 );
 comment on table templates is 'templates: one row per template, with its newest and its serving revision';
+
+create table uplinks (
+  provider text not null,
+  upstream_id text not null,
+  application_id bigint,
+  from_address text not null,
+  to_address text not null,
+  body bytea not null,
+  received_at timestamp with time zone default clock_now() not null,
+  constraint uplinks_pkey PRIMARY KEY (provider, upstream_id)
+);
+CREATE INDEX uplinks_by_application ON public.uplinks USING btree (application_id, received_at);
+comment on table uplinks is 'uplinks: what people wrote to our senders, each taken once';
 
 create table verification_messages (
   application_id bigint not null,

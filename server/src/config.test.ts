@@ -30,8 +30,9 @@ test('every fault is reported at once, one sentence each, and no secret is repea
     MASTER_KEY: 'hunter2hunter2',
     OPERATOR_TOKEN: 'short!',
     PUBLIC_URL: 'ftp://x',
+    CURRENCY: 'usd',
   });
-  assert.equal(faults.length, 7);
+  assert.equal(faults.length, 8);
   for (const fault of faults) assert.match(fault, /^[A-Z_]+ .+\.$/);
   assert.doesNotMatch(faults.join(), /hunter2|short!/);
 });

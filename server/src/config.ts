@@ -77,6 +77,12 @@ function postgresUrl(text: string): string {
   return text;
 }
 
+const currencies = new Set(Intl.supportedValuesOf('currency'));
+function currency(text: string): string {
+  if (!currencies.has(text)) throw new Error('must be a currency of ISO 4217, such as USD or EUR');
+  return text;
+}
+
 function masterKey(text: string): Buffer {
   const key = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64');
   if (key.length !== 32) throw new Error('must be 32 bytes, as 64 hex digits or in base64');
@@ -161,6 +167,17 @@ export const settings = {
     default: 'on',
     sentence: 'Whether the two public sandbox credential pairs are accepted: on or off.',
     parse: (text: string) => oneOf(['on', 'off'])(text) === 'on',
+  },
+  currency: {
+    env: 'CURRENCY',
+    default: 'USD',
+    sentence: 'ISO 4217 code of the currency in which every price of this installation is meant.',
+    parse: currency,
+  },
+  providersFile: {
+    env: 'PROVIDERS_FILE',
+    sentence: 'JSON file of providers and routes, made or changed at every start; see docs/add-a-provider.md.',
+    parse: nonEmpty,
   },
   outboundAllow: {
     env: 'OUTBOUND_ALLOW',

@@ -19,6 +19,7 @@ export interface HookCall {
   path: string;
   /** As called, from /hooks on. */
   pathAndQuery: string;
+  query: URLSearchParams;
   headers: Readonly<Record<string, string | undefined>>;
   body: Buffer;
 }
@@ -54,7 +55,7 @@ async function serve(exchange: Exchange, answerHook: AnswerHook): Promise<void> 
 
 async function callOf(request: Exchange['request']): Promise<HookCall> {
   const pathAndQuery = (request.url ?? '').replace(/^https?:\/\/[^/?#]*/i, '').replace(/#.*$/s, '');
-  const [path = ''] = pathAndQuery.split('?');
+  const [path = '', query = ''] = pathAndQuery.split(/\?(.*)/s);
   const [, , provider = '', token = '', ...rest] = path.split('/');
   return {
     method: request.method === 'GET' ? 'GET' : 'POST',
@@ -62,6 +63,7 @@ async function callOf(request: Exchange['request']): Promise<HookCall> {
     token,
     path: rest.length === 0 ? '' : `/${rest.join('/')}`,
     pathAndQuery,
+    query: new URLSearchParams(query),
     headers: singleValues(request.headers),
     body: await readBody(request, maxHookBytes),
   };

@@ -15,6 +15,8 @@ import type { Serving } from './plan.ts';
 import { type Acceptance, createAccept, findMessage, forgetMessages } from './store.ts';
 
 export { otpBody, type StoreAnswer } from './operations.ts';
+export { normalisedAddress, parseAddress, searchedAddress } from './recipient.ts';
+export { type LastMessage, listLastMessages } from './store.ts';
 
 export interface MessagesOptions {
   db: Db;

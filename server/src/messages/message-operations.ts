@@ -194,7 +194,7 @@ function actions(context: MessagesContext, requireId: RequireId): Operation[] {
       input: { params, body: z.object({ channel: channel.optional() }) },
       bodyOptional: true,
       output: acted.extend({ attempt: z.int(), expires_at: z.iso.datetime().optional() }),
-      errors: [3003, 3004, 4001],
+      errors: [3003, 3004, 4001, 5019],
       examples: [
         {
           name: 'by SMS',
@@ -228,7 +228,7 @@ function actions(context: MessagesContext, requireId: RequireId): Operation[] {
       input: { params, body: z.object({}) },
       bodyOptional: true,
       output: acted,
-      errors: [3003, 3004, 4001],
+      errors: [3003, 3004, 4001, 5019],
       examples: [{ name: 'on to SMS', body: {}, output: { message_id: exampleId, send_channel: 'sms' } }],
     },
     async ({ caller: { application }, params: { message_id } }) =>

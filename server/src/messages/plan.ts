@@ -7,7 +7,7 @@ import { ApiError, refuse } from '../errors.ts';
 import type { Application } from '../policy.ts';
 import type { EmailAddress, PhoneAddress } from './recipient.ts';
 
-export type SkipReason = 'no_address' | 'no_route' | 'circuit_open' | 'profile' | 'target_invalid';
+export type SkipReason = 'no_address' | 'no_route' | 'circuit_open' | 'profile' | 'target_invalid' | 'unsubscribed';
 
 export interface Addresses {
   phone: PhoneAddress | null;
@@ -32,18 +32,20 @@ interface ChainInput {
   chain: readonly Channel[];
   addresses: Addresses;
   application: Application;
+  /** Addresses whose people do not want to be written to. */
+  optedOut: ReadonlySet<string>;
   /** An e-mail step may not carry a login code under the NIST profile. */
   emailForbidden: boolean;
   serving(channel: Channel, to: string): Serving;
 }
 
-export function planChain({ chain, addresses, application, emailForbidden, serving }: ChainInput): ChainStep[] {
-  const strict = application.policy.number_check === 'strict';
+export function planChain(input: ChainInput): ChainStep[] {
+  const { chain, addresses, serving } = input;
   return chain.map((channel) => {
     const address = channel === 'email' ? addresses.email : addresses.phone;
     if (address === null) return { channel, to: null, skip: 'no_address' };
     const { lines, reason } = serving(channel, address.address);
-    const skip = skipReason(channel, address, strict, emailForbidden) ?? reason;
+    const skip = skipReason(channel, address, input) ?? reason;
     return { channel, to: address.address, skip, ...(lines && { lines }) };
   });
 }
@@ -51,12 +53,19 @@ export function planChain({ chain, addresses, application, emailForbidden, servi
 function skipReason(
   channel: Channel,
   address: PhoneAddress | EmailAddress,
-  strict: boolean,
-  emailForbidden: boolean,
+  { application, optedOut, emailForbidden }: ChainInput,
 ): SkipReason | null {
+  const strict = application.policy.number_check === 'strict';
+  if (optedOut.has(address.address)) return 'unsubscribed';
   if (channel === 'email' && emailForbidden) return 'profile';
   if (address.kind === 'phone' && strict && !address.valid) return 'target_invalid';
   return null;
+}
+
+/** 5019 where nothing is left of the chain and an opt-out has a part in it (contract §5.5, step 8). */
+export function requireSubscribed(steps: readonly ChainStep[]): void {
+  const left = steps.some((step) => step.skip === null || step.skip === 'target_invalid');
+  if (!left && steps.some((step) => step.skip === 'unsubscribed')) throw new ApiError(5019, 'Unsubscribed');
 }
 
 /** Refuses a chain of which nothing is left, naming each step's reason; a number that cannot exist is accepted and told by event. */

@@ -67,6 +67,10 @@ const sentences: Record<Cause, (entry: LedgerEntry) => string> = {
   template_reviewed: () => 'The template was reviewed.',
   template_changed: () => 'The template was changed.',
   key_managed: () => 'An API key was changed.',
+  opt_out_managed: () => 'The list of opt-outs was changed.',
+  uplink: () => 'The person wrote back.',
+  provider_managed: () => 'A provider was changed.',
+  route_managed: () => 'A route was changed.',
 };
 
 export const timelineText = (entry: LedgerEntry): string => sentences[entry.cause](entry);

@@ -3,7 +3,7 @@
  * renew in time makes no ids until it holds a number again, so two never use the same.
  */
 import { randomUUID } from 'node:crypto';
-import { DatabaseUnavailable, type Db } from './db.ts';
+import { DatabaseUnavailable, type Db, type Queryable } from './db.ts';
 import type { Log } from './log.ts';
 import { sql } from './sql.ts';
 
@@ -18,9 +18,10 @@ export interface NodeLease {
   release(): Promise<void>;
 }
 
-export async function leaseNode(db: Db, log: Log): Promise<NodeLease> {
+/** `worker`: whether this process hands messages over. */
+export async function leaseNode(db: Db, log: Log, worker = true): Promise<NodeLease> {
   const holder = randomUUID();
-  let held = await claim(db, holder);
+  let held = await claim(db, holder, worker);
   let trustedUntil = performance.now() + trustedMs;
 
   async function renew(): Promise<void> {
@@ -28,7 +29,7 @@ export async function leaseNode(db: Db, log: Log): Promise<NodeLease> {
     const rows = await db.query<{ node: number }>(sql`
       update nodes set expires_at = clock_now() + ${leaseSeconds} * interval '1 second'
       where node = ${held} and holder = ${holder} returning node`);
-    if (rows.length === 0) held = await claim(db, holder);
+    if (rows.length === 0) held = await claim(db, holder, worker);
     trustedUntil = startedAt + trustedMs;
   }
   const timer = setInterval(() => {
@@ -54,18 +55,27 @@ export async function leaseNode(db: Db, log: Log): Promise<NodeLease> {
   };
 }
 
-async function claim(db: Db, holder: string): Promise<number> {
+async function claim(db: Db, holder: string, worker: boolean): Promise<number> {
   for (let tries = 0; tries < 1024; tries++) {
     const rows = await db.query<{ node: number }>(sql`
-      insert into nodes (node, holder, expires_at)
-      select n, ${holder}, clock_now() + ${leaseSeconds} * interval '1 second' from generate_series(0, 1023) n
+      insert into nodes (node, holder, worker, expires_at)
+      select n, ${holder}, ${worker}, clock_now() + ${leaseSeconds} * interval '1 second' from generate_series(0, 1023) n
       where not exists (select 1 from nodes taken where taken.node = n and taken.expires_at > clock_now())
       order by n limit 1
-      on conflict (node) do update set holder = excluded.holder, expires_at = excluded.expires_at
+      on conflict (node) do update
+        set holder = excluded.holder, worker = excluded.worker, expires_at = excluded.expires_at
         where nodes.expires_at <= clock_now()
       returning node`);
     // No row: another process took the same number at this moment.
     if (rows[0]) return rows[0].node;
   }
   throw new Error('No node number is free: 1,024 processes hold one.');
+}
+
+/** Live processes that hand messages over. */
+export async function countWorkers(db: Queryable): Promise<number> {
+  const [row] = await db.query<{ count: number }>(
+    sql`select count(*)::integer as count from nodes where worker and expires_at > clock_now()`,
+  );
+  return row?.count ?? 0;
 }

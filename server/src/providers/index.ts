@@ -1,0 +1,38 @@
+/**
+ * Providers: configured upstream accounts and the routes to them, alike on every node and changed without a restart. Promises:
+ * a change holds on this node from the next hand-over on, on every other as soon as its notification arrives; no hand-over under
+ * way is lost by a change; no secret of a provider is stored in clear, returned or logged.
+ */
+import type { Providers, ProvidersPorts } from './door.ts';
+import { answerHook } from './hook.ts';
+import { candidates, line, serves } from './lines.ts';
+import { createMemory } from './memory.ts';
+import type { Office } from './office.ts';
+import type { OpeningPorts } from './open-upstream.ts';
+import { createOperations, explain } from './operations.ts';
+import { plantSeed } from './seed.ts';
+import { createTestMessages } from './test-messages.ts';
+
+export type { Ask, Candidates, HookCall, Line, Providers, ProvidersPorts } from './door.ts';
+
+export function createProviders({ seedFile, env = {}, currency, ...given }: ProvidersPorts): Providers {
+  const tests = createTestMessages(() => given.clock.now());
+  const ports: OpeningPorts = { ...given, explain, findTest: tests.find };
+  const memory = createMemory(ports);
+  const office: Office = { ...ports, currency, tests, memory };
+  const { clock, keyring, log, publicUrl } = given;
+  const { roster } = memory;
+  return {
+    operations: createOperations(office),
+    candidates: (ask) => candidates({ memory, clock }, ask),
+    line: (id, content) => line({ memory, clock }, id, content),
+    serves: (applicationId, channel) => serves({ memory, clock }, applicationId, channel),
+    upstream: (provider) => roster.find(provider)?.handle?.upstream ?? null,
+    hook: (provider, token, request) => answerHook({ roster, keyring, log, publicUrl }, provider, token, request),
+    async start() {
+      if (seedFile !== undefined) await plantSeed(office, seedFile, env);
+      await memory.start();
+    },
+    stop: memory.stop,
+  };
+}
