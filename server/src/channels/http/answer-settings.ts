@@ -26,7 +26,7 @@ const scalar = z.union([z.string().max(200), z.number(), z.boolean()], {
   error: 'must be a text, number or true or false',
 });
 
-export const meaningSchema = z.strictObject({
+const meaningSchema = z.strictObject({
   reason: z
     .enum(reasons)
     .meta({ title: 'Reason', description: 'What is wrong; decides the error code and what is tried next.' }),
