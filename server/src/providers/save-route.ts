@@ -112,7 +112,7 @@ function idFaults(existing: readonly Entry[], given: readonly EntryBody[]): Fiel
 }
 
 /** What comes without an id is the first entry of the same provider that nobody else claims, else a new one. */
-export function withIds(existing: readonly Entry[], given: readonly EntryBody[]): store.EntryDraft[] {
+function withIds(existing: readonly Entry[], given: readonly EntryBody[]): store.EntryDraft[] {
   const free = existing.filter(({ id }) => !given.some((entry) => entry.id === id));
   return given.map((entry) => {
     const at = entry.id === undefined ? free.findIndex(({ provider }) => provider === entry.provider) : -1;
