@@ -47,6 +47,7 @@ function trials(office: Office): Operation[] {
       {
         ...common,
         id: 'syncTemplates',
+        conflicts: true,
         method: 'POST',
         path: `${root}/sync-templates`,
         summary: "Make the upstream's templates that are missing, and tell the state of all",
