@@ -25,8 +25,8 @@ export interface Marks {
 const macLength = 16;
 const nonceLength = 6;
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
-const tokenPattern = /^([a-z2-7]{16})([a-z2-7]{6})([0-9-]{1,40})$/;
-const messageIdPattern = /^<?([0-9-]{1,40})\.([a-z2-7]{16})@/;
+const tokenPattern = /^([a-z2-7]{16})([a-z2-7]{6})([0-9a-z-]{1,40})$/;
+const messageIdPattern = /^<?([0-9a-z-]{1,40})\.([a-z2-7]{16})@/;
 
 export function markHandOver(sign: Sign, reference: string): Marks {
   const nonce = base32(randomBytes(5), nonceLength);
