@@ -34,6 +34,10 @@ export const rooms = {
     title: 'accept something to send; find, resend, cancel',
     opens: ['templates', 'limits', 'verifications', 'pricing', 'sandbox', 'delivery', 'events'],
   },
+  uplinks: {
+    title: 'what people write back: told to its application; opt-outs by keyword and by the operator',
+    opens: ['messages', 'limits', 'channels', 'events'],
+  },
   'smpp-gateway': { title: 'customers bind to us over SMPP', opens: ['accounts', 'messages', 'events'] },
   agents: { title: 'tool definitions made from the operation registry', opens: ['http'] },
   site: { title: 'docs pages, llms.txt, console files', opens: ['http'] },
@@ -56,6 +60,9 @@ const testing = '^server/src/testing/';
 const ground = '^server/src/(platform/|(errors|config|policy|wire)\\.ts$)';
 /** Run by the tests of every adapter, wherever the adapter stands; it uses node:test, so index.ts must not hand it out. */
 const conformance = '^server/src/channels/conformance\\.ts$';
+
+/** The list of adapters, which only the wiring opens: index.ts must not load their packages for everybody. */
+const adapterList = '^server/src/channels/adapters\\.ts$';
 
 const roomRules = Object.entries(rooms).map(([name, { opens }]) => ({
   name: `room-${name}`,
@@ -97,7 +104,7 @@ const houseRules = [
     name: 'door-from-outside',
     comment: 'app.ts, main.ts, tests of the whole product and benchmarks enter a room by its index.ts too.',
     from: { path: '^(server/src/[^/]+\\.ts$|e2e/|bench/|sdks/)' },
-    to: { path: '^server/src/[^/]+/', pathNot: ['/index\\.ts$', ground, testing, '^server/src/http/'] },
+    to: { path: '^server/src/[^/]+/', pathNot: ['/index\\.ts$', ground, testing, '^server/src/http/', adapterList] },
   },
   {
     name: 'front-door',

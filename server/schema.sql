@@ -73,6 +73,7 @@ create table attempts (
   started_at timestamp with time zone not null,
   answered_at timestamp with time zone default clock_now() not null,
   cost_micros bigint default 0 not null,
+  route jsonb,
   constraint attempts_pkey PRIMARY KEY (application_id, message_id, attempt, try),
   constraint attempts_outcome_check CHECK ((outcome = ANY (ARRAY['accepted'::text, 'refused'::text, 'unknown'::text])))
 );
@@ -219,9 +220,11 @@ create table messages (
   sealed_params bytea,
   created_at timestamp with time zone not null,
   expires_at timestamp with time zone,
+  other_recipient text,
   constraint messages_pkey PRIMARY KEY (application_id, id),
   constraint messages_kind_check CHECK ((kind = ANY (ARRAY['otp'::text, 'code'::text, 'custom'::text])))
 );
+CREATE INDEX messages_by_other_recipient ON public.messages USING btree (application_id, other_recipient, id) WHERE (other_recipient IS NOT NULL);
 CREATE INDEX messages_by_recipient ON public.messages USING btree (application_id, recipient, id);
 comment on table messages is 'messages: what was accepted to be sent, immutable';
 
@@ -248,6 +251,20 @@ create table operator_tokens (
 );
 comment on table operator_tokens is 'accounts: bearer tokens of the operator';
 
+create table opt_outs (
+  application_id bigint not null,
+  target text not null,
+  source text not null,
+  keyword text,
+  created_at timestamp with time zone default clock_now() not null,
+  number bigint generated always as identity not null,
+  constraint opt_outs_pkey PRIMARY KEY (application_id, target),
+  constraint opt_outs_source_check CHECK ((source = ANY (ARRAY['uplink'::text, 'operator'::text, 'upstream'::text])))
+);
+CREATE INDEX opt_outs_by_number ON public.opt_outs USING btree (application_id, number);
+CREATE INDEX opt_outs_by_target ON public.opt_outs USING btree (target, number);
+comment on table opt_outs is 'limits: who has unsubscribed from an application';
+
 create table organizations (
   id bigint default account_id() not null,
   name text not null,
@@ -255,6 +272,17 @@ create table organizations (
   constraint organizations_pkey PRIMARY KEY (id)
 );
 comment on table organizations is 'accounts: who owns applications';
+
+create table parked_receipts (
+  id bigint generated always as identity not null,
+  provider text not null,
+  receipt jsonb not null,
+  parked_at timestamp with time zone default clock_now() not null,
+  look_at timestamp with time zone default clock_now() not null,
+  constraint parked_receipts_pkey PRIMARY KEY (id)
+);
+CREATE INDEX parked_receipts_look ON public.parked_receipts USING btree (look_at);
+comment on table parked_receipts is 'delivery: receipts whose attempt is not known yet, kept for five minutes';
 
 create table provider_health (
   provider text not null,
@@ -395,6 +423,19 @@ create table templates (
   constraint templates_pkey PRIMARY KEY (application_id, template_id)
 );
 comment on table templates is 'templates: one row per template, with its newest and its serving revision';
+
+create table uplinks (
+  provider text not null,
+  upstream_id text not null,
+  application_id bigint,
+  from_address text not null,
+  to_address text not null,
+  body bytea not null,
+  received_at timestamp with time zone default clock_now() not null,
+  constraint uplinks_pkey PRIMARY KEY (provider, upstream_id)
+);
+CREATE INDEX uplinks_by_application ON public.uplinks USING btree (application_id, received_at);
+comment on table uplinks is 'uplinks: what people wrote to our senders, each taken once';
 
 create table verification_messages (
   application_id bigint not null,

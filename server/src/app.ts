@@ -2,12 +2,16 @@
  * The wiring: every room made and handed its neighbours, on one screen. The only file that knows every room.
  */
 import { createAccounts, type FirstStart, publicSandboxApplicationId } from './accounts/index.ts';
+import { adapters } from './channels/adapters.ts';
+import { type Adapter, createRegistry } from './channels/index.ts';
 import type { Config } from './config.ts';
 import { createDelivery } from './delivery/index.ts';
 import { forgetEvents } from './events/index.ts';
+import { createFeedback } from './feedback.ts';
 import { firstTemplates } from './first-templates.ts';
 import { createFrontDoor, storeAnswer } from './http/index.ts';
 import { release, settleTargets, sweepTargets, targetRows } from './limits/index.ts';
+import { createLines } from './lines.ts';
 import { createMessages } from './messages/index.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
@@ -20,9 +24,11 @@ import { createOutbound } from './platform/outbound.ts';
 import { openPglite } from './platform/pglite.ts';
 import { openPostgres } from './platform/postgres.ts';
 import { createKeyring } from './platform/seal.ts';
+import { createProviders } from './providers/index.ts';
 import { createRetention } from './retention.ts';
 import { createSandbox } from './sandbox/index.ts';
 import { createTemplates } from './templates/index.ts';
+import { createUplinks } from './uplinks/index.ts';
 import {
   createVerifications,
   drawCode,
@@ -39,6 +45,8 @@ export interface AppOptions {
   clock?: Clock;
   /** Tests and benchmarks give codes they know; the default is the system's generator. */
   drawCode?: typeof drawCode;
+  /** Tests and benchmarks bring upstreams of their own; the default is every adapter there is. */
+  adapters?: readonly Adapter[];
   /** Tests: every reply is compared with its declared schema. */
   checkOutput?: boolean;
 }
@@ -55,11 +63,12 @@ export async function createApp(options: AppOptions) {
     () => lease.node(),
     () => config.publicUrl ?? address,
   );
-  const { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, upstream, outbound } = rooms;
+  const { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, providers } = rooms;
   return {
     ...rooms,
-    /** Makes what a first start needs; the secrets only then. */
+    /** Reads the providers, and makes what a first start needs; the secrets only then. Throws ConfigError for a bad providers file. */
     async furnish(): Promise<FirstStart | null> {
+      await providers.start();
       const first = await accounts.bootstrap(config);
       await templates.seed(publicSandboxApplicationId, sandbox.templates);
       if (first) await templates.seed(first.applicationId, firstTemplates);
@@ -81,56 +90,79 @@ export async function createApp(options: AppOptions) {
     async stop(): Promise<void> {
       await Promise.all([frontDoor.close(), sandbox.stop()]);
       await Promise.all([verifications.stop(), retention.stop()]);
+      await rooms.feedback.stop();
       await delivery.stop();
-      await upstream.close();
-      await outbound.close();
+      await providers.stop();
+      await rooms.upstream.close();
+      await rooms.outbound.close();
       await lease.release();
     },
   };
 }
 
-async function makeRooms(options: AppOptions, node: () => number, publicUrl: () => string) {
+type Base = ReturnType<typeof makeBase>;
+type Sending = Awaited<ReturnType<typeof makeSending>>;
+
+/** What everything else stands on: keys, the way out, and the rooms that need no other than themselves. */
+function makeBase(options: AppOptions, node: () => number, publicUrl: () => string) {
   const { db, log, config, clock = systemClock } = options;
-  const keyring = createKeyring(options.masterKey);
+  const common = { db, log, clock, keyring: createKeyring(options.masterKey) };
   const outbound = createOutbound({ allow: config.outboundAllow });
   const templates = createTemplates({ db, log });
-  const sandbox = createSandbox({ db, keyring, clock, log, outbound });
+  const sandbox = createSandbox({ ...common, outbound });
   const accounts = createAccounts({
-    db,
-    keyring,
-    clock,
-    log,
+    ...common,
     publicSandbox: config.publicSandbox,
     furnishSandbox: ({ id }) => templates.seed(id, sandbox.templates),
   });
-  // Carriers come with providers and routes; until then only the virtual network delivers.
-  const { id: provider } = sandbox.adapter;
+  return { common, outbound, templates, sandbox, accounts, ids: createIdSource(clock, node), publicUrl };
+}
+
+/** The ways out, and what uses them: providers, deliveries, messages, codes. */
+async function makeSending(options: AppOptions, base: Base) {
+  const { config } = options;
+  const { currency } = config;
+  const { common, sandbox, templates } = base;
+  const { db, log } = common;
+  const {
+    id: provider,
+    limits: { idempotent },
+  } = sandbox.adapter;
   const upstream = await sandbox.adapter.open({}, { log, onReceipt: (receipt) => delivery.receive(provider, receipt) });
-  const upstreamFor = () => ({ provider, upstream });
-  const delivery = createDelivery({
-    db,
-    keyring,
-    clock,
-    log,
-    worker: config.roles.has('worker'),
-    upstreamFor,
-    release,
+  const uplinks = createUplinks({
+    ...common,
+    application: base.accounts.application,
+    reaches: (by, { network }) => (network === 'virtual') === (by === provider),
   });
+  const providers = createProviders({
+    ...common,
+    outbound: base.outbound,
+    publicUrl: base.publicUrl,
+    registry: createRegistry(options.adapters ?? adapters),
+    currency,
+    seedFile: config.providersFile,
+    env: process.env,
+    receive: (by, receipt) => delivery.receive(by, receipt),
+    park: (by, receipt) => delivery.park(by, receipt),
+    uplink: uplinks.take,
+    reopen: (ids) => delivery.reopen(ids),
+  });
+  const { lineOf, linesFor, serving } = createLines({ provider, upstream, idempotent }, providers, currency);
+  const worker = config.roles.has('worker');
+  const delivery = createDelivery({ ...common, worker, currency, lineOf, linesFor, release });
+  const draw = options.drawCode ?? drawCode;
   const messages = createMessages({
-    db,
-    keyring,
-    ids: createIdSource(clock, node),
-    clock,
+    ...common,
+    ids: base.ids,
     templates,
     delivery,
-    drawCode: options.drawCode ?? drawCode,
-    hasRoute: (application) => application.network === 'virtual',
+    drawCode: draw,
+    currency,
+    serving,
     storeAnswer,
   });
   const verifications = createVerifications({
-    db,
-    keyring,
-    log,
+    ...common,
     ports: {
       targets: targetRows,
       settleTargets,
@@ -139,43 +171,59 @@ async function makeRooms(options: AppOptions, node: () => number, publicUrl: () 
       isMessage: messages.exists,
     },
   });
-  const retention = createRetention({
-    clock,
-    log,
-    applicationsAfter: accounts.applicationsAfter,
-    forget: [
-      (...asked) => forgetEvents(db, ...asked),
-      delivery.forget,
-      (...asked) => forgetVerifications(db, ...asked),
-      messages.forget,
-    ],
-    sweepTargets: (limit) => sweepTargets(db, limit),
-  });
-  const frontDoor = createFrontDoor({
+  const feedback = createFeedback({ log, acceptances: delivery.acceptances, upstream: providers.upstream });
+  const forget = [
+    (...asked: Parameters<typeof delivery.forget>) => forgetEvents(db, ...asked),
+    delivery.forget,
+    (...asked: Parameters<typeof delivery.forget>) => forgetVerifications(db, ...asked),
+    messages.forget,
+    uplinks.forget,
+  ];
+  return { upstream, uplinks, providers, delivery, messages, verifications, feedback, forget };
+}
+
+function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
+  const { config } = options;
+  const { common, accounts, sandbox, templates, publicUrl } = base;
+  const { db, clock } = common;
+  const { messages, verifications, feedback, uplinks, providers } = sending;
+  const now = (): number => clock.now();
+  return createFrontDoor({
     operations: [
       ...messages.operations,
-      ...makeVerificationOperations({ db, verifications, now: () => clock.now(), storeAnswer }),
+      ...makeVerificationOperations({ db, verifications, now, onVerified: feedback.verified, storeAnswer }),
       ...templates.operations,
       ...sandbox.operations,
       ...accounts.operations,
       ...templates.adminOperations,
+      ...uplinks.operations,
+      ...providers.operations,
     ],
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },
     quota: sandbox.countRequest,
-    db,
-    keyring,
-    clock,
-    log,
+    answerHook: ({ provider, token, ...call }) => providers.hook(provider, token, call),
+    ...common,
     publicUrl,
     trustProxy: config.trustProxy,
     checks: { database: () => db.ping() },
     checkOutput: options.checkOutput ?? false,
   });
-  return { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, upstream, outbound };
+}
+
+async function makeRooms(options: AppOptions, node: () => number, publicUrl: () => string) {
+  const base = makeBase(options, node, publicUrl);
+  const sending = await makeSending(options, base);
+  const retention = createRetention({
+    ...base.common,
+    applicationsAfter: base.accounts.applicationsAfter,
+    forget: sending.forget,
+    sweepTargets: (limit) => sweepTargets(options.db, limit),
+  });
+  return { ...base, ...sending, retention, frontDoor: makeFrontDoor(options, base, sending) };
 }
 
 /** The app as configured: opens and migrates its database, makes the first objects. */
-export async function openApp(config: Config, options: Pick<AppOptions, 'drawCode'> = {}) {
+export async function openApp(config: Config, options: Pick<AppOptions, 'drawCode' | 'adapters'> = {}) {
   const log = createLog(config.logLevel);
   const db =
     config.databaseUrl === undefined

@@ -31,6 +31,17 @@ const chain = { ...sms, send_channel_strategy: 'sms|voice', voice_config: sms.sm
 const numberOf = (n: number): string => `+65913${String(n).padStart(5, '0')}`;
 const notFound: [number, number] = [400, 4001];
 const unknown: [number, number] = [404, 4001];
+const providerBody = (n: number) => ({
+  id: `carrier-${n}`,
+  adapter: 'sms-vonage',
+  title: 'Carrier',
+  settings: { api_key: 'abcd1234', api_secret: 'secret', from: 'Acme', api_url: 'https://127.0.0.1' },
+});
+const routeBody = (n: number) => ({
+  channel: 'sms',
+  prefix: `65${n}`,
+  entries: [{ provider: 'carrier-of-routes', priority: 1, price_micros: 41_200 }],
+});
 const badBody = {
   body: { to: 5, template_id: 5, message_id: 5, channel: 5, language: 5, name: 5, channels: 5, url: 5 },
 };
@@ -95,6 +106,28 @@ const rows: Record<string, Row> = {
   deleteApiKey: { foreign: unknown },
   listTemplatesForReview: { invalid: { path: '/admin/v1/templates?status=odd' } },
   reviewTemplate: { invalid: badBody, body: () => ({ approved: true }), foreign: unknown },
+  listOptOuts: { invalid: { path: '/admin/v1/applications/1/opt-outs?limit=0' }, foreign: unknown },
+  addOptOut: { invalid: badBody, body: (n) => ({ target: numberOf(n) }), foreign: unknown },
+  getOptOut: { foreign: unknown },
+  removeOptOut: { foreign: unknown },
+  listAdapters: {},
+  createProvider: { invalid: badBody, body: (n) => providerBody(n) },
+  listProviders: {},
+  getProvider: { foreign: unknown },
+  updateProvider: { invalid: { body: { title: 5 } }, body: () => ({ title: 'Carrier again' }), foreign: unknown },
+  deleteProvider: { foreign: unknown },
+  testProvider: { invalid: badBody, body: (n) => ({ to: numberOf(n) }), foreign: unknown },
+  syncTemplates: { refused: [400, 3002], foreign: unknown },
+  getProviderHealth: { foreign: unknown },
+  listProviderHealth: {},
+  drainProvider: { invalid: { body: { seconds: 'long' } }, body: () => ({ seconds: 60 }), foreign: unknown },
+  resetProviderCircuit: { foreign: unknown },
+  createRoute: { invalid: badBody, body: (n) => routeBody(n) },
+  listRoutes: {},
+  getRoute: { foreign: unknown },
+  updateRoute: { invalid: { body: { note: 5 } }, body: () => ({ note: 'again' }), foreign: unknown },
+  deleteRoute: { foreign: unknown },
+  resolveRoute: { invalid: badBody, body: (n) => ({ channel: 'sms', to: numberOf(n) }) },
   getHealth: {},
   getReadiness: {},
   getOpenApi: {},
@@ -115,6 +148,7 @@ onEachApp('every operation', (get) => {
     mine = await makeApplication({ policy: { template_review: 'auto', request_rate: 100_000 } });
     theirs = await makeApplication({ policy: { template_review: 'auto', request_rate: 100_000 } });
     organization = (await operator({ path: `/admin/v1/applications/${mine.id}` })).body.organization_id;
+    await operator({ path: '/admin/v1/providers', body: { ...providerBody(0), id: 'carrier-of-routes' } });
     await get().call({ path: '/v1/template-configs', body: { template_id: 'mine', ...chain }, ...mine });
   });
 
@@ -129,7 +163,7 @@ onEachApp('every operation', (get) => {
 
   /** Objects of my application for one request: a fresh message or template where the request may use it up. */
   async function objects(id: string): Promise<Record<string, string>> {
-    const { call, makeKey } = get();
+    const { call, makeKey, operator } = get();
     const values = {
       organization_id: organization,
       application_id: mine.id,
@@ -141,6 +175,19 @@ onEachApp('every operation', (get) => {
       const template_id = `gone_${count++}`;
       await call({ path: '/v1/template-configs', body: { template_id, ...sms }, ...mine });
       return { ...values, template_id };
+    }
+    if (['getOptOut', 'removeOptOut'].includes(id)) {
+      const target = numberOf(count++);
+      await operator({ path: `/admin/v1/applications/${mine.id}/opt-outs`, body: { target } });
+      return { ...values, target };
+    }
+    if (/Provider/.test(id) || id === 'syncTemplates') {
+      const made = await operator({ path: '/admin/v1/providers', body: providerBody(count++) });
+      return { ...values, provider_id: made.body.id };
+    }
+    if (/^(get|update|delete)Route$/.test(id)) {
+      const made = await operator({ path: '/admin/v1/routes', body: routeBody(count++) });
+      return { ...values, route_id: made.body.id };
     }
     if (['deleteApiKey', 'rotateApiKeySecret'].includes(id))
       return { ...values, key_id: (await makeKey(mine.id)).keyId };
@@ -237,7 +284,15 @@ onEachApp('every operation', (get) => {
       const { foreign } = rows[operation.id] ?? {};
       if (!foreign) continue;
       const request = await good(operation);
-      const nobody = { organization_id: '1', application_id: '1', key_id: '1', template_id: 'mine' };
+      const nobody = {
+        organization_id: '1',
+        application_id: '1',
+        key_id: '1',
+        template_id: 'mine',
+        target: numberOf(0),
+        provider_id: 'nobody',
+        route_id: '999999999',
+      };
       const elsewhere = operation.auth === 'operator' ? { ...request, path: pathOf(operation, nobody) } : request;
       const reply = await get().expectNothingHappened(() => ask(operation, theirs, elsewhere));
       isError(reply, foreign, operation.id);

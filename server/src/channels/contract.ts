@@ -33,7 +33,7 @@ export interface OutgoingMessage {
   messageId: string;
   step: number;
   attempt: number;
-  /** Ours, up to 40 of [0-9-]; travels upstream wherever a field exists, so that receipts find their way without an upstream id. */
+  /** Ours, up to 40 of [0-9a-z-]; travels upstream wherever a field exists, so that receipts find their way without an upstream id. */
   reference: string;
   channel: Channel;
   /** E.164 number or e-mail address. */

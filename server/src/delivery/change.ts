@@ -13,18 +13,20 @@ export type Entry = Omit<EventDraft, 'applicationId' | 'messageId'>;
 export interface Change {
   readonly state: State;
   readonly nowMs: number;
+  /** ISO 4217 code of every cost. */
+  readonly currency: string;
   readonly entries: Entry[];
 }
 
 /** A copy that may be changed freely while the state it came from stays as it was. */
-export function beginChange(state: State, nowMs: number): Change {
+export function beginChange(state: State, nowMs: number, currency = 'USD'): Change {
   const copy: State = {
     ...state,
     steps: state.steps.map((step) => ({ ...step })),
     handOvers: state.handOvers.map((handOver) => ({ ...handOver, accepted: [...handOver.accepted] })),
     active: state.active && { ...state.active, accepted: [...state.active.accepted] },
   };
-  return { state: copy, nowMs, entries: [] };
+  return { state: copy, nowMs, currency, entries: [] };
 }
 
 interface About {

@@ -8,6 +8,7 @@ import type { Queryable } from '../platform/db.ts';
 import type { Keyring } from '../platform/seal.ts';
 import { type Clear, type Ids, sealContent, unsealContent } from './content.ts';
 import type { Happening, Next } from './next.ts';
+import type { Lines } from './request.ts';
 import type { EndReason } from './state.ts';
 import { findContent, type Loaded, lockDeliveries } from './store.ts';
 import type { Write } from './write.ts';
@@ -35,19 +36,37 @@ export interface Deeds {
   restart(tx: Queryable, request: Restart): Promise<{ channel: Channel; attempt: number }>;
 }
 
-export function createDeeds(write: Write, keyring: Keyring, now: () => number): Deeds {
+interface DeedPorts {
+  write: Write;
+  keyring: Keyring;
+  now(): number;
+  linesFor: LinesFor;
+}
+
+/** Ids of the lines that would serve a step now. */
+export type LinesFor = (ask: { applicationId: string; channel: Channel; to: string }) => readonly string[];
+
+export function createDeeds({ write, keyring, now, linesFor }: DeedPorts): Deeds {
+  const linesNow = ({ applicationId, state }: Loaded): Lines =>
+    state.steps.map(({ channel, to, lines }) => (lines ? linesFor({ applicationId, channel, to }) : null));
+
   /** Locks one delivery and changes it. ApiError 4001 when there is none. */
-  async function changeOne(tx: Queryable, ids: Ids, happening: Happening, content?: Buffer): Promise<Next> {
+  async function changeOne(
+    tx: Queryable,
+    ids: Ids,
+    happeningTo: (loaded: Loaded) => Happening,
+    content?: Buffer,
+  ): Promise<Next> {
     const [loaded] = await lockDeliveries(tx, [ids]);
     if (!loaded) throw new ApiError(4001);
-    const [result] = await write.changeLocked(tx, [{ loaded, happening, content }]);
+    const [result] = await write.changeLocked(tx, [{ loaded, happening: happeningTo(loaded), content }]);
     if (!result) throw new Error('a change has a result');
     return result;
   }
 
   return {
     async end(tx, { reason, ...ids }) {
-      await changeOne(tx, ids, { kind: 'ended', reason });
+      await changeOne(tx, ids, () => ({ kind: 'ended', reason }));
     },
     async expire(tx, verifications) {
       const ids = verifications.flatMap(({ applicationId, messageIds }) =>
@@ -63,12 +82,19 @@ export function createDeeds(write: Write, keyring: Keyring, now: () => number): 
       );
     },
     async nextChannel(tx, ids) {
-      return { channel: asked(await changeOne(tx, ids, { kind: 'next_channel' })).channel };
+      const result = await changeOne(tx, ids, (loaded) => ({ kind: 'next_channel', lines: linesNow(loaded) }));
+      return { channel: asked(result).channel };
     },
     async restart(tx, { ids, channel, content, deadlineMs }) {
       const sealed = content && sealContent(keyring, ids, content);
       const deadlineAtMs = deadlineMs === undefined ? undefined : now() + deadlineMs;
-      return asked(await changeOne(tx, ids, { kind: 'resend', channel, deadlineAtMs }, sealed));
+      const again = (loaded: Loaded): Happening => ({
+        kind: 'resend',
+        channel,
+        deadlineAtMs,
+        lines: linesNow(loaded),
+      });
+      return asked(await changeOne(tx, ids, again, sealed));
     },
   };
 }

@@ -142,7 +142,7 @@ onEachEngine('unknown and refused attempts', (get) => {
     const ids = await accept(db, node, draftOf('whatsapp|sms'));
     await node.delivery.runUntilIdle();
     assert.equal(await rowsOf(db, ids), 'sent_failed(wa, 5016, P) sent(sms)');
-    const nowhere = createNode(db, clock, { upstreamFor: () => null });
+    const nowhere = createNode(db, clock, { lineOf: () => null });
     const lost = await accept(db, nowhere, draftOf('whatsapp|sms'));
     await nowhere.delivery.runUntilIdle();
     assert.equal(await rowsOf(db, lost), 'sent_failed(sms, 5016)');

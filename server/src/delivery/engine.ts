@@ -10,11 +10,21 @@ import type { Log } from '../platform/log.ts';
 import type { Keyring } from '../platform/seal.ts';
 import { type Clear, unsealContent } from './content.ts';
 import { createLanes } from './lanes.ts';
+import type { LineOf } from './line.ts';
 import { createLoop } from './loop.ts';
 import type { Happening, Next } from './next.ts';
 import type { Prepared } from './prepare.ts';
-import { createRun, type Run, type UpstreamFor } from './run.ts';
-import { type Claimed, findByUpstreamIds, type Loaded, notifyWorkers, type ReceiptKey } from './store.ts';
+import { readReference } from './reference.ts';
+import { createRun, type Run } from './run.ts';
+import type { State } from './state.ts';
+import {
+  type Claimed,
+  findByUpstreamIds,
+  findDeliveries,
+  type Loaded,
+  notifyWorkers,
+  type ReceiptKey,
+} from './store.ts';
 import type { Write } from './write.ts';
 
 /** An attempt that waited longer for a lane is given back: its lease of 15 s would not outlast the call. */
@@ -28,7 +38,7 @@ interface EnginePorts {
   clock: Clock;
   log: Log;
   worker: boolean;
-  upstreamFor: UpstreamFor;
+  lineOf: LineOf;
   write: Write;
   attemptTimeoutMs: number;
   concurrency: number;
@@ -46,7 +56,7 @@ interface Engine {
 }
 
 export function createEngine(ports: EnginePorts): Engine {
-  const { db, clock, log, worker, upstreamFor, write, concurrency } = ports;
+  const { db, clock, log, worker, lineOf, write, concurrency } = ports;
   let stopping = false;
 
   const lanes = createLanes(concurrency, log, () => {
@@ -62,7 +72,7 @@ export function createEngine(ports: EnginePorts): Engine {
     write,
     clock,
     log,
-    upstreamFor,
+    lineOf,
     timeoutMs: ports.attemptTimeoutMs,
     onChange: (made) => seen(made),
   });
@@ -96,8 +106,8 @@ export function createEngine(ports: EnginePorts): Engine {
       if (state.inFlight) lanes.add(() => runAccepted({ applicationId, messageId, version: 1, state }, clear, sinceMs));
       else if (worker && dueInMs !== null) loop.wake(dueInMs);
     },
-    async receive(provider, { upstreamId, outcome }) {
-      const found = await attemptOf({ provider, upstreamId });
+    async receive(provider, { upstreamId, reference, outcome }) {
+      const found = (await attemptOf({ provider, upstreamId })) ?? (await byReference(db, reference));
       if (!found) return false;
       const result = await write.change(found.loaded, found.loaded, {
         kind: 'receipt',
@@ -128,11 +138,25 @@ export function createEngine(ports: EnginePorts): Engine {
 }
 
 /** What a claimed delivery is due for: a lapsed lease, its deadline, the end of a wait, or its next attempt. */
-function handle(claimed: Claimed, { write, keyring }: EnginePorts, run: Run): Promise<void> {
+function handle(claimed: Claimed, { write, keyring, lineOf }: EnginePorts, run: Run): Promise<void> {
   const happens = (happening: Happening): Promise<void> => run.insist(() => write.change(claimed, claimed, happening));
-  if (claimed.wasInFlight) return happens({ kind: 'lapsed' });
+  if (claimed.wasInFlight) return happens({ kind: 'lapsed', idempotent: isIdempotent(claimed.state, lineOf) });
   if (claimed.pastDeadline) return happens({ kind: 'deadline', newest: false, sentElsewhere: false });
   if (!claimed.state.active) return happens({ kind: 'wait_over' });
   const { content } = claimed;
   return run.attempt(claimed, content ? unsealContent(keyring, claimed, content) : { code: null, contents: [] });
+}
+
+/** The attempt of a receipt whose upstream id was never learned: the node was lost before it could write it down. */
+async function byReference(db: Db, text: string | undefined): Promise<{ loaded: Loaded; attempt: number } | null> {
+  const reference = text === undefined ? null : readReference(text);
+  const loaded = reference && (await findDeliveries(db, [reference]))[0];
+  if (!loaded || reference.attempt > loaded.state.attempts) return null;
+  return { loaded, attempt: reference.attempt };
+}
+
+/** Whether the call that nobody knows the end of may be repeated at the same upstream. */
+function isIdempotent({ active, steps }: State, lineOf: LineOf): boolean {
+  const lines = active ? (steps[active.step]?.lines ?? [null]) : [];
+  return lineOf(lines[active?.line ?? 0] ?? null, {})?.idempotent ?? false;
 }

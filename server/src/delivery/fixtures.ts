@@ -25,6 +25,7 @@ import {
   type Ids,
   type Release,
 } from './index.ts';
+import type { Line } from './line.ts';
 
 export const phone = '+6598120044';
 export const email = 'ana@example.com';
@@ -114,6 +115,20 @@ export function draftOf(chain: string, changes: Partial<Draft> = {}): Draft {
   };
 }
 
+/** The line of an upstream that drops repetitions, as the virtual network does. */
+export const lineOn = (upstream: Upstream, changes: Partial<Line> = {}): Line => ({
+  provider: 'scripted',
+  upstream,
+  idempotent: true,
+  senderReplaced: false,
+  costMicros: 41_200,
+  currency: 'USD',
+  why: 'scripted',
+  admit: () => 0,
+  done: () => undefined,
+  ...changes,
+});
+
 /** One engine over a database, with what left through it. */
 export interface Node {
   delivery: Delivery;
@@ -138,7 +153,9 @@ export function createNode(db: Db, clock: Clock, ports: Partial<DeliveryPorts> =
     clock,
     log: silentLog,
     worker: true,
-    upstreamFor: () => ({ provider: 'scripted', upstream }),
+    currency: 'USD',
+    lineOf: () => lineOn(upstream),
+    linesFor: () => [],
     async release(_tx, rows) {
       released.push(...rows);
     },

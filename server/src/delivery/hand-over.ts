@@ -1,13 +1,15 @@
 /**
  * What follows from the outcome of a hand-over (contract §7.2). The rule for `unknown` lives here: such an attempt is repeated
- * exactly once under the same reference, a second unknown counts as refused with 5016. Temporary refusals and 5016 are tried
- * again three times, after 1, 2 and 4 s or what the upstream asked for, inside the life of the message.
+ * exactly once, by the step's next provider, else under the same reference by the same one if that drops repetitions; otherwise
+ * and the second time it counts as refused with 5016. A refusal that another provider may not share goes to the next one at once;
+ * when all have had their turn, those that refused for the moment are tried again, three times, after 1, 2 and 4 s or what the
+ * upstream asked for, inside the life of the message.
  */
-import type { SendOutcome } from '../channels/index.ts';
+import { reasonTable, type SendOutcome } from '../channels/index.ts';
 import type { ErrorCode } from '../errors.ts';
 import { type Change, goOn, nextTarget, note, provesInvalid, rest, row, skipAddress } from './change.ts';
 import { settleExpired } from './ending.ts';
-import { type Active, type HandOver, isOpen, type SkipReason, stepAt, usableAfter } from './state.ts';
+import { type Active, type HandOver, isOpen, otherLine, type SkipReason, stepAt, usableAfter } from './state.ts';
 
 const maxRetries = 3;
 const firstBackOffMs = 1_000;
@@ -23,30 +25,43 @@ export interface Call {
   try: number;
 }
 
+/** What the pure rules must know of the line a call went by. */
+export interface LineUse {
+  /** The upstream drops a repeated reference. */
+  idempotent: boolean;
+  /** The sender asked for is not allowed on the route, which used its own. */
+  senderReplaced?: boolean;
+}
+
 /** The answer to one provider call; also one that comes after the lease of its node had lapsed. */
-export function outcomeOf(change: Change, call: Call, outcome: SendOutcome): void {
+export function outcomeOf(change: Change, call: Call, outcome: SendOutcome, line: LineUse): void {
   const { active, inFlight } = change.state;
   if (active && inFlight && active.attempt === call.attempt && active.try === call.try) {
-    if (outcome.kind === 'accepted') accept(change, active, outcome);
+    if (outcome.kind === 'accepted') accept(change, active, outcome, line);
     else if (active.accepted.length > 0) conclude(change, active);
     else if (outcome.kind === 'refused') refuse(change, active, outcome);
-    else unknown(change, active, outcome.detail);
+    else unknown(change, active, outcome.detail, line);
   } else if (outcome.kind === 'accepted') acceptLate(change, call, outcome);
 }
 
 /** The node at work died or lost its lease: nobody knows what became of the call. */
-export function lapse(change: Change): void {
+export function lapse(change: Change, line: Pick<LineUse, 'idempotent'>): void {
   const { active } = change.state;
   if (!active) rest(change);
   else if (active.accepted.length > 0) conclude(change, active);
-  else unknown(change, active, 'the node at work was lost');
+  else unknown(change, active, 'the node at work was lost', line);
 }
 
-/** The node had no time to make the call; nothing was sent. */
-export function giveBack({ state, nowMs }: Change): void {
+/** The node had no time to make the call, or the provider's rate none for it; nothing was sent. */
+export function giveBack({ state, nowMs }: Change, delayMs: number): void {
   if (!state.active || !state.inFlight) return;
   state.inFlight = false;
-  state.dueAtMs = nowMs;
+  state.dueAtMs = nowMs + delayMs;
+}
+
+/** The line planned could not be used, another will be: written down before the call, so that a lapse is judged by the right one. */
+export function takeLine({ state }: Change, line: number): void {
+  if (state.active && state.inFlight) state.active.line = line;
 }
 
 /** The step whose turn it is cannot be used; nothing was sent. */
@@ -65,7 +80,8 @@ export function unusable(change: Change, reason: SkipReason): void {
   settleExpired(change);
 }
 
-function accept(change: Change, active: Active, outcome: Accepted): void {
+function accept(change: Change, active: Active, outcome: Accepted, line: LineUse): void {
+  if (line.senderReplaced) note(change, 'sender_replaced', { step: active.step, attempt: active.attempt });
   countAcceptance(change, active, active.try, outcome);
   conclude(change, active);
 }
@@ -90,7 +106,7 @@ function sentRow(change: Change, { step, attempt, costMicros }: Pick<Active, 'st
     state.channel = stepAt(state, step).channel;
   }
   state.sentCount++;
-  const billing = { cost: costMicros / 1_000_000, currency: 'USD' };
+  const billing = { cost: costMicros / 1_000_000, currency: change.currency };
   row(change, 'sent', 'upstream_accepted', { step, attempt, data: { billing } });
 }
 
@@ -124,9 +140,35 @@ function acceptLate(change: Change, call: Call, outcome: Accepted): void {
 }
 
 function refuse(change: Change, active: Active, outcome: Refused): void {
-  const { errorCode, detail } = outcome;
-  if ((outcome.temporary || errorCode === 5016) && retry(change, active, outcome)) return;
+  const { reason, errorCode, detail } = outcome;
+  const forNow = outcome.temporary || (reason === 'upstream_error' && errorCode === 5016);
+  if (!forNow) active.out = [...(active.out ?? []), active.line ?? 0];
+  const other = forNow || reasonTable[reason].elsewhere ? otherLine(change.state, active) : null;
+  if (other !== null && other > (active.line ?? 0) && mayRepeat(change, active, change.nowMs)) {
+    goElsewhere(change, active, other, outcome);
+    return;
+  }
+  // Every line has had its turn: from the first that may still do, after a pause.
+  if (other !== null) active.line = other;
+  if ((forNow || other !== null) && retry(change, active, outcome)) return;
   reject(change, active, errorCode, detail);
+}
+
+/** The same attempt by the next provider of the channel, at once. */
+function goElsewhere(change: Change, active: Active, line: number, { errorCode, detail }: Refused): void {
+  const { state, nowMs } = change;
+  const { step, attempt } = active;
+  active.line = line;
+  active.try++;
+  if (active.unknowns === 0) active.reference++;
+  state.inFlight = false;
+  state.dueAtMs = nowMs;
+  note(change, 'retry_planned', {
+    step,
+    attempt,
+    errorCode,
+    data: { reason: detail, delay_ms: 0, other_provider: true },
+  });
 }
 
 /** Plans the same step once more; false where that is not allowed or not worth it. */
@@ -146,15 +188,19 @@ function retry(change: Change, active: Active, { errorCode, detail, retryAfterMs
   return true;
 }
 
-function unknown(change: Change, active: Active, reason: string): void {
+function unknown(change: Change, active: Active, reason: string, { idempotent }: Pick<LineUse, 'idempotent'>): void {
   const { state, nowMs } = change;
   const { step, attempt } = active;
-  const repeat = active.unknowns === 0 && mayRepeat(change, active, nowMs);
+  // It may have gone out: never again by a provider that would send it twice.
+  if (!idempotent) active.out = [...(active.out ?? []), active.line ?? 0];
+  const other = otherLine(state, active);
+  const repeat = active.unknowns === 0 && (idempotent || other !== null) && mayRepeat(change, active, nowMs);
   note(change, 'attempt_unknown', { step, attempt, data: { reason, repeated: repeat } });
   if (!repeat) {
     reject(change, active, 5016, reason);
     return;
   }
+  if (other !== null) active.line = other;
   active.unknowns++;
   active.try++;
   state.inFlight = false;

@@ -3,23 +3,29 @@
  * accepted with a delivery row reaches a final state by its deadline whatever node dies; nothing is handed over after it is
  * verified, cancelled, exhausted, superseded or expired, and none twice unless the outcome of an attempt was unknown.
  */
-import type { Channel, Receipt } from '../channels/index.ts';
+import type { Channel, OutgoingMessage, Receipt } from '../channels/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Db, Queryable } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import type { Keyring } from '../platform/seal.ts';
 import type { Column, Sql } from '../platform/sql.ts';
 import type { Clear, Ids } from './content.ts';
-import { createDeeds, type Deeds, openContent } from './deeds.ts';
+import { createDeeds, type Deeds, type LinesFor, openContent } from './deeds.ts';
 import { createEngine } from './engine.ts';
+import type { LineOf } from './line.ts';
+import { createParkedReceipts } from './parked.ts';
 import { type Draft, type Prepared, prepare } from './prepare.ts';
-import type { UpstreamFor } from './run.ts';
+import { reopen } from './reopen.ts';
 import {
+  type Acceptance,
+  type AttemptRecord,
   deliveryStates,
   endDeliveries,
+  findAcceptances,
   findDeliveries,
   forgetDeliveries,
   insertDeliveries,
+  listAttempts,
   preparedColumns,
 } from './store.ts';
 import { type DeliveryView, viewOf } from './view.ts';
@@ -28,8 +34,10 @@ import { createWrite, type ReleasePort } from './write.ts';
 export { type Channel, type Content, channelNames } from '../channels/index.ts';
 export type { Clear, Ids } from './content.ts';
 export type { Expired, Restart } from './deeds.ts';
+export type { Line } from './line.ts';
 export type { Draft, DraftStep, Prepared } from './prepare.ts';
 export type { EndReason, MessageState, SkipReason, StepState, StepView } from './state.ts';
+export type { Acceptance, AttemptRecord } from './store.ts';
 export type { DeliveryView } from './view.ts';
 export type { Release } from './write.ts';
 
@@ -40,7 +48,10 @@ export interface DeliveryPorts {
   log: Log;
   /** Whether this process delivers, or only accepts. */
   worker: boolean;
-  upstreamFor: UpstreamFor;
+  /** ISO 4217 code of every cost. */
+  currency: string;
+  lineOf: LineOf;
+  linesFor: LinesFor;
   /** Lifts resend locks in the transaction in which messages became failed or invalid. */
   release: ReleasePort;
   attemptTimeoutMs?: number;
@@ -82,6 +93,14 @@ export interface Delivery extends Deeds {
   wake(ids?: Ids): void;
   /** True once the receipt is durably taken; false when its attempt is not known yet. */
   receive(provider: string, receipt: Receipt): Promise<boolean>;
+  /** Keeps a receipt that was not taken, and offers it again for five minutes. Resolves when it is durable. */
+  park(provider: string, receipt: Receipt): Promise<void>;
+  /** A hand-over as it was made, for an upstream that fetches the text; null once its delivery has ended. */
+  reopen(ids: Ids & { attempt: number }): Promise<OutgoingMessage | null>;
+  /** What upstreams of providers accepted for a message: whom to tell that its code was used. */
+  acceptances(ids: Ids): Promise<Acceptance[]>;
+  /** Every provider call of a message, in order. */
+  attempts(ids: Ids): Promise<AttemptRecord[]>;
   /** `db` reads inside the caller's transaction. */
   find(applicationId: string, messageId: string, db?: Queryable): Promise<DeliveryView | null>;
   /** The code and texts while something can still be sent, else null. */
@@ -99,11 +118,12 @@ export interface Delivery extends Deeds {
 
 export function createDelivery(ports: DeliveryPorts): Delivery {
   const { db, keyring, clock, worker, release, attemptTimeoutMs = 10_000, concurrency = 200 } = ports;
-  const write = createWrite({ db, clock, release });
+  const write = createWrite({ db, clock, release, currency: ports.currency });
   const engine = createEngine({ ...ports, write, attemptTimeoutMs, concurrency });
   const read = db.batch({ run: findDeliveries });
+  const parked = createParkedReceipts({ db, log: ports.log, receive: engine.receive });
   return {
-    ...createDeeds(write, keyring, clock.now),
+    ...createDeeds({ write, keyring, now: clock.now, linesFor: ports.linesFor }),
     prepare: (draft) => prepare(draft, keyring, clock.now(), engine.takesMore()),
     columns: preparedColumns,
     insertRows: (input) => insertDeliveries(input, !worker),
@@ -111,6 +131,10 @@ export function createDelivery(ports: DeliveryPorts): Delivery {
     endRows: endDeliveries,
     wake: engine.wake,
     receive: engine.receive,
+    park: parked.park,
+    reopen: (ids) => reopen(db, keyring, clock.now(), ids),
+    acceptances: (ids) => findAcceptances(db, ids),
+    attempts: (ids) => listAttempts(db, ids),
     async find(applicationId, messageId, from) {
       const ids = { applicationId, messageId };
       const loaded = from ? (await findDeliveries(from, [ids]))[0] : await read(ids);
@@ -119,8 +143,17 @@ export function createDelivery(ports: DeliveryPorts): Delivery {
     openContent: (applicationId, messageId, from = db) => openContent(from, keyring, { applicationId, messageId }),
     states: deliveryStates,
     forget: (applicationId, belowId, limit) => forgetDeliveries(db, applicationId, belowId, limit),
-    start: engine.start,
-    stop: (drainMs = 7_000) => engine.stop(drainMs),
-    runUntilIdle: engine.runUntilIdle,
+    async start() {
+      await engine.start();
+      if (worker) parked.start();
+    },
+    async stop(drainMs = 7_000) {
+      await parked.stop();
+      await engine.stop(drainMs);
+    },
+    async runUntilIdle() {
+      do await engine.runUntilIdle();
+      while ((await parked.look()) > 0);
+    },
   };
 }

@@ -2,14 +2,22 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Channel, reasonOf, type SendOutcome, undelivered } from '../channels/index.ts';
+import { type Channel, type Refused, reasonOf, type SendOutcome, undelivered } from '../channels/index.ts';
 import { ApiError } from '../errors.ts';
 import { createKeyring } from '../platform/seal.ts';
 import type { Entry } from './change.ts';
 import type { Call } from './hand-over.ts';
 import { type Happening, next } from './next.ts';
 import { type Draft, leaseMs, prepare } from './prepare.ts';
-import { countWaiting, type EndReason, type MessageState, messageState, type State } from './state.ts';
+import {
+  countWaiting,
+  type EndReason,
+  type MessageState,
+  messageState,
+  otherLine,
+  type State,
+  stepAt,
+} from './state.ts';
 
 const keyring = createKeyring(randomBytes(32));
 const startMs = 1_783_036_800_000;
@@ -28,9 +36,17 @@ const allowed: Record<MessageState, readonly MessageState[]> = {
   cancelled: [],
 };
 
+/** What becomes of a turn: the call by the line planned or by another, no time for it, no provider. */
+type Starts = 'yes' | 'other' | 'no_time' | 'no_route';
+
+const lineIn = ({ active, steps }: State): string | null =>
+  steps[active?.step ?? 0]?.lines?.[active?.line ?? 0] ?? null;
+/** The virtual network and the upstream behind b drop repetitions. */
+const isIdempotent = (line: string | null): boolean => line === null || line === 'b';
+
 type Step =
   | { kind: 'pass'; ms: number }
-  | { kind: 'work'; jump: boolean; starts: 'yes' | 'no_time' | 'no_route' }
+  | { kind: 'work'; jump: boolean; starts: Starts }
   | { kind: 'answer'; which: number; outcome: SendOutcome }
   | { kind: 'receipt'; which: number; code: 5012 | 5020 | null }
   | { kind: 'next' }
@@ -42,6 +58,9 @@ interface CallMade extends Call {
   reference: number;
   /** Nobody learned what became of it, or only after its lease. */
   unknown: boolean;
+  /** It refused for good. */
+  closed: boolean;
+  line: string | null;
 }
 
 /** The engine and the world around it, without database and network: the same moves as claimDue, run and the sweeper. */
@@ -105,30 +124,56 @@ class World {
     const earlier = this.made.filter((call) => call.attempt === attempt);
     const unknown = earlier.filter((call) => call.unknown);
     assert.ok(unknown.length <= 1, 'an unknown attempt is repeated once');
-    assert.ok(earlier.length - unknown.length <= 3, 'a refused attempt is tried three times more');
+    const lines = stepAt(this.state, step).lines?.length ?? 1;
+    assert.ok(earlier.length - unknown.length < 4 * lines, 'a refused attempt is tried three times more by each line');
     assert.ok(!earlier.some((call) => call.try === active.try), 'no try is made twice');
+    const line = lineIn(this.state);
+    assert.ok(
+      !unknown.some((made) => made.line === line && !isIdempotent(line)),
+      'what may have gone out is not repeated there',
+    );
+    assert.ok(
+      !earlier.some((made) => made.line === line && made.closed),
+      'a line that refused for good is not asked again',
+    );
     if (unknown.length > 0)
       assert.equal(earlier.at(-1)?.reference, reference, 'what may have gone out keeps its reference');
-    const call = { step, attempt, try: active.try, reference, untilMs: this.nowMs + leaseMs, unknown: false };
+    const call = {
+      step,
+      attempt,
+      try: active.try,
+      reference,
+      untilMs: this.nowMs + leaseMs,
+      unknown: false,
+      closed: false,
+      line,
+    };
     this.made.push(call);
     this.calls.push(call);
   }
 
-  work(jump: boolean, starts: 'yes' | 'no_time' | 'no_route'): void {
+  /** The line planned is closed at the moment of the call. */
+  takeOther(): void {
+    const line = this.state.active && otherLine(this.state, this.state.active);
+    if (line !== null) this.happen({ kind: 'takes_line', line });
+  }
+
+  work(jump: boolean, starts: Starts): void {
     if (jump) this.nowMs = Math.max(this.nowMs, this.state.dueAtMs ?? 0);
     const { dueAtMs, deadlineAtMs, inFlight, active, hasVerification } = this.state;
     if (dueAtMs === null || (inFlight ? dueAtMs : Math.min(dueAtMs, deadlineAtMs)) > this.nowMs) return;
     const past = this.nowMs >= deadlineAtMs;
     if (inFlight) {
       for (const call of this.calls) call.unknown = true;
-      this.happen({ kind: 'lapsed' });
+      this.happen({ kind: 'lapsed', idempotent: isIdempotent(lineIn(this.state)) });
     } else if (past && hasVerification) this.become({ ...this.state, dueAtMs: null });
     else if (past) this.happen({ kind: 'deadline', newest: false, sentElsewhere: false });
     else if (!active) this.happen({ kind: 'wait_over' });
     else {
       const leased = { ...this.state, inFlight: true, dueAtMs: this.nowMs + leaseMs };
       this.become({ ...leased, state: messageState(leased) });
-      if (starts === 'yes') this.callBegins();
+      if (starts === 'other') this.takeOther();
+      if (starts === 'yes' || starts === 'other') this.callBegins();
       else this.happen(starts === 'no_time' ? { kind: 'not_started' } : { kind: 'unusable', reason: 'no_route' });
     }
   }
@@ -137,11 +182,13 @@ class World {
     const [call] = this.calls.splice(which % Math.max(1, this.calls.length), 1);
     if (!call) return;
     if (outcome.kind === 'unknown') call.unknown = true;
+    if (outcome.kind === 'refused' && !call.unknown && !isForNow(outcome)) call.closed = true;
     if (outcome.kind === 'accepted') this.accepted.push(call);
-    this.happen({ kind: 'outcome', call, outcome });
+    const line = { idempotent: isIdempotent(call.line) };
+    this.happen({ kind: 'outcome', call, outcome, line });
     // The write may be repeated when its commit was uncertain.
     const { state, rows } = this;
-    this.happen({ kind: 'outcome', call, outcome });
+    this.happen({ kind: 'outcome', call, outcome, line });
     assert.deepEqual([this.state, this.rows.length], [state, rows.length], 'an answer counts once');
   }
 
@@ -199,6 +246,9 @@ class World {
   }
 }
 
+const isForNow = ({ temporary, reason, errorCode }: Refused): boolean =>
+  temporary || (reason === 'upstream_error' && errorCode === 5016);
+
 const channel = fc.constantFrom<Channel>('whatsapp', 'sms', 'voice', 'email');
 const draft: fc.Arbitrary<Draft> = fc
   .record({
@@ -209,6 +259,7 @@ const draft: fc.Arbitrary<Draft> = fc
         skip: fc.constantFrom(null, null, null, 'no_route' as const),
         waitMs: fc.constantFrom(5_000, 20_000, 600_000),
         startDelayMs: fc.constantFrom(0, 0, 2_000),
+        lines: fc.constantFrom(undefined, ['a'], ['a', 'b'], ['b', 'a', 'c']),
       }),
       { minLength: 1, maxLength: 4, selector: (step) => step.channel },
     ),
@@ -251,7 +302,7 @@ const which = fc.nat(5);
 const work = fc.record({
   kind: fc.constant('work' as const),
   jump: fc.boolean(),
-  starts: fc.constantFrom('yes' as const, 'yes' as const, 'yes' as const, 'no_time' as const, 'no_route' as const),
+  starts: fc.constantFrom<Starts>('yes', 'yes', 'yes', 'other', 'no_time', 'no_route'),
 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   {

@@ -6,20 +6,21 @@
 import type { Channel, Receipt, SendOutcome } from '../channels/index.ts';
 import { beginChange, type Change, type Entry } from './change.ts';
 import { type Deadline, end, expire } from './ending.ts';
-import { type Call, giveBack, lapse, outcomeOf, unusable } from './hand-over.ts';
+import { type Call, giveBack, type LineUse, lapse, outcomeOf, takeLine, unusable } from './hand-over.ts';
 import { receiptOf, waitOver } from './receipt.ts';
-import { requestAgain, requestNext } from './request.ts';
+import { type Lines, refreshLines, requestAgain, requestNext } from './request.ts';
 import { type EndReason, messageState, type SkipReason, type State } from './state.ts';
 
 export type Happening =
-  | { kind: 'outcome'; call: Call; outcome: SendOutcome }
-  | { kind: 'lapsed' }
-  | { kind: 'not_started' }
+  | { kind: 'outcome'; call: Call; outcome: SendOutcome; line: LineUse }
+  | ({ kind: 'lapsed' } & Pick<LineUse, 'idempotent'>)
+  | { kind: 'not_started'; delayMs?: number }
+  | { kind: 'takes_line'; line: number }
   | { kind: 'unusable'; reason: SkipReason }
   | { kind: 'receipt'; attempt: number; outcome: Receipt['outcome'] }
   | { kind: 'wait_over' }
-  | { kind: 'next_channel' }
-  | { kind: 'resend'; channel?: Channel | undefined; deadlineAtMs?: number | undefined }
+  | { kind: 'next_channel'; lines?: Lines | undefined }
+  | { kind: 'resend'; channel?: Channel | undefined; deadlineAtMs?: number | undefined; lines?: Lines | undefined }
   | { kind: 'ended'; reason: EndReason }
   | ({ kind: 'deadline' } & Deadline);
 
@@ -36,8 +37,8 @@ export interface Next {
 }
 
 /** Throws only for user requests, with the public refusal. */
-export function next(state: State, happening: Happening, nowMs: number): Next {
-  const change = beginChange(state, nowMs);
+export function next(state: State, happening: Happening, nowMs: number, currency = 'USD'): Next {
+  const change = beginChange(state, nowMs, currency);
   const answer = apply(change, happening);
   change.state.state = messageState(change.state);
   const changed = change.entries.length > 0 || JSON.stringify(change.state) !== JSON.stringify(state);
@@ -53,13 +54,16 @@ export function next(state: State, happening: Happening, nowMs: number): Next {
 function apply(change: Change, happening: Happening): Pick<Next, 'asked' | 'early'> {
   switch (happening.kind) {
     case 'outcome':
-      outcomeOf(change, happening.call, happening.outcome);
+      outcomeOf(change, happening.call, happening.outcome, happening.line);
       return {};
     case 'lapsed':
-      lapse(change);
+      lapse(change, happening);
       return {};
     case 'not_started':
-      giveBack(change);
+      giveBack(change, happening.delayMs ?? 0);
+      return {};
+    case 'takes_line':
+      takeLine(change, happening.line);
       return {};
     case 'unusable':
       unusable(change, happening.reason);
@@ -70,10 +74,12 @@ function apply(change: Change, happening: Happening): Pick<Next, 'asked' | 'earl
       waitOver(change);
       return {};
     case 'next_channel': {
+      refreshLines(change, happening.lines);
       const channel = requestNext(change);
       return { asked: { channel, attempt: change.state.attempts } };
     }
     case 'resend': {
+      refreshLines(change, happening.lines);
       const asked = requestAgain(change, happening.channel);
       if (happening.deadlineAtMs !== undefined) change.state.deadlineAtMs = happening.deadlineAtMs;
       return { asked };

@@ -18,6 +18,8 @@ export interface DraftStep {
   content: Content | null;
   waitMs: number;
   startDelayMs: number;
+  /** Ids of the providers' lines, best first; absent on the virtual network. */
+  lines?: readonly string[] | undefined;
 }
 
 export interface Draft extends Ids {
@@ -97,6 +99,7 @@ function initialState(draft: Draft, nowMs: number): State {
       startDelayMs: step.startDelayMs,
       skip: step.skip,
       hasContent: step.content !== null,
+      ...(step.lines && { lines: step.lines }),
     }),
   );
   const [first] = steps;

@@ -15,6 +15,14 @@ const refusals: Record<EndReason, Reason> = {
   superseded: 'superseded',
 };
 
+/** Routes as they are now, by step; null for a step of the virtual network. */
+export type Lines = readonly (readonly string[] | null)[];
+
+/** A user asks long after acceptance: providers may have come and gone since. */
+export function refreshLines({ state }: Change, lines: Lines = []): void {
+  for (const [index, now] of lines.entries()) if (now) stepAt(state, index).lines = now;
+}
+
 /** Throws the refusal of contract §6 when nothing may be sent any more. */
 function mustBeOpen(state: State, nowMs: number): void {
   if (state.ended !== null) throw refuse(refusals[state.ended]);
@@ -39,7 +47,8 @@ export function requestAgain(change: Change, channel?: Channel): { channel: Chan
   mustBeOpen(state, nowMs);
   // What could not be reached before may be reachable now.
   for (const step of state.steps)
-    if (step.hasContent && (step.skip === 'no_route' || step.skip === 'circuit_open')) step.skip = null;
+    if (step.hasContent && step.lines?.length !== 0 && (step.skip === 'no_route' || step.skip === 'circuit_open'))
+      step.skip = null;
   const step = channel === undefined ? usableAfter(state, -1) : stepOf(state, channel);
   if (step === null) throw noUsableStep(state);
   const attempt = ask(change, step, 'resent', stepAt(state, step).startDelayMs);

@@ -3,26 +3,26 @@
  * less than the lease of the row, so that no other node begins while this one may still be at it. An outcome is precious: while
  * the database is away, writing it is tried until it succeeds or the process stops.
  */
-import { type Channel, type OutgoingMessage, type SendOutcome, type Upstream, unknown } from '../channels/index.ts';
+import { type OutgoingMessage, type SendOutcome, type Upstream, unknown } from '../channels/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import { DatabaseUnavailable } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import type { Clear } from './content.ts';
-import type { Next } from './next.ts';
-import { stepAt } from './state.ts';
+import { type Choice, chooseLine, createQueues, type Line, type LineOf } from './line.ts';
+import type { Happening, Next } from './next.ts';
+import { referenceOf } from './reference.ts';
+import { type Active, stepAt } from './state.ts';
 import type { CallRecord, Loaded } from './store.ts';
 import { createTimeLimits } from './time-limits.ts';
 import type { Write } from './write.ts';
 
 const maxPatienceMs = 2_000;
 
-export type UpstreamFor = (applicationId: string, channel: Channel) => { provider: string; upstream: Upstream } | null;
-
 interface RunPorts {
   write: Write;
   clock: Clock;
   log: Log;
-  upstreamFor: UpstreamFor;
+  lineOf: LineOf;
   timeoutMs: number;
   /** Called with every change made here. */
   onChange(result: Next | null): void;
@@ -37,8 +37,9 @@ export interface Run {
   abort(): void;
 }
 
-export function createRun({ write, clock, log, upstreamFor, timeoutMs, onChange }: RunPorts): Run {
+export function createRun({ write, clock, log, lineOf, timeoutMs, onChange }: RunPorts): Run {
   const limits = createTimeLimits();
+  const queued = createQueues(() => clock.now());
 
   async function insist(work: () => Promise<Next | null>): Promise<void> {
     for (let patienceMs = 50; ; patienceMs = Math.min(patienceMs * 2, maxPatienceMs)) {
@@ -55,28 +56,34 @@ export function createRun({ write, clock, log, upstreamFor, timeoutMs, onChange 
   async function attempt(loaded: Loaded, clear: Clear): Promise<void> {
     const { active } = loaded.state;
     if (!active) throw new Error('there is no attempt to make');
-    const { channel } = stepAt(loaded.state, active.step);
-    const found = upstreamFor(loaded.applicationId, channel);
-    const message = outgoing(loaded, clear);
-    if (!found || !message) {
-      await insist(() => write.change(loaded, loaded, { kind: 'unusable', reason: 'no_route' }));
-      return;
-    }
-    const call = { step: active.step, attempt: active.attempt, try: active.try };
-    const startedAt = clock.now();
-    const recordOf = (outcome: SendOutcome): CallRecord => {
-      const tookMs = clock.now() - startedAt;
-      return { call, channel, provider: found.provider, outcome, tookMs };
-    };
-    const onLate = (outcome: SendOutcome): void => {
-      if (outcome.kind !== 'accepted') return;
-      insist(() => write.change(loaded, null, { kind: 'outcome', call, outcome }, recordOf(outcome))).catch(
-        (error: unknown) => log.error({ err: error }, 'a late acceptance was not written'),
+    const content = clear.contents[active.step];
+    const choice: Choice = content ? chooseLine(loaded.state, content, lineOf) : { kind: 'none', reason: 'no_route' };
+    if (choice.kind === 'none')
+      await insist(() => write.change(loaded, loaded, { kind: 'unusable', reason: choice.reason }));
+    else if (choice.kind === 'wait') {
+      const delayMs = queued(choice.provider, choice.ms);
+      await insist(() => write.change(loaded, loaded, { kind: 'not_started', delayMs }));
+    } else await call(loaded, active, outgoing(loaded, active, clear, choice.line), choice);
+  }
+
+  async function call(loaded: Loaded, active: Active, message: OutgoingMessage, choice: Chosen): Promise<void> {
+    const { line } = choice;
+    const usual = choice.index === (active.line ?? 0);
+    if (!usual) await insist(() => write.change(loaded, loaded, { kind: 'takes_line', line: choice.index }));
+    const known = usual ? loaded : null;
+    const record = recorder(active, message, choice, clock);
+    const happened = (outcome: SendOutcome): Happening => ({ kind: 'outcome', call: record.call, outcome, line });
+    const onLate = (late: SendOutcome): void => {
+      if (late.kind !== 'accepted') return;
+      const outcome = priced(late, line);
+      insist(() => write.change(loaded, null, happened(outcome), record.of(outcome))).catch((error: unknown) =>
+        log.error({ err: error }, 'a late acceptance was not written'),
       );
     };
     const limit = (onEnd: () => void): (() => void) => limits.within(timeoutMs, onEnd);
-    const outcome = await answerOf({ upstream: found.upstream, message, log, limit, onLate });
-    await insist(() => write.change(loaded, loaded, { kind: 'outcome', call, outcome }, recordOf(outcome)));
+    const outcome = priced(await answerOf({ upstream: line.upstream, message, log, limit, onLate }), line);
+    line.done(outcome);
+    await insist(() => write.change(loaded, known, happened(outcome), record.of(outcome)));
   }
 
   return { attempt, insist, abort: limits.end };
@@ -122,20 +129,38 @@ function answerOf({ upstream, message, log, limit, onLate }: Asked): Promise<Sen
 const handTo = async (upstream: Upstream, message: OutgoingMessage, signal: AbortSignal): Promise<SendOutcome> =>
   upstream.send(message, signal);
 
-function outgoing({ applicationId, messageId, state }: Loaded, clear: Clear): OutgoingMessage | null {
-  const { active } = state;
-  const content = active && clear.contents[active.step];
-  if (!content) return null;
+type Chosen = Extract<Choice, { kind: 'line' }>;
+
+const priced = (outcome: SendOutcome, { costMicros }: Line): SendOutcome =>
+  outcome.kind === 'accepted' ? { ...outcome, costMicros } : outcome;
+
+/** What is written down of a call that begins now. */
+function recorder(active: Active, { channel, content }: OutgoingMessage, { id, line, index }: Chosen, clock: Clock) {
+  const startedAt = clock.now();
+  const call = { step: active.step, attempt: active.attempt, try: active.try };
+  const { provider, why, sender, currency } = line;
+  const route = id === null ? null : { line: id, why, sender, currency, segments: content.segments, index };
+  const of = (outcome: SendOutcome): CallRecord => {
+    return { call, channel, provider, route, outcome, tookMs: clock.now() - startedAt };
+  };
+  return { call, of };
+}
+
+function outgoing(loaded: Loaded, active: Active, clear: Clear, { sender }: Pick<Line, 'sender'>): OutgoingMessage {
+  const { applicationId, messageId, state } = loaded;
+  const content = clear.contents[active.step];
+  if (!content) throw new Error('a step without a text is not handed over');
   const step = stepAt(state, active.step);
   return {
     applicationId,
     messageId,
     step: active.step + 1,
     attempt: active.attempt,
-    reference: `${messageId}-${active.attempt}-${active.reference}`,
+    reference: referenceOf(loaded, active),
     channel: step.channel,
     to: step.to,
     content,
+    ...(sender !== undefined && { sender }),
     code: clear.code,
     expiresAtMs: state.deadlineAtMs,
   };

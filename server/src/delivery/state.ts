@@ -31,6 +31,8 @@ export interface Step {
   startDelayMs: number;
   skip: SkipReason | null;
   hasContent: boolean;
+  /** Ids of the lines (providers by their routes) that may serve it, best first; absent where the virtual network does. */
+  lines?: readonly string[];
 }
 
 type HandOverState = 'rejected' | 'sent' | 'delivered' | 'undelivered' | 'no_receipt';
@@ -64,6 +66,10 @@ export interface Active {
   accepted: number[];
   /** Of the accepted tries. */
   costMicros: number;
+  /** Index into the step's lines; the first where absent. */
+  line?: number;
+  /** Lines that refused this attempt for good. */
+  out?: readonly number[];
 }
 
 /** What is stored as jsonb. */
@@ -116,6 +122,16 @@ export function stepAt(state: Plan, index: number): Step {
   const step = state.steps[index];
   if (!step) throw new Error(`the plan has no step ${index}`);
   return step;
+}
+
+/** The line an attempt goes on with when the one in use is no help: the next that is not out, in a circle; null when there is none. */
+export function otherLine(state: Plan, { step, line = 0, out = [] }: Active): number | null {
+  const count = stepAt(state, step).lines?.length ?? 1;
+  for (let ahead = 1; ahead < count; ahead++) {
+    const index = (line + ahead) % count;
+    if (!out.includes(index)) return index;
+  }
+  return null;
 }
 
 /** Index of the first step behind `position` that may be used, or null. */

@@ -139,6 +139,8 @@ export interface CallRecord {
   call: Call;
   channel: Channel;
   provider: string;
+  /** Null on the virtual network. */
+  route: Record<string, unknown> | null;
   outcome: SendOutcome;
   tookMs: number;
 }
@@ -194,6 +196,7 @@ const callColumns: Record<string, Column<CallRow>> = {
   step: ['smallint', ({ record }) => record.call.step + 1],
   channel: ['text', ({ record }) => record.channel],
   provider: ['text', ({ record }) => record.provider],
+  route: ['jsonb', ({ record }) => record.route],
   upstream_id: ['text', ({ record: { outcome } }) => (outcome.kind === 'accepted' ? outcome.upstreamId : null)],
   outcome: ['text', ({ record }) => record.outcome.kind],
   error_code: ['integer', ({ record: { outcome } }) => (outcome.kind === 'refused' ? outcome.errorCode : null)],
@@ -232,9 +235,9 @@ export async function saveDeliveries(db: Queryable, saves: readonly Save[]): Pro
       where d.application_id = i.application_id and d.message_id = i.message_id and d.version = i.version
       returning d.application_id, d.message_id
     ), called as (
-      insert into attempts (application_id, message_id, attempt, try, step, channel, provider, upstream_id, outcome,
+      insert into attempts (application_id, message_id, attempt, try, step, channel, provider, route, upstream_id, outcome,
         error_code, reason, started_at, cost_micros)
-      select c.application_id, c.message_id, c.attempt, c.try, c.step, c.channel, c.provider, c.upstream_id, c.outcome,
+      select c.application_id, c.message_id, c.attempt, c.try, c.step, c.channel, c.provider, c.route, c.upstream_id, c.outcome,
         c.error_code, c.reason, clock_now() - c.took_ms * interval '1 millisecond', c.cost_micros
       from (${relation(calls, callColumns)}) as c join saved using (application_id, message_id)
       on conflict (application_id, message_id, attempt, try) do update set upstream_id = excluded.upstream_id,
@@ -345,6 +348,43 @@ export async function findContent(db: Queryable, ids: Ids): Promise<Buffer | nul
   const [row] = await db.query<{ content: Buffer | null }>(sql`select content from deliveries
     where application_id = ${ids.applicationId} and message_id = ${ids.messageId}`);
   return row?.content ?? null;
+}
+
+export interface Acceptance {
+  provider: string;
+  upstreamId: string;
+}
+
+/** Calls to configured providers that were accepted, newest first. */
+export async function findAcceptances(db: Queryable, ids: Ids): Promise<Acceptance[]> {
+  return db.query<Acceptance>(sql`select provider, upstream_id as "upstreamId" from attempts
+    where application_id = ${ids.applicationId} and message_id = ${ids.messageId} and route is not null
+      and outcome = 'accepted' and upstream_id is not null order by answered_at desc`);
+}
+
+export interface AttemptRecord {
+  step: number;
+  attempt: number;
+  try: number;
+  channel: Channel;
+  provider: string;
+  why: string | null;
+  sender: string | null;
+  upstreamId: string | null;
+  outcome: SendOutcome['kind'];
+  errorCode: number | null;
+  detail: string | null;
+  startedAt: Date;
+  answeredAt: Date;
+  costMicros: number;
+}
+
+/** Every provider call of a message, in order. */
+export async function listAttempts(db: Queryable, ids: Ids): Promise<AttemptRecord[]> {
+  return db.query<AttemptRecord>(sql`select step, attempt, try, channel, provider, route ->> 'why' as why,
+      route ->> 'sender' as sender, upstream_id as "upstreamId", outcome, error_code as "errorCode", reason as detail,
+      started_at as "startedAt", answered_at as "answeredAt", cost_micros::double precision as "costMicros"
+    from attempts where application_id = ${ids.applicationId} and message_id = ${ids.messageId} order by attempt, try`);
 }
 
 /** The relation other rooms join to their lists. */

@@ -33,6 +33,7 @@ interface Ports {
   db: Db;
   clock: Clock;
   release: ReleasePort;
+  currency: string;
 }
 
 /** Two transactions wanted each other's rows; this one had no effect and may be run again. */
@@ -45,7 +46,7 @@ const gatherMs = 4;
 /** A change of the group lost its version: nothing of the group was written. */
 class Overtaken extends Error {}
 
-export function createWrite({ db, clock, release }: Ports): Write {
+export function createWrite({ db, clock, release, currency }: Ports): Write {
   const key = ({ applicationId, messageId }: Ids): string => `${applicationId}:${messageId}`;
   const read = db.batch<Ids, Loaded | null>({ run: findDeliveries });
   const save = db.batch<Save, boolean>({ run: saveDeliveries, key, gatherMs });
@@ -82,7 +83,7 @@ export function createWrite({ db, clock, release }: Ports): Write {
     async change(ids, first, happening, call) {
       for (let loaded = first ?? (await read(ids)); loaded; loaded = await read(ids)) {
         const nowMs = clock.now();
-        const result = next(loaded.state, happening, nowMs);
+        const result = next(loaded.state, happening, nowMs, currency);
         if (result.state === loaded.state) return result;
         const item = saveOf(loaded, result, nowMs, call ?? null);
         if (await (result.release ? saveReleasing : save)(item)) return result;
@@ -91,7 +92,7 @@ export function createWrite({ db, clock, release }: Ports): Write {
     },
     async changeLocked(tx, changes) {
       const nowMs = clock.now();
-      const results = changes.map(({ loaded, happening }) => next(loaded.state, happening, nowMs));
+      const results = changes.map(({ loaded, happening }) => next(loaded.state, happening, nowMs, currency));
       const saves = changes.flatMap(({ loaded, content }, i): Save[] => {
         const result = results[i];
         if (!result || result.state === loaded.state) return [];

@@ -43,6 +43,8 @@ export const causes = [
   'template_reviewed',
   'template_changed',
   'key_managed',
+  'opt_out_managed',
+  'uplink',
   'provider_managed',
   'route_managed',
 ] as const;
@@ -64,6 +66,9 @@ export interface EventDraft {
   /** Flags and details: fallback_pending, late, current_to, billing, reason. Never a code or a secret. */
   data?: Record<string, unknown>;
 }
+
+/** What these name of a person is forgotten with the application's messages, also where they belong to no message. */
+export const personalCauses = ['opt_out_managed', 'uplink'] as const satisfies readonly Cause[];
 
 export interface LedgerEntry extends EventDraft {
   position: string;

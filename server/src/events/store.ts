@@ -1,8 +1,9 @@
 /** All SQL on the ledger. */
 import type { ErrorCode } from '../errors.ts';
 import type { Queryable } from '../platform/db.ts';
+import { timeOfId } from '../platform/ids.ts';
 import { relation, type Sql, sql } from '../platform/sql.ts';
-import { type Cause, type EventDraft, eventColumns, type LedgerEntry } from './ledger.ts';
+import { type Cause, type EventDraft, eventColumns, type LedgerEntry, personalCauses } from './ledger.ts';
 
 /**
  * An insert for a `with` clause of another room's statement. `rows` is a relation with the columns application_id, message_id,
@@ -54,7 +55,10 @@ export async function listEvents(db: Queryable, applicationId: string, messageId
   }));
 }
 
-/** Removes up to `limit` entries of messages below the id; what belongs to no message stays. Resolves with how many. */
+/**
+ * Removes up to `limit` entries of messages below the id. What belongs to no message stays, but for entries about people of the
+ * time before it. Resolves with how many.
+ */
 export async function forgetEvents(
   db: Queryable,
   applicationId: string,
@@ -64,8 +68,13 @@ export async function forgetEvents(
   const [row] = await db.query<{ removed: number }>(sql`
     with gone as (
       delete from events where ctid = any(array(
-        select ctid from events
-        where application_id = ${applicationId} and message_id > 0 and message_id < ${belowId} limit ${limit}))
+        (select ctid from events
+          where application_id = ${applicationId} and message_id > 0 and message_id < ${belowId} limit ${limit})
+        union all
+        (select ctid from events
+          where application_id = ${applicationId} and message_id = 0 and at < ${new Date(timeOfId(belowId))}
+            and cause = any(${personalCauses}::text[]) limit ${limit})
+        limit ${limit}))
       returning 1
     )
     select count(*)::integer as removed from gone`);

@@ -18,17 +18,17 @@ export class ClientGone extends Error {
   }
 }
 
-const tooLarge = (): ApiError => new ApiError(3002, 'body: larger than 64 KiB', { status: 413 });
+const tooLarge = (max: number): ApiError => new ApiError(3002, `body: larger than ${max / 1024} KiB`, { status: 413 });
 
 /** Refuses by the declared length alone; for operations that take no body. */
-export function refuseLargeBody(headers: IncomingHttpHeaders): void {
+export function refuseLargeBody(headers: IncomingHttpHeaders, max = maxBodyBytes): void {
   const length = headers['content-length'];
-  if (length !== undefined && Number(length) > maxBodyBytes) throw tooLarge();
+  if (length !== undefined && Number(length) > max) throw tooLarge(max);
 }
 
 /** All bytes of the body. What follows the limit is left to be discarded. */
-export function readBody(request: IncomingMessage): Promise<Buffer> {
-  refuseLargeBody(request.headers);
+export function readBody(request: IncomingMessage, max = maxBodyBytes): Promise<Buffer> {
+  refuseLargeBody(request.headers, max);
   if (request.destroyed && !request.readableEnded) return Promise.reject(new ClientGone());
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -39,10 +39,10 @@ export function readBody(request: IncomingMessage): Promise<Buffer> {
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
       chunks.push(chunk);
-      if (size <= maxBodyBytes) return;
+      if (size <= max) return;
       stop();
       request.resume();
-      reject(tooLarge());
+      reject(tooLarge(max));
     };
     const onEnd = (): void => {
       stop();

@@ -19,6 +19,7 @@ import type { Sql } from '../platform/sql.ts';
 import { createIdempotency } from './claim-key.ts';
 import { Exchange, type House, requestIdOf } from './exchange.ts';
 import { createHealthOperations } from './health.ts';
+import { type AnswerHook, addHookRoutes } from './hooks.ts';
 import { makeOpenApi } from './openapi.ts';
 import type { Caller, Operation } from './operation.ts';
 import { createPathTable, toRoutePath } from './paths.ts';
@@ -33,6 +34,8 @@ export interface FrontDoorOptions {
   authenticate: Desk['authenticate'];
   /** After the throttle; refuses with 429/3004 `quota exceeded`. */
   quota?: (caller: Caller, ip: string) => Promise<void> | void;
+  /** Answers webhooks of upstreams below /hooks. */
+  answerHook?: AnswerHook;
   db: Db;
   keyring: Keyring;
   clock: Clock;
@@ -89,6 +92,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const app = createApp(options, house, silent);
   const work = createWork();
   addRoutes(app, operations, { house, desk, work });
+  if (options.answerHook) addHookRoutes(app, options.answerHook, house, work);
   const sweeper = createSweeper(idempotency.sweep, work, log);
 
   return {

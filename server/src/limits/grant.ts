@@ -25,11 +25,14 @@ export interface GrantRow {
   expiresAt: Date | null;
   /** The message whose lock the caller saw alive, '0' for none; another one found gives the verdict `changed`. Null: any. */
   expectedMessageId: string | null;
+  /** What the message may go to, two at most: one of them opted out gives the verdict `unsubscribed`. None: nobody is asked. */
+  addresses: readonly string[];
 }
 
 export type Verdict =
   | 'granted'
   | 'changed'
+  | 'unsubscribed'
   | 'target_locked'
   | 'code_still_valid'
   | 'resend_too_soon'
@@ -52,4 +55,6 @@ export const grantColumns: Record<string, Column<{ grant: GrantRow }>> = {
   ttl_ms: ['bigint', ({ grant }) => grant.ttlMs],
   lives_until: ['timestamptz', ({ grant }) => grant.expiresAt],
   expected_message_id: ['bigint', ({ grant }) => grant.expectedMessageId],
+  first_address: ['text', ({ grant }) => grant.addresses[0] ?? null],
+  second_address: ['text', ({ grant }) => grant.addresses[1] ?? null],
 };

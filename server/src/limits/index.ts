@@ -1,9 +1,18 @@
 /**
- * Who may send how much to whom: the resend lock of a template and target, sends per target, wrong codes per target.
+ * Who may send how much to whom: opt-outs, the resend lock of a template and target, sends per target, wrong codes per target.
  * All of it is decided and counted in the accepting (or checking) statement itself, on one locked row per target, so that
  * parallel requests on any number of nodes never pass more than the rule (contract §5.6, §6).
  */
 export { type GrantRow, grantColumns, type Verdict } from './grant.ts';
+export {
+  deleteOptOut,
+  findOptOut,
+  findOptOuts,
+  insertOptOut,
+  listOptedOutApplications,
+  listOptOuts,
+} from './opt-out-store.ts';
+export type { OptOut } from './opt-outs.ts';
 export { type RefusalRow, refusalOf } from './refusal.ts';
 export {
   countWrongCodes,

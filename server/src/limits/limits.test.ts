@@ -22,6 +22,7 @@ function asking(target: string, change: Partial<GrantRow> = {}): GrantRow {
     ttlMs: 300_000,
     expiresAt: null,
     expectedMessageId: null,
+    addresses: [],
     ...change,
   };
 }

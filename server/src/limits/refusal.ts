@@ -4,15 +4,17 @@ import type { Verdict } from './grant.ts';
 
 export interface RefusalRow {
   verdict: Verdict;
-  /** Seconds until the rule would pass; null for `granted` and `changed`. */
+  /** Seconds until the rule would pass; null where there is nothing to wait for. */
   retryAfter: number | null;
   /** The living message that holds the lock. */
   lockMessageId: string | null;
+  /** Of the addresses named: those opted out. */
+  optedOut: readonly string[];
 }
 
-/** The error of a refusing verdict, null when there is nothing to refuse. */
+/** The error of a refusing verdict; null when there is nothing to refuse, or when the caller asks again otherwise. */
 export function refusalOf({ verdict, retryAfter, lockMessageId }: RefusalRow): ApiError | null {
-  if (verdict === 'granted' || verdict === 'changed') return null;
+  if (verdict === 'granted' || verdict === 'changed' || verdict === 'unsubscribed') return null;
   const details = verdict === 'code_still_valid' && lockMessageId !== null ? { message_id: lockMessageId } : {};
   return refuse(verdict, '', { retryAfter: retryAfter ?? 1, details });
 }

@@ -5,7 +5,7 @@
 import type { Channel, DeliveryView } from '../delivery/index.ts';
 import { ApiError, refuse } from '../errors.ts';
 import { appendEvents } from '../events/index.ts';
-import { type GrantRow, grantAgain, refusalOf, release } from '../limits/index.ts';
+import { findOptOuts, type GrantRow, grantAgain, refusalOf, release } from '../limits/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import type { Application, ResendRule } from '../policy.ts';
 import { scriptFor } from '../sandbox/index.ts';
@@ -86,7 +86,8 @@ export async function resend(
     await requireGrant(tx, application, living, { ...rule, mode: 'reuse' }, again);
     const renewed = template && again ? await renew(context, tx, application, { template, living, rule, again }) : null;
     const ids = { applicationId: application.id, messageId };
-    const restarted = await context.delivery.restart(tx, { ids, channel: channel ?? undefined, ...renewed?.delivery });
+    const from = await subscribedChannel(context, tx, application, living.message, channel);
+    const restarted = await context.delivery.restart(tx, { ids, channel: from ?? undefined, ...renewed?.delivery });
     return { messageId, ...restarted, expiresAt: renewed?.expiresAt ?? living.message.expires_at };
   });
   context.delivery.wake({ applicationId: application.id, messageId });
@@ -155,7 +156,38 @@ function grantOf(
     ttlMs: again ? again.ttlSeconds * 1000 : 0,
     expiresAt: again ? null : message.expires_at,
     expectedMessageId: null,
+    // Which of them is used is known later, see subscribedChannel.
+    addresses: [],
   };
+}
+
+/** Whose address the steps of a channel go to. */
+const addressOf = (message: MessageRecord, channel: Channel): string | null =>
+  [message.recipient, message.other_recipient].find((to) => to?.includes('@') === (channel === 'email')) ?? null;
+
+/** Of the people the message goes to: the addresses opted out since. */
+async function optedOutOf(tx: Queryable, application: Application, message: MessageRecord): Promise<string[]> {
+  if (isExempt(application, message.recipient)) return [];
+  return findOptOuts(tx, application.id, [message.recipient, message.other_recipient ?? message.recipient]);
+}
+
+/** The channel to send again by: the one asked for, else the first that goes to somebody who has not opted out, null for any. 5019. */
+async function subscribedChannel(
+  context: MessagesContext,
+  tx: Queryable,
+  application: Application,
+  message: MessageRecord,
+  asked: Channel | null,
+): Promise<Channel | null> {
+  const optedOut = await optedOutOf(tx, application, message);
+  if (optedOut.length === 0) return asked;
+  const view = await context.delivery.find(application.id, message.id, tx);
+  const usable = (view?.steps ?? []).filter(({ state }) => state !== 'skipped').map((step) => step.channel);
+  const left = usable.filter((channel) => !optedOut.includes(addressOf(message, channel) ?? ''));
+  if (asked !== null && (left.includes(asked) || !usable.includes(asked))) return asked;
+  const [first] = left;
+  if (asked !== null || !first) throw new ApiError(5019, 'Unsubscribed');
+  return first;
 }
 
 interface Renewal {
@@ -205,6 +237,8 @@ export async function nextChannel(
     const living = await requireLiving(context, tx, application, messageId);
     await requireGrant(tx, application, living, { ...rule, mode: 'reuse', resend_after: 0 }, null);
     const moved = await context.delivery.nextChannel(tx, { applicationId: application.id, messageId });
+    const optedOut = await optedOutOf(tx, application, living.message);
+    if (optedOut.includes(addressOf(living.message, moved.channel) ?? '')) throw new ApiError(5019, 'Unsubscribed');
     return { messageId, ...moved, expiresAt: living.message.expires_at };
   });
   context.delivery.wake({ applicationId: application.id, messageId });

@@ -9,6 +9,7 @@ import {
   type TestApplication,
   wrongFor,
 } from '../testing/application.ts';
+import type { AttemptStory } from './attempts.ts';
 
 interface Entry {
   at: string;
@@ -57,7 +58,7 @@ onEachApp('one message, its story and its actions; lists (contract §11.1–11.3
     const { messageId, code } = await app.sendCode(to, more);
     await live(4);
     bodyOf(await app.verify(messageId, wrongFor(code)));
-    const { timeline, steps, ...story } = await app.story(messageId);
+    const { timeline, steps, attempts, explanation, ...story } = await app.story(messageId);
     assert.deepEqual(story, {
       message_id: messageId,
       kind: 'otp',
@@ -79,7 +80,25 @@ onEachApp('one message, its story and its actions; lists (contract §11.1–11.3
       { step: 2, channel: 'sms', state: 'delivered' },
       { step: 3, channel: 'voice', state: 'waiting' },
     ]);
+    assert.deepEqual(
+      (attempts as AttemptStory[]).map(({ step, provider, outcome, receipt }) => [
+        step,
+        provider,
+        outcome,
+        receipt?.state,
+      ]),
+      [
+        [1, 'virtual', 'accepted', 'undelivered'],
+        [2, 'virtual', 'accepted', 'delivered'],
+      ],
+    );
+    assert.equal((attempts as AttemptStory[])[0]?.receipt?.error_code, 5018);
+    assert.deepEqual(explanation, {
+      cause: 'SMS was delivered.',
+      next_step: 'Ask the person to enter the code; resend only when it cannot be found.',
+    });
     bodyOf(await app.verify(messageId, code));
+    assert.equal(((await app.story(messageId)).explanation as { cause: string }).cause, 'The right code was entered.');
     const entries = (await app.story(messageId)).timeline as Entry[];
     assert.deepEqual(timeline[0], {
       at: start,

@@ -10,7 +10,15 @@ import type { Language, SendTemplate } from '../templates/index.ts';
 import { hashCode, mixesCase, type VerificationRow } from '../verifications/index.ts';
 import { requireCompliant } from './content-rule.ts';
 import type { MessagesContext } from './context.ts';
-import { type Addresses, type ChainStep, planChain, requireCountry, requireProfile, requireUsable } from './plan.ts';
+import {
+  type Addresses,
+  type ChainStep,
+  planChain,
+  requireCountry,
+  requireProfile,
+  requireSubscribed,
+  requireUsable,
+} from './plan.ts';
 import { type Address, bareAddress, magicPhone, type PhoneAddress, parseEmail, parsePhone } from './recipient.ts';
 import type { Acceptance, MessageKind, MessageRow } from './store.ts';
 
@@ -41,12 +49,19 @@ export interface Living {
   expiresAt: Date | null;
 }
 
-/** A recipient that passed every rule that needs no counting. */
-export interface Resolved {
-  target: string;
-  country: string | null;
+/** A recipient of good form, and what the sandbox makes of it. */
+export interface Recipient {
+  addresses: Addresses & { main: Address };
   shape: { length: number; ttlSeconds: number };
   script: Script | null;
+  /** See isExempt. */
+  exempt: boolean;
+}
+
+/** A recipient that passed every rule that needs no counting. */
+export interface Resolved extends Recipient {
+  target: string;
+  country: string | null;
   chain: ChainStep[];
   /** Whether the rules of a target apply: not for texts without a code, sandbox recipients and the public sandbox. */
   counted: boolean;
@@ -54,31 +69,56 @@ export interface Resolved {
 
 const customLifeMs = 86_400_000;
 
-/** Steps 5–13 of contract §5.5. */
+/** Steps 5–7 of contract §5.5. */
+export function readRecipient(application: Application, template: SendTemplate, request: SendRequest): Recipient {
+  const addresses = addressesOf(application, request);
+  const script = scriptFor(application, addresses.main.address);
+  const shape = shapeOf(application, template, request);
+  if (script?.refuse) throw scriptRefusal(script.refuse);
+  return { addresses, shape, script, exempt: isExempt(application, addresses.main.address) };
+}
+
+/** The addresses that lists are asked about. */
+export function listedAddresses({ addresses: { phone, email }, exempt }: Recipient): string[] {
+  return exempt ? [] : [phone, email].flatMap((address) => address?.address ?? []);
+}
+
+/** Steps 8–13 of contract §5.5, as far as they need no counting. `optedOut`: what is known; the accepting statement looks again. */
 export function resolve(
   context: MessagesContext,
   application: Application,
   template: SendTemplate,
   request: SendRequest,
+  recipient: Recipient,
+  optedOut: ReadonlySet<string>,
 ): Resolved {
-  const addresses = addressesOf(application, request);
-  const script = scriptFor(application, addresses.main.address);
-  const shape = shapeOf(application, template, request);
-  if (script?.refuse) throw scriptRefusal(script.refuse);
-  const exempt = isExempt(application, addresses.main.address);
-  if (addresses.phone && !isMagic(addresses.phone.address)) requireCountry(addresses.phone, application);
+  const { addresses, script } = recipient;
   const hasCode = template.codeConfig !== null;
   const chain = planChain({
     chain: script?.chain ?? template.strategy,
     addresses,
     application,
+    optedOut,
     emailForbidden:
       application.policy.profile === 'nist-800-63b' && hasCode && (request.purpose ?? 'login') === 'login',
-    hasRoute: (channel) => context.hasRoute(application, channel),
+    serving: (channel, to) => context.serving(application, channel, to),
   });
+  requireSubscribed(chain);
+  if (addresses.phone && !isMagic(addresses.phone.address)) requireCountry(addresses.phone, application);
   requireUsable(chain);
-  const counted = hasCode && !exempt;
-  return { target: addresses.main.address, country: addresses.phone?.country ?? null, shape, script, chain, counted };
+  return {
+    ...recipient,
+    target: addresses.main.address,
+    country: addresses.phone?.country ?? null,
+    chain,
+    counted: hasCode && !recipient.exempt,
+  };
+}
+
+/** Where the message may go by its chain; nowhere for recipients that no list is asked about. */
+function addressesInUse({ chain, exempt }: Resolved): string[] {
+  if (exempt) return [];
+  return [...new Set(chain.flatMap(({ to, skip }) => (to === null || skip === 'unsubscribed' ? [] : to)))];
 }
 
 /** Code, rendered steps and everything the accepting statement writes. */
@@ -128,6 +168,7 @@ export function compose(
       ttlMs,
       expiresAt: sharesLife ? joins.expiresAt : null,
       expectedMessageId: rule.mode === 'compat' ? null : (living?.messageId ?? '0'),
+      addresses: addressesInUse(resolved),
     },
     message: messageOf(context, application, template, request, resolved, { messageId, rule }),
     verification,
@@ -165,6 +206,7 @@ function messageOf(
     signals: request.signals,
     sealedParams: rendersAgain ? sealAgain(context, application.id, messageId, again) : null,
     hasCode: template.codeConfig !== null,
+    otherRecipient: resolved.chain.find(({ to, skip }) => skip === null && to !== resolved.target)?.to ?? null,
     targetInvalid: resolved.chain.some((step) => step.skip === 'target_invalid'),
   };
 }

@@ -5,6 +5,7 @@ import type { IdSource } from '../platform/ids.ts';
 import type { Keyring } from '../platform/seal.ts';
 import type { Application } from '../policy.ts';
 import type { Templates } from '../templates/index.ts';
+import type { Serving } from './plan.ts';
 import type { Acceptance, AcceptResult } from './store.ts';
 
 export interface MessagesContext {
@@ -16,8 +17,10 @@ export interface MessagesContext {
   delivery: Delivery;
   /** Draws a code of a type (bits) and length. */
   drawCode(type: number, length: number): string;
-  /** Whether some provider serves the channel for this application. */
-  hasRoute(application: Application, channel: Channel): boolean;
+  /** ISO 4217 code of every cost. */
+  currency: string;
+  /** Who serves the channel to this address for this application. */
+  serving(application: Application, channel: Channel, to: string): Serving;
   /** The accepting statement on the given connection. */
   acceptOn(db: Queryable, items: readonly Acceptance[]): Promise<AcceptResult[]>;
   /** The same, gathered with other requests of the moment into one statement. */

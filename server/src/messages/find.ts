@@ -7,7 +7,9 @@ import { isId, messageIdOf } from '../platform/ids.ts';
 import type { Application } from '../policy.ts';
 import { findVerification, type VerificationState, type VerificationView } from '../verifications/index.ts';
 import { retentionMs } from '../wire.ts';
+import { type AttemptStory, attemptStories } from './attempts.ts';
 import type { MessagesContext } from './context.ts';
+import { type Explanation, explain } from './explain.ts';
 import { searchedAddress } from './recipient.ts';
 import { findMessage, listMessages, type MessageKind, type MessageSummary } from './store.ts';
 import { type TimelineEntry, timelineEntry } from './story.ts';
@@ -24,7 +26,7 @@ export interface MessageStory {
   send_channel: Channel;
   created_at: string;
   expires_at: string | null;
-  cost: { amount: number; currency: 'USD' };
+  cost: { amount: number; currency: string };
   custom_args: Record<string, string>;
   verification: {
     state: VerificationState;
@@ -33,13 +35,15 @@ export interface MessageStory {
     verified_at: string | null;
   } | null;
   steps: { step: number; channel: Channel; state: string; error_code?: number }[];
+  attempts: AttemptStory[];
+  explanation: Explanation;
   timeline: TimelineEntry[];
 }
 
-const microsPerDollar = 1_000_000;
-const costOf = (micros: number | string): { amount: number; currency: 'USD' } => ({
-  amount: Number(micros) / microsPerDollar,
-  currency: 'USD',
+const microsPerUnit = 1_000_000;
+const costOf = (micros: number | string, currency: string): { amount: number; currency: string } => ({
+  amount: Number(micros) / microsPerUnit,
+  currency,
 });
 
 /** Throws 4001 when the application has no such message. */
@@ -65,7 +69,7 @@ export async function tellStory(
     send_channel: delivery.channel,
     created_at: message.created_at.toISOString(),
     expires_at: message.expires_at?.toISOString() ?? null,
-    cost: costOf(delivery.costMicros),
+    cost: costOf(delivery.costMicros, context.currency),
     custom_args: message.custom_args ?? {},
     verification: verification && (await verificationOf(context, application, verification)),
     steps: delivery.steps.map(({ step, channel, state, errorCode }) => ({
@@ -74,6 +78,12 @@ export async function tellStory(
       state,
       ...(errorCode !== undefined && { error_code: errorCode }),
     })),
+    attempts: attemptStories(
+      await context.delivery.attempts({ applicationId: application.id, messageId }),
+      events,
+      context.currency,
+    ),
+    explanation: explain(delivery, verification?.state ?? null, events),
     timeline: events.map(timelineEntry),
   };
 }
@@ -152,10 +162,11 @@ export async function findMessages(
     context.delivery.states(),
   );
   const page = rows.slice(0, query.limit);
-  return { messages: page.map(summaryOf), next_cursor: rows.length > query.limit ? (page.at(-1)?.id ?? null) : null };
+  const messages = page.map((row) => summaryOf(row, context.currency));
+  return { messages, next_cursor: rows.length > query.limit ? (page.at(-1)?.id ?? null) : null };
 }
 
-const summaryOf = (row: MessageSummary) => ({
+const summaryOf = (row: MessageSummary, currency: string) => ({
   message_id: row.id,
   kind: row.kind,
   to: row.recipient,
@@ -165,5 +176,5 @@ const summaryOf = (row: MessageSummary) => ({
   send_channel: row.channel,
   country: row.country,
   created_at: row.created_at.toISOString(),
-  cost: costOf(row.cost_micros),
+  cost: costOf(row.cost_micros, currency),
 });

@@ -11,9 +11,13 @@ import type { Templates } from '../templates/index.ts';
 import type { MessagesContext } from './context.ts';
 import { makeMessageOperations } from './message-operations.ts';
 import { makeSendOperations, type StoreAnswer } from './operations.ts';
+import type { Serving } from './plan.ts';
 import { type Acceptance, createAccept, findMessage, forgetMessages } from './store.ts';
 
+export type { AttemptStory } from './attempts.ts';
 export { otpBody, type StoreAnswer } from './operations.ts';
+export { normalisedAddress, parseAddress, searchedAddress } from './recipient.ts';
+export { type LastMessage, listLastMessages } from './store.ts';
 
 export interface MessagesOptions {
   db: Db;
@@ -24,7 +28,8 @@ export interface MessagesOptions {
   delivery: Delivery;
   /** Draws a code of a type (bits) and length. */
   drawCode(type: number, length: number): string;
-  hasRoute(application: Application, channel: Channel): boolean;
+  currency: string;
+  serving(application: Application, channel: Channel, to: string): Serving;
   storeAnswer: StoreAnswer;
 }
 

@@ -15,7 +15,7 @@ const channel = z.enum(channelNames);
 const messageStates = ['queued', 'sending', 'sent', 'delivered', 'failed', 'invalid', 'cancelled'] as const;
 const verificationStates = ['pending', 'verified', 'exhausted', 'expired', 'cancelled', 'superseded'] as const;
 const params = z.object({ message_id: plainText(1, 64) });
-const cost = z.object({ amount: z.number(), currency: z.literal('USD') });
+const cost = z.object({ amount: z.number(), currency: z.string().describe('ISO 4217') });
 const kind = z.enum(['otp', 'code', 'custom']);
 
 const story = z.object({
@@ -41,6 +41,36 @@ const story = z.object({
     })
     .nullable(),
   steps: z.array(z.object({ step: z.int(), channel, state: z.string(), error_code: z.int().optional() })),
+  attempts: z
+    .array(
+      z.object({
+        step: z.int(),
+        attempt: z.int(),
+        try: z.int().describe('Provider calls of one attempt: repeated after a refusal or an unknown outcome.'),
+        channel,
+        provider: z.string(),
+        route: z.string().nullable().describe('Why the route led to this provider; null on the virtual network.'),
+        sender: z.string().nullable(),
+        upstream_id: z.string().nullable(),
+        outcome: z.enum(['accepted', 'refused', 'unknown']),
+        error_code: z.int().optional(),
+        detail: z.string().optional(),
+        started_at: z.iso.datetime(),
+        latency_ms: z.int(),
+        cost,
+        receipt: z
+          .object({
+            state: z.enum(['delivered', 'undelivered']),
+            at: z.iso.datetime(),
+            after_ms: z.int(),
+            error_code: z.int().optional(),
+            detail: z.string().optional(),
+          })
+          .nullable(),
+      }),
+    )
+    .describe('Every call to an upstream, in order.'),
+  explanation: z.object({ cause: z.string(), next_step: z.string() }).describe('How it stands and what to do next.'),
   timeline: z.array(
     z.object({
       at: z.iso.datetime(),
@@ -164,7 +194,7 @@ function actions(context: MessagesContext, requireId: RequireId): Operation[] {
       input: { params, body: z.object({ channel: channel.optional() }) },
       bodyOptional: true,
       output: acted.extend({ attempt: z.int(), expires_at: z.iso.datetime().optional() }),
-      errors: [3003, 3004, 4001],
+      errors: [3003, 3004, 4001, 5019],
       examples: [
         {
           name: 'by SMS',
@@ -198,7 +228,7 @@ function actions(context: MessagesContext, requireId: RequireId): Operation[] {
       input: { params, body: z.object({}) },
       bodyOptional: true,
       output: acted,
-      errors: [3003, 3004, 4001],
+      errors: [3003, 3004, 4001, 5019],
       examples: [{ name: 'on to SMS', body: {}, output: { message_id: exampleId, send_channel: 'sms' } }],
     },
     async ({ caller: { application }, params: { message_id } }) =>

@@ -7,7 +7,7 @@ import { ApiError, refuse } from '../errors.ts';
 import type { Application } from '../policy.ts';
 import type { EmailAddress, PhoneAddress } from './recipient.ts';
 
-export type SkipReason = 'no_address' | 'no_route' | 'profile' | 'target_invalid';
+export type SkipReason = 'no_address' | 'no_route' | 'circuit_open' | 'profile' | 'target_invalid' | 'unsubscribed';
 
 export interface Addresses {
   phone: PhoneAddress | null;
@@ -18,37 +18,54 @@ export interface ChainStep {
   channel: Channel;
   to: string | null;
   skip: SkipReason | null;
+  /** Ids of the lines that may serve it, best first; absent on the virtual network. */
+  lines?: readonly string[];
+}
+
+/** Which lines serve a channel to an address, and why none does. */
+export interface Serving {
+  lines?: readonly string[];
+  reason: 'no_route' | 'circuit_open' | null;
 }
 
 interface ChainInput {
   chain: readonly Channel[];
   addresses: Addresses;
   application: Application;
+  /** Addresses whose people do not want to be written to. */
+  optedOut: ReadonlySet<string>;
   /** An e-mail step may not carry a login code under the NIST profile. */
   emailForbidden: boolean;
-  hasRoute(channel: Channel): boolean;
+  serving(channel: Channel, to: string): Serving;
 }
 
-export function planChain({ chain, addresses, application, emailForbidden, hasRoute }: ChainInput): ChainStep[] {
-  const strict = application.policy.number_check === 'strict';
+export function planChain(input: ChainInput): ChainStep[] {
+  const { chain, addresses, serving } = input;
   return chain.map((channel) => {
     const address = channel === 'email' ? addresses.email : addresses.phone;
-    const skip = skipReason(channel, address, strict, emailForbidden, hasRoute);
-    return { channel, to: address?.address ?? null, skip };
+    if (address === null) return { channel, to: null, skip: 'no_address' };
+    const { lines, reason } = serving(channel, address.address);
+    const skip = skipReason(channel, address, input) ?? reason;
+    return { channel, to: address.address, skip, ...(lines && { lines }) };
   });
 }
 
 function skipReason(
   channel: Channel,
-  address: PhoneAddress | EmailAddress | null,
-  strict: boolean,
-  emailForbidden: boolean,
-  hasRoute: (channel: Channel) => boolean,
+  address: PhoneAddress | EmailAddress,
+  { application, optedOut, emailForbidden }: ChainInput,
 ): SkipReason | null {
-  if (address === null) return 'no_address';
+  const strict = application.policy.number_check === 'strict';
+  if (optedOut.has(address.address)) return 'unsubscribed';
   if (channel === 'email' && emailForbidden) return 'profile';
   if (address.kind === 'phone' && strict && !address.valid) return 'target_invalid';
-  return hasRoute(channel) ? null : 'no_route';
+  return null;
+}
+
+/** 5019 where nothing is left of the chain and an opt-out has a part in it (contract §5.5, step 8). */
+export function requireSubscribed(steps: readonly ChainStep[]): void {
+  const left = steps.some((step) => step.skip === null || step.skip === 'target_invalid');
+  if (!left && steps.some((step) => step.skip === 'unsubscribed')) throw new ApiError(5019, 'Unsubscribed');
 }
 
 /** Refuses a chain of which nothing is left, naming each step's reason; a number that cannot exist is accepted and told by event. */

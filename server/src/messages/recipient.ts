@@ -34,6 +34,15 @@ export function bareAddress(text: string): string {
   return at < 0 ? text.replace(/[ \-.()]/g, '') : text.slice(0, at) + text.slice(at).toLowerCase();
 }
 
+/** The form in which recipients are kept, where it is an address; else as it stands, which no recipient is. */
+export function normalisedAddress(text: string): string {
+  try {
+    return parseAddress(text).address;
+  } catch {
+    return text;
+  }
+}
+
 /** Contains @: e-mail, else phone. Throws 3002 for a bad e-mail address, 5011 for a bad number. */
 export function parseAddress(to: string, field = 'to'): Address {
   return to.includes('@') ? parseEmail(to, field) : parsePhone(to);

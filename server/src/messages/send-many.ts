@@ -8,7 +8,7 @@ import type { Application } from '../policy.ts';
 import type { SendTemplate } from '../templates/index.ts';
 import type { SendRequest } from './compose.ts';
 import type { MessagesContext } from './context.ts';
-import { parseAddress } from './recipient.ts';
+import { normalisedAddress } from './recipient.ts';
 import { type SendResult, sendOne } from './send.ts';
 
 export type Outcome = { to: string; result: SendResult } | { to: string; error: ApiError };
@@ -57,21 +57,12 @@ async function inTurn(
   return [...unique.keys()].flatMap((address) => done.get(address) ?? []);
 }
 
-/** By normalised address, as first written. */
+/** By normalised address, as first written. What is no address stays in the list and is refused in its place. */
 function withoutDuplicates(recipients: readonly string[]): Map<string, string> {
   const seen = new Map<string, string>();
   for (const to of recipients) {
-    const key = normalised(to);
+    const key = normalisedAddress(to);
     if (!seen.has(key)) seen.set(key, to);
   }
   return seen;
-}
-
-function normalised(to: string): string {
-  try {
-    return parseAddress(to).address;
-  } catch {
-    // Not an address: it stays in the list and is refused in its place.
-    return to;
-  }
 }

@@ -4,14 +4,14 @@
  */
 import type { Channel } from '../delivery/index.ts';
 import { ApiError, refuse } from '../errors.ts';
-import { findLock, refusalOf } from '../limits/index.ts';
+import { findLock, findOptOuts, refusalOf } from '../limits/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import type { Application } from '../policy.ts';
 import type { SendTemplate } from '../templates/index.ts';
 import { findVerification } from '../verifications/index.ts';
-import { compose, type Living, resolve, ruleOf, type SendRequest } from './compose.ts';
+import { compose, type Living, listedAddresses, readRecipient, resolve, ruleOf, type SendRequest } from './compose.ts';
 import type { MessagesContext } from './context.ts';
-import type { MessageKind } from './store.ts';
+import type { Acceptance, MessageKind } from './store.ts';
 
 export interface SendResult {
   messageId: string;
@@ -47,9 +47,40 @@ interface Sent {
   start(): void;
 }
 
+type Composer = (on: Queryable, optedOut: Set<string>) => Promise<Acceptance>;
+
+/**
+ * Composes one send. The accepting statement itself asks who has opted out, so that a send costs no reading for it. Opt-outs come
+ * before the rules behind them, though (contract §5.5): who breaks one of those is looked up first.
+ */
+function composer(
+  context: MessagesContext,
+  application: Application,
+  template: SendTemplate,
+  request: SendRequest,
+): Composer {
+  const recipient = readRecipient(application, template, request);
+  const composeFor: Composer = async (on, optedOut) => {
+    const resolved = resolve(context, application, template, request, recipient, optedOut);
+    const living = resolved.counted ? await findLiving(context, on, application, template, resolved.target) : null;
+    return compose(context, application, template, request, resolved, living);
+  };
+  return async (on, optedOut) => {
+    try {
+      return await composeFor(on, optedOut);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const found = await findOptOuts(on, application.id, listedAddresses(recipient));
+      if (found.every((address) => optedOut.has(address))) throw error;
+      for (const address of found) optedOut.add(address);
+      return composeFor(on, optedOut);
+    }
+  };
+}
+
 /**
  * One recipient. Under policies other than compat a living code is looked up first; if another send changed that in between,
- * the statement says `changed` and this one composes anew: first beside others, then in a transaction that holds the target
+ * the statement says `changed` and this one composes anew, as it does without the addresses that are found opted out: first beside others, then in a transaction that holds the target
  * once it has asked. With `tx` the write joins the caller's transaction, and the caller starts the delivery after its commit.
  */
 export async function sendOne(
@@ -59,18 +90,17 @@ export async function sendOne(
   request: SendRequest,
   tx?: Queryable,
 ): Promise<Sent> {
-  const resolved = resolve(context, application, template, request);
+  const composeOn = composer(context, application, template, request);
+  const optedOut = new Set<string>();
 
   async function trySend(on: Queryable | undefined): Promise<Sent | null> {
-    const living = resolved.counted
-      ? await findLiving(context, on ?? context.db, application, template, resolved.target)
-      : null;
-    const acceptance = compose(context, application, template, request, resolved, living);
+    const acceptance = await composeOn(on ?? context.db, optedOut);
     const row = on ? (await context.acceptOn(on, [acceptance]))[0] : await context.accept(acceptance);
     if (!row) throw new Error('the accepting statement answers every row');
     const refusal = refusalOf(row);
     if (refusal) throw refusal;
-    if (row.verdict === 'changed') return null;
+    for (const address of row.optedOut) optedOut.add(address);
+    if (row.verdict !== 'granted') return null;
     const { messageId } = acceptance.grant;
     return {
       result: { messageId, channel: acceptance.delivery.state.channel, expiresAt: row.expiresAt },

@@ -27,6 +27,8 @@ export interface MessageRow {
   /** Parameters and the code's shape, sealed; kept only where a resend makes a new code and must render again. */
   sealedParams: Buffer | null;
   hasCode: boolean;
+  /** The address of the steps that do not go to the recipient. */
+  otherRecipient: string | null;
   /** Written as target_invalid in place of target_valid. */
   targetInvalid: boolean;
 }
@@ -53,6 +55,7 @@ const messageColumns: Record<string, Column<Acceptance>> = {
   custom_args: ['jsonb', ({ message }) => message.customArgs],
   signals: ['jsonb', ({ message }) => message.signals],
   sealed_params: ['bytea', ({ message }) => message.sealedParams],
+  other_recipient: ['text', ({ message }) => message.otherRecipient],
   has_code: ['boolean', ({ message }) => message.hasCode],
   target_invalid: ['boolean', ({ message }) => message.targetInvalid],
   // A step to another address follows: the row announces it.
@@ -84,6 +87,7 @@ export function createAccept(delivery: Pick<Delivery, 'columns' | 'insertRows' |
       verdict: row.verdict === 'granted' && !row.accepted ? 'changed' : row.verdict,
       retryAfter: row.retry_after,
       lockMessageId: row.lock_message_id,
+      optedOut: row.opted_out,
       expiresAt: row.expires_at,
     }));
   };
@@ -94,6 +98,7 @@ interface ResultRow {
   accepted: boolean;
   retry_after: number | null;
   lock_message_id: string | null;
+  opted_out: string[];
   expires_at: Date | null;
 }
 
@@ -106,9 +111,9 @@ function statement(input: Sql, delivery: Pick<Delivery, 'insertRows' | 'endRows'
     ),
     written as (
       insert into messages (application_id, id, kind, recipient, template_id, template_revision, language, country, purpose,
-        verification_id, custom_args, signals, sealed_params, created_at, expires_at)
+        verification_id, custom_args, signals, sealed_params, other_recipient, created_at, expires_at)
       select application_id, message_id, kind, target, template_id, template_revision, language, country, message_purpose,
-        verification_id, custom_args, signals, sealed_params, clock_now(), 
+        verification_id, custom_args, signals, sealed_params, other_recipient, clock_now(),
         case when has_code then coalesce(lives_until, clock_now() + ttl_ms * interval '1 millisecond') end
       from accepted
       returning application_id, id, expires_at
@@ -119,7 +124,7 @@ function statement(input: Sql, delivery: Pick<Delivery, 'insertRows' | 'endRows'
       select application_id, previous_message_id as message_id, 'superseded' as reason, false as numbered
       from accepted where previous_message_id is not null and counted`)}),
     logged as (${eventRows(acceptEvents)})
-    select v.verdict, v.retry_after, v.lock_message_id, w.id is not null as accepted, w.expires_at
+    select v.verdict, v.retry_after, v.lock_message_id, v.opted_out, w.id is not null as accepted, w.expires_at
     from verdicts v left join written w on w.application_id = v.application_id and w.id = v.message_id order by v.ord`;
 }
 
@@ -148,6 +153,7 @@ export interface MessageRecord {
   id: string;
   kind: MessageKind;
   recipient: string;
+  other_recipient: string | null;
   template_id: string;
   template_revision: number;
   language: Language;
@@ -166,7 +172,7 @@ export async function findMessage(
   messageId: string,
 ): Promise<MessageRecord | null> {
   const rows = await db.query<MessageRecord>(sql`
-    select id, kind, recipient, template_id, template_revision, language, country, purpose, verification_id, custom_args, sealed_params, created_at, expires_at
+    select id, kind, recipient, other_recipient, template_id, template_revision, language, country, purpose, verification_id, custom_args, sealed_params, created_at, expires_at
     from messages where application_id = ${applicationId} and id = ${messageId}`);
   return rows[0] ?? null;
 }
@@ -181,6 +187,39 @@ export async function moveExpiry(
   await tx.query(
     sql`update messages set expires_at = ${expiresAt} where application_id = ${applicationId} and id = ${messageId}`,
   );
+}
+
+/** The newest message of an application to an address. */
+export interface LastMessage {
+  applicationId: string;
+  messageId: string;
+  /** Accepted within the last 24 hours. */
+  recent: boolean;
+}
+
+/**
+ * Newest first, one of each application that knows the address: `recipient` or the address of a message's other steps. For what
+ * people answer, which names no application; so it goes from one application to the next instead of through an index of its own.
+ */
+export async function listLastMessages(db: Queryable, address: string): Promise<LastMessage[]> {
+  const rows = await db.query<{ application_id: string; id: string; recent: boolean }>(sql`
+    with recursive holder as (
+      (select application_id from messages order by application_id limit 1)
+      union all
+      select (select m.application_id from messages m where m.application_id > h.application_id order by m.application_id limit 1)
+      from holder h where h.application_id is not null
+    )
+    select h.application_id, last.id, last.created_at > clock_now() - interval '24 hours' as recent
+    from holder h cross join lateral (
+      (select m.id, m.created_at from messages m
+        where m.application_id = h.application_id and m.recipient = ${address} order by m.id desc limit 1)
+      union all
+      (select m.id, m.created_at from messages m
+        where m.application_id = h.application_id and m.other_recipient = ${address} order by m.id desc limit 1)
+      order by id desc limit 1
+    ) last
+    order by last.id desc`);
+  return rows.map((row) => ({ applicationId: row.application_id, messageId: row.id, recent: row.recent }));
 }
 
 export interface MessageFilter {

@@ -11,7 +11,7 @@ const channelTitles: Record<string, string> = {
   email: 'E-mail',
   voice: 'Voice call',
 };
-const titleOf = (entry: LedgerEntry): string => channelTitles[entry.channel ?? ''] ?? 'The channel';
+export const titleOf = (channel: string | null | undefined): string => channelTitles[channel ?? ''] ?? 'The channel';
 const nextOf = (entry: LedgerEntry): string => (entry.data?.['fallback_pending'] ? '; the next channel follows.' : '.');
 
 function causeOf(entry: LedgerEntry): string {
@@ -36,22 +36,22 @@ const sentences: Record<Cause, (entry: LedgerEntry) => string> = {
   accepted: () => 'Accepted and queued.',
   target_checked: (entry) =>
     entry.errorCode === undefined ? 'The address is well-formed.' : 'The address cannot exist; nothing is sent to it.',
-  step_started: (entry) => `${titleOf(entry)} is being handed over.`,
-  upstream_accepted: (entry) => `${titleOf(entry)} was taken over for delivery.`,
-  upstream_rejected: (entry) => `${titleOf(entry)} was refused: ${causeOf(entry)}${nextOf(entry)}`,
-  receipt_positive: (entry) => `${titleOf(entry)} was delivered.`,
-  receipt_negative: (entry) => `${titleOf(entry)} could not be delivered: ${causeOf(entry)}${nextOf(entry)}`,
+  step_started: (entry) => `${titleOf(entry.channel)} is being handed over.`,
+  upstream_accepted: (entry) => `${titleOf(entry.channel)} was taken over for delivery.`,
+  upstream_rejected: (entry) => `${titleOf(entry.channel)} was refused: ${causeOf(entry)}${nextOf(entry)}`,
+  receipt_positive: (entry) => `${titleOf(entry.channel)} was delivered.`,
+  receipt_negative: (entry) => `${titleOf(entry.channel)} could not be delivered: ${causeOf(entry)}${nextOf(entry)}`,
   receipt_late: (entry) =>
     entry.status === 'delivered' || entry.errorCode === undefined
-      ? `${titleOf(entry)} was delivered after all, late.`
-      : `${titleOf(entry)} reported late that it was not delivered: ${causeOf(entry)}.`,
-  no_receipt: (entry) => `${titleOf(entry)} reported nothing within its wait.`,
-  circuit_open: (entry) => `${titleOf(entry)} was passed over because its providers are down.`,
+      ? `${titleOf(entry.channel)} was delivered after all, late.`
+      : `${titleOf(entry.channel)} reported late that it was not delivered: ${causeOf(entry)}.`,
+  no_receipt: (entry) => `${titleOf(entry.channel)} reported nothing within its wait.`,
+  circuit_open: (entry) => `${titleOf(entry.channel)} was passed over because its providers are down.`,
   step_skipped: (entry) =>
-    `${titleOf(entry)} was skipped: ${skipTexts[String(entry.data?.['reason'])] ?? 'it cannot be used'}.`,
-  user_request: (entry) => `The next channel was asked for; ${titleOf(entry)} starts.`,
-  resent: (entry) => `Sent again on request, from ${titleOf(entry)}.`,
-  sender_replaced: (entry) => `The sender of ${titleOf(entry)} was replaced by the one its route allows.`,
+    `${titleOf(entry.channel)} was skipped: ${skipTexts[String(entry.data?.['reason'])] ?? 'it cannot be used'}.`,
+  user_request: (entry) => `The next channel was asked for; ${titleOf(entry.channel)} starts.`,
+  resent: (entry) => `Sent again on request, from ${titleOf(entry.channel)}.`,
+  sender_replaced: (entry) => `The sender of ${titleOf(entry.channel)} was replaced by the one its route allows.`,
   verified: () => 'The right code was entered.',
   wrong_code: (entry) =>
     `A wrong code was entered; ${Number(entry.data?.['attempts_remaining'] ?? 0)} more may be tried.`,
@@ -61,14 +61,19 @@ const sentences: Record<Cause, (entry: LedgerEntry) => string> = {
   cancelled: () => 'Cancelled on request.',
   superseded: () => 'Replaced by a newer code.',
   fallback_cancelled: () => 'The channels still planned were cancelled.',
-  attempt_unknown: (entry) => `${titleOf(entry)} gave no answer; whether it went out is not known.`,
-  retry_planned: (entry) => `${titleOf(entry)} is tried again: ${causeOf(entry)}.`,
+  attempt_unknown: (entry) => `${titleOf(entry.channel)} gave no answer; whether it went out is not known.`,
+  retry_planned: (entry) =>
+    `${titleOf(entry.channel)} is tried again${entry.data?.['other_provider'] ? ' by another provider' : ''}: ${causeOf(entry)}.`,
   template_reviewed: () => 'The template was reviewed.',
   template_changed: () => 'The template was changed.',
   key_managed: () => 'An API key was changed.',
+  opt_out_managed: () => 'The list of opt-outs was changed.',
+  uplink: () => 'The person wrote back.',
   provider_managed: () => 'A provider was changed.',
   route_managed: () => 'A route was changed.',
 };
+
+export const timelineText = (entry: LedgerEntry): string => sentences[entry.cause](entry);
 
 export interface TimelineEntry {
   at: string;
@@ -94,6 +99,6 @@ export function timelineEntry(entry: LedgerEntry): TimelineEntry {
     ...(entry.errorCode !== undefined && { error_code: entry.errorCode }),
     ...(entry.data?.['fallback_pending'] === true && { fallback_pending: true as const }),
     ...(entry.data?.['late'] === true && { late: true as const }),
-    text: sentences[entry.cause](entry),
+    text: timelineText(entry),
   };
 }

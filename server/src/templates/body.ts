@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { type Channel, channelNames } from '../channels/index.ts';
 import { resendRuleSchema } from '../policy.ts';
+import { variableMark } from './dlt.ts';
 import { languageSchema } from './language.ts';
 
 // Neither a phone nor a jsonb column takes control characters or lone surrogates.
@@ -42,6 +43,19 @@ const codeConfig = z.object({
 });
 const toggles = z.object({ contain_security: z.boolean().default(false), contain_expire: z.boolean().default(false) });
 
+const dltId = z.string().regex(/^\d{1,30}$/, 'must be 1 to 30 digits');
+const maxDltVariables = 30;
+const dlt = z.object({
+  entity_id: dltId.describe('Principal entity id.'),
+  template_id: dltId.describe('Id of the registered text.'),
+  text: lines(1, 1530)
+    .refine(
+      (text) => text.split(variableMark).length <= maxDltVariables + 1,
+      `must not have more than ${maxDltVariables} {#var#}`,
+    )
+    .describe('The registered text, {#var#} where a value stands. The SMS must match it to the letter.'),
+});
+
 export const smsSubTypes = ['authentication', 'utility', 'marketing'] as const;
 const smsConfig = z.object({
   template_type: z.literal([1, 2]).describe('1 built-in text, 2 own text.'),
@@ -60,6 +74,7 @@ const smsConfig = z.object({
     line(1, 64).describe('Eleven characters of base64: appends the line Android fills in from.'),
   ),
   from_id: z.exactOptional(line(1, 32).describe('Sender asked for.')),
+  dlt: z.exactOptional(dlt.describe('India: what is registered with the operators.')),
 });
 const builtInConfig = z.object({ template_type: z.literal(1), template_default_config: toggles });
 

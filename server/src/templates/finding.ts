@@ -8,6 +8,7 @@ export const lintErrors = [
   'android_hash',
   'autofill_without_code',
   'voice_mixed_case',
+  'dlt_mismatch',
 ] as const;
 export const lintWarnings = [
   'unknown_variable',
@@ -20,6 +21,7 @@ export const lintWarnings = [
   'bracket_characters',
   'test_word',
   'ambiguous_letters',
+  'dlt_one_language',
 ] as const;
 export type LintCode = (typeof lintErrors)[number] | (typeof lintWarnings)[number];
 

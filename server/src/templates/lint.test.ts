@@ -30,6 +30,7 @@ test('a plain own text has no finding', () => {
   assert.deepEqual(found(ownSmsBody('{{code}} opens your {{brand_name}} account for {{ttl}} min.')), []);
 });
 
+const registered = (text: string) => ({ dlt: { entity_id: '1101234567890123456', template_id: '1107123', text } });
 const hash = 'FA+9qCX9VSu';
 const provoked: Record<LintCode, [body: TemplateBody, findings: string[]][]> = {
   missing_code: [
@@ -81,6 +82,35 @@ const provoked: Record<LintCode, [body: TemplateBody, findings: string[]][]> = {
       ['voice_mixed_case voice', 'ambiguous_letters'],
     ],
     [wholeBody({ verify_code_config: { ...letters, verify_code_type: 5 } }), ['ambiguous_letters']],
+  ],
+  dlt_mismatch: [
+    [withSms(ownSmsBody('{{code}} opens Acme.'), registered('{#var#} opens Acme.')), []],
+    [withSms(ownSmsBody('{{code}} opens Acme.'), registered('{#var#} opens Acme')), ['dlt_mismatch sms']],
+    [withSms(ownSmsBody('{{code}} opens {{brand_name}}.'), registered('{#var#} opens Acme.')), []],
+    [withSms(ownSmsBody('{{code}} opens Acme.'), registered('123456 opens Acme.')), ['dlt_mismatch sms']],
+    [withSms(noticeBody('Hi {{name}}'), registered('Hi {#var#}')), ['unknown_variable sms']],
+    [withSms(noticeBody('Hi {{name}}'), registered('Hi {{name}}')), ['dlt_mismatch sms', 'unknown_variable sms']],
+    [
+      withSms(ownSmsBody('{{code}}'), {
+        ...registered('{#var#}\n@shop.example #{#var#}'),
+        web_otp_origin: 'shop.example',
+      }),
+      [],
+    ],
+    [
+      withSms(ownSmsBody('{{code}}'), { ...registered('{#var#}'), web_otp_origin: 'a-rather-long-name.example' }),
+      ['dlt_mismatch sms'],
+    ],
+  ],
+  dlt_one_language: [
+    [
+      withSms(
+        smsBody(),
+        registered('{#var#} is your Acme verification code. It expires in 5 min. Do not share it with anyone.'),
+      ),
+      ['dlt_one_language sms'],
+    ],
+    [withSms(smsBody(), registered('{#var#} es tu clave de Acme.')), ['dlt_mismatch sms', 'dlt_one_language sms']],
   ],
   unknown_variable: [
     [ownSmsBody('{{code}} {{nmae}} {{x-y}} {{nmae}}'), ['unknown_variable sms', 'unknown_variable sms']],
@@ -168,6 +198,33 @@ test('ucs2_forced names the characters', () => {
   assert.match(finding?.message ?? '', /ç “/);
   const many = lint(ownSmsBody('{{code}} 甲乙丙丁戊己庚辛壬癸子丑寅卯'), context)[0];
   assert.match(many?.message ?? '', /丑 and 2 more$/);
+});
+
+test('dlt_mismatch names the first differing characters and where they stand', () => {
+  const message = (text: string, dltText: string, params = {}): string => {
+    const [first] = lint(withSms(ownSmsBody(text), registered(dltText)), { ...context, params });
+    return first?.code === 'dlt_mismatch' ? first.message : '';
+  };
+  assert.equal(
+    message('{{code}} is your code。', '{#var#} is your code.'),
+    'character 20 of the text is IDEOGRAPHIC FULL STOP (U+3002), character 21 of dlt.text is "." (U+002E)',
+  );
+  assert.equal(
+    message('{{code}}\u00a0is your code.', '{#var#} is your code.'),
+    'character 7 of the text is NO-BREAK SPACE (U+00A0), character 8 of dlt.text is SPACE (U+0020)',
+  );
+  assert.equal(
+    message('{{code}} is your code', '{#var#} is your code.'),
+    'character 20 of the text is missing: the end is there, character 21 of dlt.text is "." (U+002E)',
+  );
+  assert.equal(
+    message('Your code: {{code}}', 'Your code: '),
+    'character 12 of the text is the value of a variable, character 12 of dlt.text is missing: the end is there',
+  );
+  assert.equal(
+    message('{{code}} for {{who}}.', '{#var#} for {#var#}.', { who: 'x'.repeat(31) }),
+    'character 42 of the text is "x" (U+0078), character 20 of dlt.text is "." (U+002E)',
+  );
 });
 
 test('a variable a preview gives a value for is known', () => {

@@ -5,6 +5,7 @@
 import { isAndroidHash, webOtpHost } from './autofill.ts';
 import { strategyOf, type TemplateBody } from './body.ts';
 import { type Finding, finding, type LintCode, type LintContext } from './finding.ts';
+import { lintDlt } from './lint-dlt.ts';
 import { lintParts } from './lint-parts.ts';
 import { lintWords } from './lint-words.ts';
 import { carriesCode, normalise, ownTexts, subTypeOf, textHasCode } from './template.ts';
@@ -12,7 +13,13 @@ import { carriesCode, normalise, ownTexts, subTypeOf, textHasCode } from './temp
 /** All findings, errors first. The body must have passed the rules. */
 export function lint(body: TemplateBody, context: LintContext): Finding[] {
   const used = normalise(body);
-  const findings = [...lintCode(used), ...lintAutofill(used), ...lintParts(used, context), ...lintWords(used, context)];
+  const findings = [
+    ...lintCode(used),
+    ...lintAutofill(used),
+    ...lintDlt(used, context),
+    ...lintParts(used, context),
+    ...lintWords(used, context),
+  ];
   return [...findings.filter((one) => one.level === 'error'), ...findings.filter((one) => one.level === 'warning')];
 }
 

@@ -40,8 +40,8 @@ export async function previewTemplate(
       return { channel, language: asked, ...shown(content), ...measured(content) };
     }),
   );
-  const findings = lint(row.body, { applicationName: application.name, params });
-  const warnings = findings.filter((finding) => finding.level === 'warning');
+  // Errors too: the values of a preview, or a new name of the application, may break what was right when it was saved.
+  const warnings = lint(row.body, { applicationName: application.name, params });
   return { template_id: templateId, revision: row.revision, renderings, warnings };
 }
 

@@ -25,6 +25,7 @@ const own = (custom_content: string, more: Partial<NonNullable<TemplateBody['sms
       ...more,
     },
   });
+const allOn = { contain_security: true, contain_expire: true };
 const smsText = (custom_content: string, changes: Partial<RenderInput> = {}): string =>
   renderContent(of(own(custom_content)), 'sms', input(changes)).text;
 
@@ -54,7 +55,11 @@ describe('the built-in text in every language', () => {
       const { segments } = segment(text);
       assert.deepEqual(renderContent(template, 'sms', asked), { text, language: written, segments });
       assert.equal(segments, 1);
-      assert.deepEqual(renderContent(template, 'whatsapp', asked), { text, language: written });
+      assert.deepEqual(renderContent(template, 'whatsapp', asked), {
+        text,
+        language: written,
+        whatsapp: { security: true, expireMinutes: 5 },
+      });
       assert.deepEqual(renderContent(template, 'email', asked), { text, language: written, subject });
       const joint = written.startsWith('zh') || written === 'ja' ? '' : ' ';
       const spoken = text.replace('482913', '4, 8, 2, 9, 1, 3');
@@ -68,6 +73,35 @@ describe('the built-in text in every language', () => {
   test('the contract’s vector: GSM-7, 88 characters, one part', () => {
     const { encoding, length, segments } = segment(expected.en[0]);
     assert.deepEqual([encoding, length, segments], ['GSM-7', 88, 1]);
+  });
+
+  test('what WhatsApp’s own text says follows the switches and the life of the code', () => {
+    const said = (
+      toggles: { contain_security: boolean; contain_expire: boolean },
+      changes: Partial<RenderInput> = {},
+    ) =>
+      renderContent(
+        of(wholeBody({ whatsapp_config: { template_type: 1, template_default_config: toggles } })),
+        'whatsapp',
+        input(changes),
+      ).whatsapp;
+    const both = { contain_security: true, contain_expire: true };
+    assert.deepEqual(said(both), { security: true, expireMinutes: 5 });
+    assert.deepEqual(said({ ...both, contain_expire: false }), { security: true, expireMinutes: null });
+    assert.deepEqual(said({ ...both, contain_security: false }), { security: false, expireMinutes: 5 });
+    assert.deepEqual(said(both, { ttlSeconds: 119 }), { security: true, expireMinutes: 1 });
+    assert.deepEqual(said(both, { ttlSeconds: 30 }), { security: true, expireMinutes: 1 });
+    assert.deepEqual(said(both, { code: null }), { security: true, expireMinutes: null });
+    assert.deepEqual(said(both, { ttlSeconds: null }), { security: true, expireMinutes: null });
+  });
+
+  test('the ids of a registered text travel with the SMS and with nothing else', () => {
+    const dlt = { entity_id: '1101', template_id: '1107', text: '{#var#}' };
+    const template = of(wholeBody({ sms_config: { template_type: 1, template_default_config: allOn, dlt } }));
+    assert.deepEqual(renderContent(template, 'sms', input()).dlt, { entityId: '1101', templateId: '1107' });
+    assert.equal(renderContent(of(wholeBody()), 'sms', input()).dlt, undefined);
+    for (const channel of ['whatsapp', 'voice', 'email'] as const)
+      assert.equal(renderContent(template, channel, input()).dlt, undefined);
   });
 
   test('a script that replaces the chain gets the built-in text of channels the template does not have', () => {

@@ -37,7 +37,7 @@ export function renderContent(template: Renderable, channel: Channel, input: Ren
     case 'email':
       return renderEmail(template, input);
     case 'whatsapp':
-      return renderBuiltIn(input.language, togglesOf(template, 'whatsapp'), valuesFor(template, input));
+      return renderWhatsApp(template, input);
     case 'voice':
       return renderVoice(template, input);
   }
@@ -48,12 +48,15 @@ function valuesFor(template: Renderable, input: RenderInput, defaults?: Readonly
   const presets = {
     code,
     brand_name: template.brandName ?? input.applicationName,
-    ttl: ttlSeconds === null ? null : String(Math.max(1, Math.floor(ttlSeconds / 60))),
+    ttl: ttlSeconds === null ? null : String(minutesOf(ttlSeconds)),
     // No pattern for it is configured anywhere, and without one it is empty (contract §8.1).
     pwa_url: '',
   };
   return valuesOf(presets, input.params, defaults);
 }
+
+/** Whole minutes, rounded down, at least 1. */
+const minutesOf = (seconds: number): number => Math.max(1, Math.floor(seconds / 60));
 
 const allOn: Toggles = { contain_expire: true, contain_security: true };
 
@@ -64,6 +67,17 @@ function togglesOf(template: Renderable, channel: 'whatsapp' | 'sms' | 'voice'):
 function renderBuiltIn(asked: string, toggles: Toggles, values: Values): Content {
   const language = languageOf(asked);
   return { text: fillVariables(defaultText(language, toggles), values), language: writtenLanguage(language) };
+}
+
+/** WhatsApp has texts of its own for codes; what they say is chosen by the same switches. */
+function renderWhatsApp(template: Renderable, input: RenderInput): Content {
+  const toggles = togglesOf(template, 'whatsapp');
+  const { code, ttlSeconds } = input;
+  const expires = toggles.contain_expire && code !== null && ttlSeconds !== null;
+  return {
+    ...renderBuiltIn(input.language, toggles, valuesFor(template, input)),
+    whatsapp: { security: toggles.contain_security, expireMinutes: expires ? minutesOf(ttlSeconds) : null },
+  };
 }
 
 function renderSms(template: Renderable, input: RenderInput): Content {
@@ -79,7 +93,14 @@ function renderSms(template: Renderable, input: RenderInput): Content {
       ? content.text
       : appendAutofill(content.text, input.code, { host: config?.web_otp_origin, hash: config?.android_app_hash });
   const from = input.params['from_id'] || config?.from_id;
-  return { ...content, text, segments: segment(text).segments, ...(from !== undefined && { from }) };
+  const dlt = config?.dlt && { entityId: config.dlt.entity_id, templateId: config.dlt.template_id };
+  return {
+    ...content,
+    text,
+    segments: segment(text).segments,
+    ...(from !== undefined && { from }),
+    ...(dlt && { dlt }),
+  };
 }
 
 /** `482913` → `4, 8, 2, 9, 1, 3`; spaces and hyphens of a caller's own code are not spoken. */

@@ -7,6 +7,7 @@ import { after, before, describe } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import type { DestinationStream } from 'pino';
 import { type App, createApp } from '../app.ts';
+import type { Adapter } from '../channels/index.ts';
 import { readConfig } from '../config.ts';
 import { listEvents } from '../events/index.ts';
 import type { Db } from '../platform/db.ts';
@@ -38,6 +39,7 @@ export interface TestAppOptions {
   /** Receives every log line. */
   logTo?: DestinationStream;
   masterKey?: Buffer;
+  adapters?: readonly Adapter[];
 }
 
 export interface NewApplication {
@@ -75,6 +77,7 @@ export async function openTestApp(database: TestDatabase, options: TestAppOption
     log: options.logTo ? createLog('trace', options.logTo) : createLog('silent'),
     checkOutput: true,
     ...(options.drawCode && { drawCode: options.drawCode }),
+    ...(options.adapters && { adapters: options.adapters }),
   });
   const first = await app.furnish();
   const applicationId = first?.applicationId ?? (await applicationOf(db, devKey));
@@ -204,6 +207,7 @@ async function traces(db: Db): Promise<unknown> {
       (select count(*) from sandbox_webhooks) as webhooks, (select count(*) from templates) as templates,
       (select count(*) from template_revisions) as revisions, (select count(*) from api_keys) as keys,
       (select md5(coalesce(string_agg(name || policy::text || network, ',' order by id), '')) from applications) as applications,
+      (select count(*) from opt_outs) as opt_outs, (select count(*) from uplinks) as uplinks,
       (select count(*) from organizations) as organizations,
       (select coalesce(sum(version), 0) from providers) as providers, (select coalesce(sum(version), 0) from routes) as routes,
       (select count(*) from idempotency_keys) as stored`);

@@ -4,6 +4,7 @@ import { ApiError } from '../errors.ts';
 import { defineOperation, type IdempotencyTicket, type Operation } from '../http/operation.ts';
 import type { Db, Queryable } from '../platform/db.ts';
 import { isId } from '../platform/ids.ts';
+import type { Application } from '../policy.ts';
 import { isPlain, isRetained, plainText, signalsSchema } from '../wire.ts';
 import type { Verifications } from './check.ts';
 
@@ -35,6 +36,8 @@ export interface VerificationOperationPorts {
   db: Db;
   verifications: Verifications;
   now(): number;
+  /** After a right code was answered; must not throw. */
+  onVerified?(application: Application, messageId: string): void;
   /** Stores the answer of a deed in the deed's own transaction and marks the ticket. */
   storeAnswer(tx: Queryable, ticket: IdempotencyTicket, answer: object): Promise<void>;
 }
@@ -43,6 +46,7 @@ export function makeVerificationOperations({
   db,
   verifications,
   now,
+  onVerified,
   storeAnswer,
 }: VerificationOperationPorts): Operation[] {
   return [
@@ -102,13 +106,18 @@ export function makeVerificationOperations({
             ? { to: result.target, ...(result.purpose !== null && { purpose: result.purpose }) }
             : { attempts_remaining: result.attemptsRemaining }),
         });
-        if (!idempotency) return answer(await verifications.check(asked));
-        return db.transaction(async (tx) => {
+        const told = (checked: z.infer<typeof output>): z.infer<typeof output> => {
+          if (checked.verified) onVerified?.(caller.application, message_id);
+          return checked;
+        };
+        if (!idempotency) return told(answer(await verifications.check(asked)));
+        const checked = await db.transaction(async (tx) => {
           const checked = answer(await verifications.check(asked, tx));
           const { verify_code: _code, ...stored } = checked;
           await storeAnswer(tx, idempotency, stored);
           return checked;
         });
+        return told(checked);
       },
     ),
   ];

@@ -28,6 +28,8 @@ export interface SmsConfig {
   from_id?: string;
   web_otp_origin?: string;
   android_app_hash?: string;
+  /** India: what is registered with the operators; `text` has `{#var#}` where a value stands. */
+  dlt?: { entity_id: string; template_id: string; text: string };
 }
 
 export interface EmailConfig {

@@ -1,0 +1,184 @@
+/** Several providers in one channel: who is called next, who never again, what a circuit, a rate and a crash do to it. */
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { refusedForGood, refusedForNow } from '../channels/index.ts';
+import type { Db } from '../platform/db.ts';
+import type { TestClock } from '../testing/database.ts';
+import { onEachEngine } from '../testing/database.ts';
+import {
+  accept,
+  causesOf,
+  createNode,
+  draftOf,
+  held,
+  inTurn,
+  lineOn,
+  type Node,
+  phone,
+  rowsOf,
+  ScriptedUpstream,
+  stopNodes,
+  unknown,
+} from './fixtures.ts';
+import type { Draft, Line } from './index.ts';
+
+type Changes = Record<string, Partial<Line> | null>;
+
+interface Carriers {
+  node: Node;
+  a: ScriptedUpstream;
+  b: ScriptedUpstream;
+}
+
+/** A node whose SMS go by a, then b. Neither drops repetitions. */
+function twoCarriers(db: Db, clock: TestClock, changes: Changes = {}): Carriers {
+  const upstreams: Record<string, ScriptedUpstream> = { a: new ScriptedUpstream(), b: new ScriptedUpstream() };
+  const lineOf = (id: string | null): Line | null => {
+    const upstream = upstreams[id ?? ''];
+    const change = changes[id ?? ''];
+    if (!upstream || change === null) return null;
+    return lineOn(upstream, { provider: id ?? '', idempotent: false, why: `line ${id}`, ...change });
+  };
+  const node = createNode(db, clock, { lineOf, linesFor: () => ['a', 'b'] });
+  return { node, a: upstreams['a'] as ScriptedUpstream, b: upstreams['b'] as ScriptedUpstream };
+}
+
+const by = (chain: string, lines = ['a', 'b'], changes: Partial<Draft> = {}): Draft => {
+  const draft = draftOf(chain, changes);
+  return { ...draft, steps: draft.steps.map((step) => ({ ...step, lines })) };
+};
+
+onEachEngine('providers of one channel', (get) => {
+  afterEach(stopNodes);
+
+  test('a refusal for the moment or of the route goes to the next provider at once, one of the recipient does not', async () => {
+    const { db, clock } = get();
+    for (const refusal of [refusedForNow('throttled', 'slow down'), refusedForGood('funds', 'top up')]) {
+      const { node, a, b } = twoCarriers(db, clock);
+      inTurn(a, refusal);
+      const ids = await accept(db, node, by('sms|voice'));
+      await node.delivery.runUntilIdle();
+      assert.deepEqual([a.handed.length, b.handed.length], [1, 1]);
+      assert.equal(await rowsOf(db, ids), 'sent(sms)');
+      const [first, second] = await node.delivery.attempts(ids);
+      assert.deepEqual([first?.provider, first?.outcome, first?.costMicros], ['a', 'refused', 0]);
+      assert.deepEqual([second?.provider, second?.outcome, second?.why], ['b', 'accepted', 'line b']);
+      assert.notEqual(a.handed[0]?.reference, b.handed[0]?.reference);
+    }
+    const { node, a, b } = twoCarriers(db, clock);
+    inTurn(a, refusedForGood('opted_out', 'opted out'), 'accept');
+    const ids = await accept(db, node, by('sms|voice'));
+    await node.delivery.runUntilIdle();
+    assert.deepEqual([a.handed.length, b.handed.length], [2, 0]);
+    assert.equal(await rowsOf(db, ids), 'sent_failed(sms, 5019, P) sent(voice)');
+  });
+
+  test('when all refused for the moment they are asked again after a pause; one that refused for good is left out', async () => {
+    const { db, clock } = get();
+    const { node, a, b } = twoCarriers(db, clock);
+    inTurn(a, refusedForNow('upstream_error', 'no'), 'accept');
+    inTurn(b, refusedForGood('credentials', 'wrong key'));
+    const ids = await accept(db, node, by('sms'));
+    await node.delivery.runUntilIdle();
+    assert.deepEqual([a.handed.length, b.handed.length], [1, 1]);
+    await clock.travel(1_000);
+    await node.delivery.runUntilIdle();
+    assert.deepEqual([a.handed.length, b.handed.length], [2, 1]);
+    assert.equal(await rowsOf(db, ids), 'sent(sms)');
+  });
+
+  test('what may have gone out is repeated by another provider, never by the same one', async () => {
+    const { db, clock } = get();
+    const { node, a, b } = twoCarriers(db, clock);
+    inTurn(a, unknown);
+    const ids = await accept(db, node, by('sms'));
+    await node.delivery.runUntilIdle();
+    assert.deepEqual([a.handed.length, b.handed.length], [1, 1]);
+    assert.equal(await rowsOf(db, ids), 'sent(sms)');
+    const alone = twoCarriers(db, clock);
+    inTurn(alone.a, unknown);
+    const lost = await accept(db, alone.node, by('sms|voice', ['a']));
+    await alone.node.delivery.runUntilIdle();
+    assert.equal(await rowsOf(db, lost), 'sent_failed(sms, 5016, P) sent_failed(voice, 5016)');
+    assert.equal(alone.a.handed.length, 2, 'once by each channel');
+  });
+
+  test('a provider with an open circuit, or that is gone, is passed over without a call; with none left the step is skipped', async () => {
+    const { db, clock } = get();
+    const closed = { admit: () => Number.POSITIVE_INFINITY };
+    const one = twoCarriers(db, clock, { a: closed });
+    const ids = await accept(db, one.node, by('sms'));
+    await one.node.delivery.runUntilIdle();
+    assert.deepEqual([one.a.handed.length, one.b.handed.length], [0, 1]);
+    assert.equal(await rowsOf(db, ids), 'sent(sms)');
+    const none = twoCarriers(db, clock, { a: closed, b: null });
+    const lost = await accept(db, none.node, by('sms'));
+    await none.node.delivery.runUntilIdle();
+    assert.equal(await rowsOf(db, lost), 'sent_failed(sms, 5016)');
+    assert.ok((await causesOf(db, lost)).includes('circuit_open'));
+  });
+
+  test('what a rate does not admit waits for it without a call, and every admitted call is counted off', async () => {
+    const { db, clock } = get();
+    let tokens = 0;
+    const done: string[] = [];
+    const rate = { admit: () => (tokens-- > 0 ? 0 : 200), done: ({ kind }: { kind: string }) => void done.push(kind) };
+    const { node, a } = twoCarriers(db, clock, { a: rate });
+    const ids = await accept(db, node, by('sms', ['a']));
+    await node.delivery.runUntilIdle();
+    assert.equal(a.handed.length, 0);
+    tokens = 1;
+    await clock.travel(250);
+    await node.delivery.runUntilIdle();
+    assert.equal(await rowsOf(db, ids), 'sent(sms)');
+    assert.deepEqual(done, ['accepted']);
+  });
+
+  test('a node lost at a provider that repeats leaves the attempt to the next provider, and its receipt is still found by our reference', async () => {
+    const { db, clock } = get();
+    const first = twoCarriers(db, clock);
+    const { answer } = held();
+    inTurn(first.a, answer);
+    const ids = await accept(db, first.node, by('sms'));
+    await clock.travel(15_500);
+    const second = twoCarriers(db, clock);
+    await second.node.delivery.runUntilIdle();
+    assert.deepEqual([second.a.handed.length, second.b.handed.length], [0, 1]);
+    const reference = first.a.handed[0]?.reference ?? '';
+    const outcome = { kind: 'delivered' } as const;
+    assert.equal(await second.node.delivery.receive('a', { upstreamId: 'never seen', reference, outcome }), true);
+    assert.equal(await rowsOf(db, ids), 'sent(sms) delivered(sms)');
+    assert.equal(
+      await second.node.delivery.receive('a', { upstreamId: 'never seen', reference: 'x-y', outcome }),
+      false,
+    );
+  });
+
+  test('a receipt that comes before its attempt is known is kept and taken later', async () => {
+    const { db, clock } = get();
+    const { node, a } = twoCarriers(db, clock);
+    const { answer, letGo } = held();
+    inTurn(a, answer);
+    const ids = await accept(db, node, by('sms'));
+    const receipt = { upstreamId: 'early', outcome: { kind: 'delivered' } as const };
+    assert.equal(await node.delivery.receive('a', receipt), false);
+    await node.delivery.park('a', receipt);
+    letGo({ kind: 'accepted', upstreamId: 'early' });
+    await clock.travel(1_000);
+    await node.delivery.runUntilIdle();
+    assert.equal(await rowsOf(db, ids), 'sent(sms) delivered(sms)');
+  });
+
+  test('a hand-over can be opened again while its delivery lives, and not after it has ended', async () => {
+    const { db, clock } = get();
+    const { node, a } = twoCarriers(db, clock);
+    const ids = await accept(db, node, by('voice'));
+    await node.delivery.runUntilIdle();
+    const again = await node.delivery.reopen({ ...ids, attempt: 1 });
+    assert.deepEqual([again?.to, again?.code, again?.channel], [phone, '482913', 'voice']);
+    assert.equal(again?.reference, a.handed[0]?.reference);
+    assert.equal(await node.delivery.reopen({ ...ids, attempt: 2 }), null);
+    await db.transaction((tx) => node.delivery.end(tx, { ...ids, reason: 'cancelled' }));
+    assert.equal(await node.delivery.reopen({ ...ids, attempt: 1 }), null);
+  });
+});
