@@ -127,4 +127,22 @@ onEachEngine('what a node remembers', (get) => {
     await memory.stop();
     await room.stop();
   });
+
+  test('what adapters have seen once is swept when it may be forgotten', async () => {
+    const { db, clock } = get();
+    const room = openRoom(get());
+    const { id } = await makeProvider(room);
+    const { ports } = room.carrier.of(id);
+    await ports.once('short', 1_000);
+    await ports.once('long', 600_000);
+    const memory = openDeaf(get(), new FakeCarrier());
+    const count = async () => (await db.query(sql`select 1 from hook_marks where provider = ${id}`)).length;
+    await memory.beat();
+    assert.equal(await count(), 2);
+    await clock.travel(1_000);
+    await memory.beat();
+    assert.equal(await count(), 1);
+    await memory.stop();
+    await room.stop();
+  });
 });
