@@ -56,7 +56,7 @@ export type App = Awaited<ReturnType<typeof createApp>>;
 /** Every room over one database. Nothing runs yet: `start` begins the work of the roles. */
 export async function createApp(options: AppOptions) {
   const { db, log, config } = options;
-  const lease = await leaseNode(db, log);
+  const lease = await leaseNode(db, log, config.roles.has('worker'));
   let address = '';
   const rooms = await makeRooms(
     options,

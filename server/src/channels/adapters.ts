@@ -9,4 +9,13 @@ import { smsVonage } from './vonage/sms-vonage.ts';
 import { voiceVonage } from './vonage/voice-vonage.ts';
 import { whatsappCloud } from './whatsapp-cloud/whatsapp-cloud.ts';
 
-export const adapters: readonly Adapter[] = [emailSmtp, whatsappCloud, smsTwilio, voiceTwilio, smsVonage, voiceVonage];
+export const adapters: readonly Adapter[] = [
+  emailSmtp,
+  whatsappCloud,
+  smsTwilio,
+  voiceTwilio,
+  smsVonage,
+  voiceVonage,
+  smsHttp,
+  voiceHttp,
+];

@@ -3,21 +3,22 @@
  * Everything it knows is in the database; what it holds in memory may be lost at any moment and is taken over by another node
  * when its lease lapses.
  */
-import type { Receipt } from '../channels/index.ts';
+import { type Receipt, unknown } from '../channels/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import type { Keyring } from '../platform/seal.ts';
 import { type Clear, unsealContent } from './content.ts';
 import { createLanes } from './lanes.ts';
-import type { LineOf } from './line.ts';
+import type { Line, LineOf } from './line.ts';
 import { createLoop } from './loop.ts';
 import type { Happening, Next } from './next.ts';
-import type { Prepared } from './prepare.ts';
+import { leaseMs, type Prepared } from './prepare.ts';
 import { readReference } from './reference.ts';
 import { createRun, type Run } from './run.ts';
-import type { State } from './state.ts';
+import { type Active, type State, stepAt } from './state.ts';
 import {
+  type CallRecord,
   type Claimed,
   findByUpstreamIds,
   findDeliveries,
@@ -140,7 +141,7 @@ export function createEngine(ports: EnginePorts): Engine {
 /** What a claimed delivery is due for: a lapsed lease, its deadline, the end of a wait, or its next attempt. */
 function handle(claimed: Claimed, { write, keyring, lineOf }: EnginePorts, run: Run): Promise<void> {
   const happens = (happening: Happening): Promise<void> => run.insist(() => write.change(claimed, claimed, happening));
-  if (claimed.wasInFlight) return happens({ kind: 'lapsed', idempotent: isIdempotent(claimed.state, lineOf) });
+  if (claimed.wasInFlight) return lapsed(claimed, write, run, lineOf);
   if (claimed.pastDeadline) return happens({ kind: 'deadline', newest: false, sentElsewhere: false });
   if (!claimed.state.active) return happens({ kind: 'wait_over' });
   const { content } = claimed;
@@ -155,8 +156,24 @@ async function byReference(db: Db, text: string | undefined): Promise<{ loaded: 
   return { loaded, attempt: reference.attempt };
 }
 
-/** Whether the call that nobody knows the end of may be repeated at the same upstream. */
-function isIdempotent({ active, steps }: State, lineOf: LineOf): boolean {
-  const lines = active ? (steps[active.step]?.lines ?? [null]) : [];
-  return lineOf(lines[active?.line ?? 0] ?? null, {})?.idempotent ?? false;
+/** The call whose node was lost is written down as unknown, by the provider it was given to. */
+function lapsed(claimed: Claimed, write: Write, run: Run, lineOf: LineOf): Promise<void> {
+  const { active, steps } = claimed.state;
+  const id = active ? (steps[active.step]?.lines ?? [null])[active.line ?? 0] : undefined;
+  const line = id === undefined ? null : lineOf(id, {});
+  const happening: Happening = { kind: 'lapsed', idempotent: line?.idempotent ?? false };
+  const call = active && line ? lostCall(claimed.state, active, id ?? null, line) : undefined;
+  return run.insist(() => write.change(claimed, claimed, happening, call));
+}
+
+function lostCall(state: State, active: Active, id: string | null, line: Line): CallRecord {
+  const { provider, why, currency } = line;
+  return {
+    call: { step: active.step, attempt: active.attempt, try: active.try },
+    channel: stepAt(state, active.step).channel,
+    provider,
+    route: id === null ? null : { line: id, why, currency },
+    outcome: unknown('the node at work was lost'),
+    tookMs: leaseMs,
+  };
 }
