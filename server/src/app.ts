@@ -66,8 +66,9 @@ export async function createApp(options: AppOptions) {
   const { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, providers } = rooms;
   return {
     ...rooms,
-    /** Makes what a first start needs; the secrets only then. */
+    /** Reads the providers, and makes what a first start needs; the secrets only then. Throws ConfigError for a bad providers file. */
     async furnish(): Promise<FirstStart | null> {
+      await providers.start();
       const first = await accounts.bootstrap(config);
       await templates.seed(publicSandboxApplicationId, sandbox.templates);
       if (first) await templates.seed(first.applicationId, firstTemplates);
@@ -75,7 +76,6 @@ export async function createApp(options: AppOptions) {
     },
     /** Begins the roles; resolves with the address customers reach, for a process that answers requests. */
     async start(): Promise<string> {
-      await providers.start();
       if (config.roles.has('worker')) {
         await delivery.start();
         verifications.start();

@@ -22,6 +22,8 @@ interface Ports {
 
 export interface Feedback {
   verified(application: Application, messageId: string): void;
+  /** Resolves when everybody was told. */
+  idle(): Promise<void>;
   /** Ends what is under way. */
   stop(): Promise<void>;
 }
@@ -44,6 +46,9 @@ export function createFeedback({ log, acceptances, upstream }: Ports): Feedback 
         .catch((error: unknown) => log.warn({ err: error }, 'conversion feedback was not given'))
         .finally(() => underWay.delete(telling));
       underWay.add(telling);
+    },
+    async idle() {
+      await Promise.all(underWay);
     },
     async stop() {
       ending.abort();

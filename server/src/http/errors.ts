@@ -75,6 +75,11 @@ function refusalsOf(spec: Spec): Refusal[] {
     });
     add(422, 3002, 'reused_key', plain(3002, 'Idempotency-Key: reused with another request'));
   }
+  if (spec.conflicts)
+    add(409, 3002, `${ownPrefix}conflict`, {
+      ...plain(3002, 'version: is 3 by now'),
+      details: { fields: [{ field: 'version', problem: 'is 3 by now' }] },
+    });
   add(500, 1000, 'internal', plain(1000));
   if (spec.auth !== 'none') add(503, 1000, 'unavailable', { ...plain(1000), details: { retry_after: 1 } });
   for (const code of spec.errors) {

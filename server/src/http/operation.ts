@@ -46,6 +46,8 @@ export interface OperationSpec<Auth extends AuthKind, Params, Query, Body, Outpu
   output: z.ZodType<Output>;
   /** Codes this operation can answer beyond those every operation can (1000, 2001, 2002, 2004, 3001, 3002, 3004 at 429). */
   errors: readonly ErrorCode[];
+  /** May clash with what is there, or with somebody who was faster: 409/3002. */
+  conflicts?: boolean;
   examples?: readonly { name: string; body?: unknown; output: unknown }[];
   /** Given where agents may call it as a tool. */
   agent?: { title: string; description: string };

@@ -14,6 +14,7 @@ import { makeSendOperations, type StoreAnswer } from './operations.ts';
 import type { Serving } from './plan.ts';
 import { type Acceptance, createAccept, findMessage, forgetMessages } from './store.ts';
 
+export type { AttemptStory } from './attempts.ts';
 export { otpBody, type StoreAnswer } from './operations.ts';
 export { normalisedAddress, parseAddress, searchedAddress } from './recipient.ts';
 export { type LastMessage, listLastMessages } from './store.ts';

@@ -72,7 +72,7 @@ export interface Providers {
   upstream(provider: string): Upstream | null;
   /** A webhook: 404 for an unknown provider or a wrong token (compared in constant time). */
   hook(provider: string, token: string, request: HookCall): Promise<HookAnswer>;
-  /** Reads everything, opens what is enabled, and listens from now on. Throws ConfigError for a bad seed. */
+  /** Plants the seed, reads everything, opens what is enabled, and listens from now on. ConfigError for a seed that clashes with what is there. */
   start(): Promise<void>;
   /** Closes every upstream after its hand-overs under way. */
   stop(): Promise<void>;

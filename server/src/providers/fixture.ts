@@ -19,7 +19,7 @@ import { createKeyring } from '../platform/seal.ts';
 import type { TestClock } from '../testing/database.ts';
 import { createProviders, type Line, type Providers, type ProvidersPorts } from './index.ts';
 
-export const settingsSchema = z.strictObject({
+const settingsSchema = z.strictObject({
   account: z.string().min(1).meta({ title: 'Account', description: 'Name of the account.' }),
   token: z.string().min(8).meta({ title: 'Token', description: 'Of the account.', secret: true }),
   backup_token: z

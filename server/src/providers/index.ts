@@ -10,12 +10,14 @@ import { createMemory } from './memory.ts';
 import type { Office } from './office.ts';
 import type { OpeningPorts } from './open-upstream.ts';
 import { createOperations, explain } from './operations.ts';
-import { plantSeed } from './seed.ts';
+import { plantSeed, readSeed } from './seed.ts';
 import { createTestMessages } from './test-messages.ts';
 
 export type { Ask, Candidates, HookCall, Line, Providers, ProvidersPorts } from './door.ts';
 
+/** Throws ConfigError for a seed file that cannot be right whatever the database holds. */
 export function createProviders({ seedFile, env = {}, currency, ...given }: ProvidersPorts): Providers {
+  const seed = seedFile === undefined ? null : readSeed({ ...given, explain }, seedFile, env);
   const tests = createTestMessages(() => given.clock.now());
   const ports: OpeningPorts = { ...given, explain, findTest: tests.find };
   const memory = createMemory(ports);
@@ -30,7 +32,7 @@ export function createProviders({ seedFile, env = {}, currency, ...given }: Prov
     upstream: (provider) => roster.find(provider)?.handle?.upstream ?? null,
     hook: (provider, token, request) => answerHook({ roster, keyring, log, publicUrl }, provider, token, request),
     async start() {
-      if (seedFile !== undefined) await plantSeed(office, seedFile, env);
+      if (seed) await plantSeed(office, seed);
       await memory.start();
     },
     stop: memory.stop,

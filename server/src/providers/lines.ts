@@ -15,7 +15,7 @@ interface LinesPorts {
 }
 
 /** What picking knows of a provider; null for one this node has not read yet. */
-export function stateOf({ roster }: Memory, id: string): ProviderState | null {
+function stateOf({ roster }: Memory, id: string): ProviderState | null {
   const live = roster.find(id);
   if (!live) return null;
   const { row, adapter, gate, handle } = live;
@@ -106,7 +106,7 @@ function createLine(
 }
 
 /** The sender asked for where the entry allows it, else the entry's own. */
-export function senderOf(
+function senderOf(
   { sender, senders }: Pick<Entry, 'sender' | 'senders'>,
   asked: string | undefined,
 ): { sender: string | undefined; senderReplaced: boolean } {

@@ -101,8 +101,9 @@ export function createLive(first: Provider, ports: LivePorts): LiveProvider {
 function gateFor(row: Provider, adapter: Adapter | null, { clock, log, liveNodes, touch }: LivePorts): Gate {
   const onCall = (changed: boolean): void => {
     touch(row.id, changed);
+    if (!changed) return;
     const { circuit, reason } = gate.view();
-    if (changed && circuit === 'open') log.error({ provider: row.id, reason }, 'the circuit of a provider is open');
+    if (circuit === 'open') log.error({ provider: row.id, reason }, 'the circuit of a provider is open');
   };
   const gate: Gate = createGate(termsOf(row, adapter), { clock, liveNodes, onCall });
   return gate;

@@ -1,28 +1,24 @@
 /**
- * What this process knows of providers and routes: all of it, read again when a notification or the beat says that something
- * changed. A write of this process is known to it before its answer goes out.
+ * What this process knows of providers and routes, kept equal to the database: read again when a notification or the beat says that
+ * something changed. A write of this process is known to it before its answer goes out.
  */
 import { DatabaseUnavailable } from '../platform/db.ts';
 import { countWorkers } from '../platform/nodes.ts';
+import { type Book, createBook } from './book.ts';
 import { createHealth, goneSeconds, type Health } from './health.ts';
 import { sweep } from './health-store.ts';
 import type { OpeningPorts } from './open-upstream.ts';
-import { type RouteTable, tableOf } from './pick.ts';
-import type { Entry, Route } from './records.ts';
 import { createRoster, type Roster } from './roster.ts';
-import { listRoutes } from './route-store.ts';
-import { changesChannel, findStamp, listProviders } from './store.ts';
+import { changesChannel } from './store.ts';
 
 const beatMs = 10_000;
 /** How long a write waits for upstreams being opened, and a start. */
 const openWaitMs = 5_000;
 const marksAtOnce = 5_000;
 
-export interface Memory {
+export interface Memory extends Pick<Book, 'routes' | 'entry'> {
   roster: Roster;
   health: Health;
-  routes(): RouteTable;
-  entry(id: string): { route: Route; entry: Entry } | null;
   /** Runs a write and knows what it changed, also when its outcome is unknown. */
   afterWrite<T>(write: () => Promise<T>): Promise<T>;
   start(): Promise<void>;
@@ -33,98 +29,70 @@ export interface Memory {
 
 export function createMemory(ports: OpeningPorts): Memory {
   const { db, clock, log } = ports;
-  let routes = tableOf([]);
-  let entries = new Map<string, { route: Route; entry: Entry }>();
-  let stamp = '';
   let liveNodes = 1;
-  let stopped = false;
-  let reading: Promise<void> | undefined;
-  let again = false;
   let timer: NodeJS.Timeout | undefined;
-  let beating: Promise<void> = Promise.resolve();
-
+  let beating: Promise<void> | undefined;
+  let stopped = false;
   const roster = createRoster({
     ...ports,
     liveNodes: () => liveNodes,
     touch: (id, urgent) => health.touch(id, urgent),
   });
   const health = createHealth({ db, clock, log, lives: () => roster.list() });
-
-  async function readOnce(): Promise<void> {
-    const found = await findStamp(db);
-    const [rows, list] = [await listProviders(db), await listRoutes(db)];
-    stamp = found;
-    routes = tableOf(list);
-    entries = new Map(list.flatMap((route) => route.entries.map((entry) => [entry.id, { route, entry }] as const)));
-    roster.apply(rows);
-  }
-
-  /** A reading that begins after this call; those that ask meanwhile share the next one. */
-  function read(): Promise<void> {
-    if (reading !== undefined) {
-      again = true;
-      return reading;
-    }
-    reading = (async () => {
-      do {
-        again = false;
-        await readOnce();
-      } while (again && !stopped);
-    })().finally(() => {
-      reading = undefined;
-    });
-    return reading;
-  }
+  const book = createBook(db, roster.apply);
 
   async function beat(): Promise<void> {
-    if ((await findStamp(db)) !== stamp) await read();
+    await book.catchUp();
     liveNodes = await countWorkers(db);
     roster.retry();
     await health.beat();
     await sweep(db, marksAtOnce, goneSeconds);
   }
 
-  const beatQuietly = (): Promise<void> =>
-    beat().catch((error: unknown) => log.warn({ err: error }, 'providers were not read yet'));
+  const quietly = (work: Promise<void>): Promise<void> =>
+    work.catch((error: unknown) => log.warn({ err: error }, 'providers were not read yet'));
 
-  function readQuietly(): void {
-    if (!stopped) read().catch((error: unknown) => log.warn({ err: error }, 'providers were not read yet'));
+  function beatAlone(): void {
+    beating ??= quietly(beat()).finally(() => {
+      beating = undefined;
+    });
   }
 
   return {
     roster,
     health,
-    routes: () => routes,
-    entry: (id) => entries.get(id) ?? null,
+    routes: book.routes,
+    entry: book.entry,
     async afterWrite(write) {
       try {
         return await write();
       } finally {
-        await read().catch((error: unknown) => {
-          if (!(error instanceof DatabaseUnavailable)) throw error;
-        });
+        await book.read().catch(unlessUnavailable);
         await atMost(openWaitMs, roster.settled());
       }
     },
     async start() {
-      await db.listen(changesChannel, readQuietly);
-      await read();
+      await db.listen(changesChannel, () => void (stopped || quietly(book.read())));
+      await book.read();
       liveNodes = await countWorkers(db);
       await atMost(openWaitMs, roster.settled());
-      timer = setInterval(() => {
-        beating = beating.then(beatQuietly);
-      }, beatMs);
+      timer = setInterval(beatAlone, beatMs);
     },
     async stop() {
       stopped = true;
       clearInterval(timer);
       await beating;
-      await reading?.catch(() => undefined);
+      await book.close();
       await roster.close();
       await health.stop();
     },
     beat,
   };
+}
+
+/** The write itself was answered; the beat makes good what this node could not read. */
+function unlessUnavailable(error: unknown): void {
+  if (!(error instanceof DatabaseUnavailable)) throw error;
 }
 
 async function atMost(ms: number, work: Promise<void>): Promise<void> {

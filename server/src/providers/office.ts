@@ -3,6 +3,7 @@ import { ApiError, type FieldFault, invalid } from '../errors.ts';
 import { isId } from '../platform/ids.ts';
 import type { Memory } from './memory.ts';
 import type { OpeningPorts } from './open-upstream.ts';
+import { providerIdPattern } from './records.ts';
 import type { TestMessages } from './test-messages.ts';
 
 export interface Office extends OpeningPorts {
@@ -23,7 +24,9 @@ export function found<Row>(thing: Thing, row: Row | null): Row {
   return row;
 }
 
-export const knownId = (thing: Thing, id: string): string => found(thing, isId(id) ? id : null);
+/** The id, if it can be one at all; else the answer for an unknown one, without asking the database. */
+export const knownProvider = (id: string): string => found('provider', providerIdPattern.test(id) ? id : null);
+export const knownRoute = (id: string): string => found('route', isId(id) ? id : null);
 
 /** 3002 unless the list is empty. */
 export function requireNone(faults: readonly FieldFault[]): void {

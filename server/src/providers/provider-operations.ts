@@ -43,6 +43,7 @@ function listing(office: Office): Operation[] {
       {
         ...common,
         id: 'createProvider',
+        conflicts: true,
         method: 'POST',
         path: root,
         summary: 'Create a provider: an account at an upstream',
@@ -92,6 +93,7 @@ function single(office: Office): Operation[] {
         ...common,
         ...one,
         id: 'updateProvider',
+        conflicts: true,
         method: 'PATCH',
         summary: 'Change a provider',
         description:
@@ -107,6 +109,7 @@ function single(office: Office): Operation[] {
         ...common,
         ...one,
         id: 'deleteProvider',
+        conflicts: true,
         method: 'DELETE',
         summary: 'Delete a provider that no route uses',
         input: { params },

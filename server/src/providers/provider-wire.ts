@@ -6,7 +6,7 @@ import { plainText } from '../wire.ts';
 import type { SeenHealth } from './health-store.ts';
 import { hookUrlOf, unsealSettings, unsealToken } from './open-upstream.ts';
 import { isTimeZone } from './quiet-hours.ts';
-import type { Provider } from './records.ts';
+import { type Provider, providerIdPattern } from './records.ts';
 import { describeSettings, type Json, shownSettings } from './settings.ts';
 
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day, HH:MM');
@@ -52,7 +52,7 @@ const reserved = 'virtual';
 export const providerBody = z.object({
   id: z
     .string()
-    .regex(/^[a-z0-9-]{2,40}$/, 'must be 2 to 40 characters of a-z 0-9 -')
+    .regex(providerIdPattern, 'must be 2 to 40 characters of a-z 0-9 -')
     .refine((id) => id !== reserved, 'is the name of the virtual phone network'),
   adapter: z.string().min(1).max(64),
   ...z.object(terms).partial().shape,

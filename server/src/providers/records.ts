@@ -29,6 +29,9 @@ export interface ProviderTerms {
   circuit: CircuitRule;
 }
 
+/** Ids of providers. */
+export const providerIdPattern = /^[a-z0-9-]{2,40}$/;
+
 export interface Provider extends ProviderTerms {
   id: string;
   adapter: string;

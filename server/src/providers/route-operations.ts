@@ -23,6 +23,7 @@ function listing(office: Office): Operation[] {
       {
         ...common,
         id: 'createRoute',
+        conflicts: true,
         method: 'POST',
         path: root,
         summary: 'Create a route: the providers of a channel for a country, a prefix or by default',
@@ -75,6 +76,7 @@ function single(office: Office): Operation[] {
         ...common,
         ...one,
         id: 'updateRoute',
+        conflicts: true,
         method: 'PATCH',
         summary: 'Change the entries, the note or the enabled flag of a route',
         description:

@@ -5,16 +5,17 @@ import { channelNames } from '../channels/index.ts';
 import { isId } from '../platform/ids.ts';
 import { plainText } from '../wire.ts';
 import { leftOutReasons } from './pick.ts';
-import type { Entry, Route } from './records.ts';
+import { type Entry, providerIdPattern, type Route } from './records.ts';
 
 const id = z.string().refine(isId, 'must be an id');
+const providerId = z.string().regex(providerIdPattern, 'must be the id of a provider');
 const sendersSchema = z.union([z.enum(['own', 'any']), z.array(plainText(1, 254)).max(1_000)]);
 
 const entryBody = z.object({
   id: id
     .optional()
     .meta({ description: 'Keeps an entry as the one it is. Without it, the entry of the same provider is kept.' }),
-  provider: z.string().min(1).max(64),
+  provider: providerId,
   priority: z.int().min(1).max(1_000).default(1).meta({ description: 'Lower is tried first.' }),
   sender: plainText(1, 254).nullable().default(null).meta({ description: "Null: the provider's own default." }),
   senders: sendersSchema.default('own').meta({
@@ -74,7 +75,7 @@ export const routesQuery = z.object({
   cursor: z.string().max(64).optional(),
   application_id: id.optional(),
   channel: z.enum(channelNames).optional(),
-  provider: z.string().max(64).optional(),
+  provider: providerId.optional(),
 });
 
 const price = { price_micros: z.int(), currency: z.string() };

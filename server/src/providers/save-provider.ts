@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Adapter } from '../channels/index.ts';
 import { ApiError, invalid } from '../errors.ts';
-import { changeRow, conflict, found, requireNone, type SaveTools } from './office.ts';
+import { changeRow, conflict, found, knownProvider, requireNone, type SaveTools } from './office.ts';
 import { sealSettings, sealToken, settingsFaults, unsealSettings } from './open-upstream.ts';
 import { reachOf } from './pick.ts';
 import { defaultCircuit, type ProviderBody, type ProviderChange } from './provider-wire.ts';
@@ -135,12 +135,13 @@ function storedSettings({ keyring }: Pick<SaveTools, 'keyring'>, row: Provider):
 }
 
 export async function getProvider({ db }: Pick<SaveTools, 'db'>, id: string): Promise<Provider> {
-  return found('provider', await store.findProvider(db, id));
+  return found('provider', await store.findProvider(db, knownProvider(id)));
 }
 
 /** 409 naming the routes where some use it. */
 export async function deleteProvider(tools: SaveTools, id: string, actor: Actor): Promise<void> {
-  const deleted = await tools.memory.afterWrite(() => store.deleteProvider(tools.db, id, actor));
+  const known = knownProvider(id);
+  const deleted = await tools.memory.afterWrite(() => store.deleteProvider(tools.db, known, actor));
   if (deleted) return;
   await getProvider(tools, id);
   const routes = await listRoutes(tools.db, { provider: id });

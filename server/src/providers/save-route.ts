@@ -4,7 +4,8 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type FieldFault, invalid } from '../errors.ts';
-import { changeRow, conflict, found, knownId, requireNone, type SaveTools } from './office.ts';
+import { isId } from '../platform/ids.ts';
+import { changeRow, conflict, found, knownRoute, requireNone, type SaveTools } from './office.ts';
 import type { Actor, Entry, Reach, Route } from './records.ts';
 import * as store from './route-store.ts';
 import type { EntryBody, RouteBody, RouteChange } from './route-wire.ts';
@@ -54,11 +55,11 @@ export async function updateRoute(
 }
 
 export async function getRoute({ db }: Pick<Tools, 'db'>, id: string): Promise<Route> {
-  return found('route', await store.findRoute(db, knownId('route', id)));
+  return found('route', await store.findRoute(db, knownRoute(id)));
 }
 
 export async function deleteRoute({ db, memory }: Tools, id: string, actor: Actor): Promise<string> {
-  const known = knownId('route', id);
+  const known = knownRoute(id);
   return found('route', await memory.afterWrite(() => store.deleteRoute(db, known, actor)));
 }
 
@@ -72,8 +73,7 @@ export async function listRoutes(
   { db }: Pick<Tools, 'db'>,
   { limit, cursor, ...filter }: ListRequest,
 ): Promise<{ rows: Route[]; next: string | null }> {
-  if (cursor !== undefined && !/^[1-9][0-9]{0,18}$/.test(cursor))
-    throw invalid([{ field: 'cursor', problem: 'not a cursor of this list' }]);
+  if (cursor !== undefined && !isId(cursor)) throw invalid([{ field: 'cursor', problem: 'not a cursor of this list' }]);
   const rows = await store.listRoutes(db, filter, { limit: limit + 1, before: cursor ?? null });
   const shown = rows.slice(0, limit);
   return { rows: shown, next: rows.length > limit ? (shown.at(-1)?.id ?? null) : null };
@@ -112,7 +112,7 @@ function idFaults(existing: readonly Entry[], given: readonly EntryBody[]): Fiel
 }
 
 /** What comes without an id is the first entry of the same provider that nobody else claims, else a new one. */
-export function withIds(existing: readonly Entry[], given: readonly EntryBody[]): store.EntryDraft[] {
+function withIds(existing: readonly Entry[], given: readonly EntryBody[]): store.EntryDraft[] {
   const free = existing.filter(({ id }) => !given.some((entry) => entry.id === id));
   return given.map((entry) => {
     const at = entry.id === undefined ? free.findIndex(({ provider }) => provider === entry.provider) : -1;

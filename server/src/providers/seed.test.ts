@@ -25,14 +25,15 @@ onEachEngine('the providers file', (get) => {
     return room;
   };
   const faultsOf = async (content: unknown, env: Record<string, string> = {}): Promise<readonly string[]> => {
-    const room = openRoom(get(), { seedFile: fileOf(content), env });
+    let room: Room | undefined;
     try {
+      room = openRoom(get(), { seedFile: fileOf(content), env });
       await room.start();
     } catch (error) {
       if (error instanceof ConfigError) return error.faults;
       throw error;
     } finally {
-      await room.stop();
+      await room?.stop();
     }
     return [];
   };
@@ -96,7 +97,7 @@ onEachEngine('the providers file', (get) => {
     for (const one of rooms) await one.stop();
   });
 
-  test('every fault is a sentence, none repeats a value, and nothing is written', async () => {
+  test('every fault is a sentence, none repeats a value, and nothing is written for it', async () => {
     const faults = await faultsOf(
       {
         providers: [
@@ -139,8 +140,7 @@ onEachEngine('the providers file', (get) => {
 
   test('a file that is not there or is no JSON is a fault like any other', async () => {
     assert.deepEqual(await faultsOf('{"providers": [}'), ['PROVIDERS_FILE must hold valid JSON.']);
-    const room = openRoom(get(), { seedFile: join(folder, 'absent.json') });
-    await assert.rejects(room.start(), new ConfigError(['PROVIDERS_FILE cannot be read (ENOENT).']));
-    await room.stop();
+    const absent = { seedFile: join(folder, 'absent.json') };
+    assert.throws(() => openRoom(get(), absent), new ConfigError(['PROVIDERS_FILE cannot be read (ENOENT).']));
   });
 });

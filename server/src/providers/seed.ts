@@ -20,13 +20,12 @@ const seedSchema = z.strictObject({
   providers: z.array(providerBody).default([]),
   routes: z.array(routeBody).default([]),
 });
-type Seed = z.infer<typeof seedSchema>;
+export type Seed = z.infer<typeof seedSchema>;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Throws ConfigError with a sentence per fault, none of which repeats a value. */
-export async function plantSeed(office: Office, file: string, env: Env): Promise<void> {
-  const seed = checkedSeed(office, file, env);
+/** Throws ConfigError with a sentence for each fault that the database does not tell. */
+export async function plantSeed(office: Office, seed: Seed): Promise<void> {
   // Everything is read and opened once, afterwards.
   const tools: SaveTools = { ...office, memory: { afterWrite: (write) => write() } };
   const faults: string[] = [];
@@ -51,8 +50,10 @@ function faultsIn({ details, message }: ApiError): readonly FieldFault[] {
   return Array.isArray(fields) ? (fields as FieldFault[]) : [{ field: 'id', problem: message }];
 }
 
-/** Everything that can be said without the database, before anything is written. */
-function checkedSeed(office: Office, file: string, env: Env): Seed {
+type Checks = Pick<Office, 'registry' | 'explain'>;
+
+/** The file, if everything fits that can be said without a database; else ConfigError with a sentence per fault, none of which repeats a value. */
+export function readSeed(office: Checks, file: string, env: Env): Seed {
   const missing: FieldFault[] = [];
   const given = withEnv(readJson(file), '', env, missing);
   const parsed = seedSchema.safeParse(given);
@@ -65,7 +66,7 @@ function checkedSeed(office: Office, file: string, env: Env): Seed {
   return parsed.data;
 }
 
-function providerFaults({ registry, explain }: Office, body: ProviderBody, index: number): FieldFault[] {
+function providerFaults({ registry, explain }: Checks, body: ProviderBody, index: number): FieldFault[] {
   const adapter = registry.find(body.adapter);
   const place = `providers[${index}]`;
   if (!adapter) return [{ field: `${place}.adapter`, problem: `this program has no adapter called ${body.adapter}` }];

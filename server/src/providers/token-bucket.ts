@@ -14,7 +14,7 @@ export const fullBucket = (rate: number, nowMs: number): Bucket => ({ tokens: ca
 const capacity = (rate: number): number => Math.max(1, rate / 10);
 
 /** The bucket at a later time; a clock that steps back fills nothing. */
-export function filled({ tokens, atMs }: Bucket, rate: number, nowMs: number): Bucket {
+function filled({ tokens, atMs }: Bucket, rate: number, nowMs: number): Bucket {
   const passedMs = Math.max(0, nowMs - atMs);
   return { tokens: Math.min(capacity(rate), tokens + (passedMs * rate) / 1_000), atMs: Math.max(atMs, nowMs) };
 }

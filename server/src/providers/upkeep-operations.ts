@@ -4,7 +4,7 @@ import { defineOperation, type Operation } from '../http/operation.ts';
 import * as examples from './examples.ts';
 import { goneSeconds } from './health.ts';
 import { listHealth } from './health-store.ts';
-import { found, type Office } from './office.ts';
+import { found, knownProvider, type Office } from './office.ts';
 import * as wire from './provider-wire.ts';
 import type { Provider } from './records.ts';
 import { getProvider } from './save-provider.ts';
@@ -47,6 +47,7 @@ function trials(office: Office): Operation[] {
       {
         ...common,
         id: 'syncTemplates',
+        conflicts: true,
         method: 'POST',
         path: `${root}/sync-templates`,
         summary: "Make the upstream's templates that are missing, and tell the state of all",
@@ -123,8 +124,9 @@ function healthOperations(office: Office): Operation[] {
 
 function switches(office: Office): Operation[] {
   const example = { name: 'an SMS provider', output: examples.provider };
-  const change = async (write: () => Promise<Provider | null>) => {
-    const provider = found('provider', await office.memory.afterWrite(write));
+  const change = async (id: string, write: (known: string) => Promise<Provider | null>) => {
+    const known = knownProvider(id);
+    const provider = found('provider', await office.memory.afterWrite(() => write(known)));
     return wire.toProvider(provider, office.registry.find(provider.adapter), office);
   };
   return [
@@ -140,7 +142,7 @@ function switches(office: Office): Operation[] {
         output: wire.providerSchema,
         examples: [{ ...example, body: { seconds: 3_600 } }],
       },
-      ({ params, body, ip }) => change(() => drainProvider(office.db, params.provider_id, body.seconds, { ip })),
+      ({ params, body, ip }) => change(params.provider_id, (id) => drainProvider(office.db, id, body.seconds, { ip })),
     ),
     defineOperation(
       {
@@ -154,7 +156,7 @@ function switches(office: Office): Operation[] {
         output: wire.providerSchema,
         examples: [example],
       },
-      ({ params, ip }) => change(() => resetCircuit(office.db, params.provider_id, { ip })),
+      ({ params, ip }) => change(params.provider_id, (id) => resetCircuit(office.db, id, { ip })),
     ),
   ];
 }

@@ -79,7 +79,6 @@ export async function openTestApp(database: TestDatabase, options: TestAppOption
     ...(options.drawCode && { drawCode: options.drawCode }),
     ...(options.adapters && { adapters: options.adapters }),
   });
-  await app.providers.start();
   const first = await app.furnish();
   const applicationId = first?.applicationId ?? (await applicationOf(db, devKey));
   const callers = createCallers(app);
@@ -209,7 +208,9 @@ async function traces(db: Db): Promise<unknown> {
       (select count(*) from template_revisions) as revisions, (select count(*) from api_keys) as keys,
       (select md5(coalesce(string_agg(name || policy::text || network, ',' order by id), '')) from applications) as applications,
       (select count(*) from opt_outs) as opt_outs, (select count(*) from uplinks) as uplinks,
-      (select count(*) from organizations) as organizations, (select count(*) from idempotency_keys) as stored`);
+      (select count(*) from organizations) as organizations,
+      (select coalesce(sum(version), 0) from providers) as providers, (select coalesce(sum(version), 0) from routes) as routes,
+      (select count(*) from idempotency_keys) as stored`);
   return row;
 }
 

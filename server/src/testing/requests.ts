@@ -52,8 +52,9 @@ function lawfulOf(schema: Schema, name: string, known: Record<string, Arbitrary<
       return objectOf(schema, known);
     case 'array':
       return fc.array(arbitraryOf(schema.items ?? {}, name, known), { maxLength: 4 });
-    case 'integer':
     case 'number':
+      return fc.double({ min: schema.minimum ?? 0, max: schema.maximum ?? 1000, noNaN: true });
+    case 'integer':
       return fc.integer({ min: schema.minimum ?? 0, max: schema.maximum ?? 1000 });
     case 'boolean':
       return fc.boolean();

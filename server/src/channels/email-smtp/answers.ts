@@ -61,13 +61,16 @@ const says = {
   grey: 'the server wants to see the mail again later (greylisting or a limit)',
 } as const;
 
+/** Where the relay itself speaks. What comes back in a report may be a stranger's word, and never shuts the provider. */
+const live: readonly Phase[] = ['greeting', 'starttls', 'login', 'sender', 'recipient', 'message'];
+
 const permanent: readonly Rule[] = [
   { phase: ['greeting'], reason: 'config', remedy: says.refusesUs },
   { phase: ['starttls'], reason: 'config', remedy: says.noTls },
   { phase: ['login'], code: /^50/, reason: 'config', remedy: says.noLogin },
   { phase: ['login'], reason: 'credentials', remedy: says.login },
-  { code: /^53[0458]$/, reason: 'credentials', remedy: says.login },
-  { status: /^5\.7\.(8|9|11|57)$/, reason: 'credentials', remedy: says.login },
+  { phase: live, code: /^53[0458]$/, reason: 'credentials', remedy: says.login },
+  { phase: live, status: /^5\.7\.(8|9|11|57)$/, reason: 'credentials', remedy: says.login },
   { status: /^5\.(1\.[78]|7\.(27|60))$/, reason: 'sender_invalid', remedy: says.sender },
   { phase: ['sender'], code: /^552$/, reason: 'content_rejected', remedy: says.size },
   { phase: ['sender'], code: /^5(00|02|04|55)$/, reason: 'config', remedy: says.syntax },
@@ -85,11 +88,12 @@ const permanent: readonly Rule[] = [
   { status: /^5\.7\.25$/, reason: 'carrier_filtered', remedy: says.reverse },
   { status: /^5\.7\.26$/, reason: 'carrier_filtered', remedy: says.alignment },
   { status: /^5\.7\./, reason: 'carrier_filtered', remedy: says.policy },
-  { phase: ['recipient', 'report'], code: /^55[013]$|^501$|^556$/, reason: 'number_invalid', remedy: says.nobody },
+  { phase: ['recipient', 'report'], code: /^55[0136]$|^50[0-4]$/, reason: 'number_invalid', remedy: says.nobody },
   { phase: ['recipient'], code: /^552$/, reason: 'unreachable', remedy: says.full },
   { code: /^552$/, reason: 'content_rejected', remedy: says.size },
   { code: /^5(50|54|71)$/, reason: 'carrier_filtered', remedy: says.policy },
-  { code: /^50[0-4]$|^555$/, reason: 'config', remedy: says.syntax },
+  { phase: ['recipient', 'report'], code: /^555$/, reason: 'carrier_filtered', remedy: says.syntax },
+  { phase: ['message'], code: /^50[0-4]$|^555$/, reason: 'config', remedy: says.syntax },
   { phase: ['report'], reason: 'unreachable', remedy: says.moved },
 ];
 

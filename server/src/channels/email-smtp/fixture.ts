@@ -32,7 +32,7 @@ export interface Taken {
   raw: Buffer;
 }
 
-/** What happens to mail for a local part: a reply at some point, or a connection that goes wrong. */
+/** What happens to mail for a local part (from it, at `sender`): a reply, or a connection that goes wrong. */
 type Behaviour =
   | { at: 'sender' | 'recipient' | 'message'; reply: string }
   | 'drop at recipient'
@@ -98,11 +98,15 @@ export async function openRelay(options: RelayOptions = {}): Promise<Relay> {
       else if (accessToken === undefined) done(fault('535 5.7.8 authentication credentials invalid'));
       else done(null, { data: { status: '401', schemes: 'bearer' } });
     },
+    onMailFrom({ address }, _session, done) {
+      const behaviour = behaviourFor(address);
+      done(typeof behaviour === 'object' && behaviour.at === 'sender' ? fault(behaviour.reply) : null);
+    },
     onRcptTo({ address }, session, done) {
       const behaviour = behaviourFor(address);
       if (behaviour === 'drop at recipient') drop(session);
       else if (behaviour === 'hang at recipient') hanging.resolve();
-      else done(typeof behaviour === 'object' && behaviour.at !== 'message' ? fault(behaviour.reply) : null);
+      else done(typeof behaviour === 'object' && behaviour.at === 'recipient' ? fault(behaviour.reply) : null);
     },
     onData(stream, session, done) {
       const behaviour = behaviourFor(session.envelope.rcptTo[0]?.address ?? '');
@@ -181,7 +185,7 @@ export interface Sender {
   close(): Promise<void>;
 }
 
-export const code = '482913';
+const code = '482913';
 
 /** The adapter opened with settings for the relay. */
 export async function openSender(

@@ -5,7 +5,7 @@
 import type { SendMailOptions } from 'nodemailer/lib/mailer';
 import type { OutgoingMessage } from '../contract.ts';
 import { type Refused, refusedForGood } from '../outcome.ts';
-import { type Address, breaksLine, parseAddress } from './address.ts';
+import { type Address, breaksLine, parseAddress, parseDomain } from './address.ts';
 import type { Marks } from './handle.ts';
 import type { Settings } from './settings.ts';
 
@@ -56,9 +56,10 @@ export function composeMail(settings: Settings, message: OutgoingMessage, marks:
 
 /** Return path and, where bounces have somewhere to go, the wish for reports (RFC 3461). */
 function envelopeOf(settings: Settings, from: Address, to: Address, marks: Marks): Partial<SendMailOptions> {
-  if (settings.bounce_domain === undefined) return { envelope: { from: from.text, to: [to.text] } };
+  const domain = parseDomain(settings.bounce_domain ?? '');
+  if (domain === null) return { envelope: { from: from.text, to: [to.text] } };
   return {
-    envelope: { from: `${marks.returnPath}@${settings.bounce_domain}`, to: [to.text] },
+    envelope: { from: `${marks.returnPath}@${domain}`, to: [to.text] },
     dsn: {
       ret: 'HDRS',
       envid: marks.envelopeId,

@@ -34,7 +34,7 @@ export interface Held {
   form: URLSearchParams;
 }
 
-export interface Twilio {
+export interface Twilio extends AsyncDisposable {
   url: string;
   held: Held[];
   feedback: { sid: string; outcome: string | null }[];
@@ -54,6 +54,10 @@ export async function openTwilio(): Promise<Twilio> {
   const state: State = { held: [], feedback: [], reactions: new Map(), hanging: 0 };
   const server = createServer((request, response) => void serve(state, request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     held: state.held,
@@ -71,10 +75,8 @@ export async function openTwilio(): Promise<Twilio> {
       playCall(held.form.get('Url') ?? '', person, (url, extra) =>
         webhook(url, Object.entries({ ...identity(held), ...inCall(held, person), ...extra })),
       ),
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 
