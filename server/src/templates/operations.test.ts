@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Caller, Operation } from '../http/operation.ts';
 import type { Application } from '../policy.ts';
 import { onEachEngine, openTestDatabase } from '../testing/database.ts';
-import { autoApproving, newApplication, noticeBody, open, refused, smsBody, wholeBody } from './fixture.ts';
+import { autoApproving, newApplication, noticeBody, open, ownSmsBody, refused, smsBody, wholeBody } from './fixture.ts';
 import type { Templates } from './index.ts';
 
 const callerOf = (application: Application): Caller => ({
@@ -124,6 +124,43 @@ onEachEngine('template operations', (get) => {
     await operate(templates, 'updateTemplate', application, { params: byId, body: read });
     const { body } = await templates.get(application.id, 'signin_demo');
     assert.deepEqual(body, wholeBody({ fallback_wait_seconds: { sms: 9 } }));
+  });
+
+  test('a registered text is kept as it was given, sent by its ids, and reported where it differs', async () => {
+    const templates = open(get().db);
+    const application = autoApproving();
+    const dlt = { entity_id: '0101234567890123456', template_id: '1107', text: '{#var#} is for {#var#}.' };
+    const content = { custom_sub_type: 'authentication' as const, custom_content: '{{code}} is for {{who}}.' };
+    const bodyWith = (custom_content: string) =>
+      ownSmsBody('', {
+        sms_config: { template_type: 2, template_custom_config: { ...content, custom_content }, dlt },
+      });
+    await operate(templates, 'createTemplate', application, { body: bodyWith(content.custom_content) });
+    const read = z
+      .looseObject({ sms_config: z.looseObject({ dlt: z.unknown() }) })
+      .parse(await operate(templates, 'getTemplate', application, { params: byId }));
+    assert.deepEqual(read.sms_config.dlt, dlt);
+    const found = await templates.findForSend(application.id, 'signin_demo');
+    assert.ok(found.kind === 'ok');
+    const asked = { language: 'en', params: { who: 'you' }, code: '482913', ttlSeconds: 300, applicationName: 'Shop' };
+    assert.deepEqual(templates.render(found.template, 'sms', asked).dlt, {
+      entityId: dlt.entity_id,
+      templateId: '1107',
+    });
+    const codes = async (who: string): Promise<string[]> => {
+      const preview = await templates.preview(application, 'signin_demo', { language: 'en', params: { who } });
+      return preview.warnings.map(({ code }) => code);
+    };
+    assert.deepEqual(await codes('x'.repeat(30)), []);
+    assert.deepEqual(await codes('x'.repeat(31)), ['dlt_mismatch']);
+    const update = { params: byId, body: bodyWith('{{code}} is for {{who}}!') };
+    await refused(
+      operate(templates, 'updateTemplate', application, update),
+      3003,
+      'lint_error',
+      'lint: dlt_mismatch: character 22 of the text is "!" (U+0021), character 23 of dlt.text is "." (U+002E)',
+    );
+    assert.equal((await templates.get(application.id, 'signin_demo')).revision, 1);
   });
 
   test('a preview needs no body', async () => {

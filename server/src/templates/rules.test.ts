@@ -107,6 +107,11 @@ test('the NIST profile refuses short codes at save; the default profile does not
 const faults = (body: unknown): string[] =>
   (templateBodySchema.safeParse(body).error?.issues ?? []).map((issue) => issue.path.join('.'));
 
+const withDlt = (changes: object): unknown => ({
+  ...smsBody(),
+  sms_config: { ...smsBody().sms_config, dlt: { entity_id: '1101', template_id: '1107', text: '{#var#}', ...changes } },
+});
+
 test('wrong types and ranges are named by their field', () => {
   const cases: [unknown, string[]][] = [
     [smsBody(), []],
@@ -145,6 +150,21 @@ test('wrong types and ranges are named by their field', () => {
     [ownSmsBody('a\r\n\tb {{code}}'), []],
     [ownSmsBody('a\u0000b'), ['sms_config.template_custom_config.custom_content']],
     [ownSmsBody('a\ud83d b'), ['sms_config.template_custom_config.custom_content']],
+    [withDlt({}), []],
+    [withDlt({ entity_id: '1'.repeat(30), text: 'a\r\n\tb' }), []],
+    [withDlt({ entity_id: 1101 }), ['sms_config.dlt.entity_id']],
+    [withDlt({ entity_id: '1'.repeat(31) }), ['sms_config.dlt.entity_id']],
+    [withDlt({ template_id: '11a' }), ['sms_config.dlt.template_id']],
+    [withDlt({ template_id: '' }), ['sms_config.dlt.template_id']],
+    [withDlt({ text: '' }), ['sms_config.dlt.text']],
+    [withDlt({ text: 'a\u0000b' }), ['sms_config.dlt.text']],
+    [withDlt({ text: 'x'.repeat(1531) }), ['sms_config.dlt.text']],
+    [withDlt({ text: '{#var#}'.repeat(30) }), []],
+    [withDlt({ text: '{#var#}'.repeat(31) }), ['sms_config.dlt.text']],
+    [
+      { ...smsBody(), sms_config: { ...smsBody().sms_config, dlt: {} } },
+      ['entity_id', 'template_id', 'text'].map((name) => `sms_config.dlt.${name}`),
+    ],
     [
       { ...wholeBody(), whatsapp_config: { template_type: 2 } },
       ['whatsapp_config.template_type', 'whatsapp_config.template_default_config'],

@@ -160,7 +160,9 @@ const samples: Record<string, unknown> = {
   pre_from_mail: 'codes@example.com',
   id: 'login',
   template: 'login',
-  template_id: 'sample',
+  // Also an id of India's operators, which has digits only.
+  template_id: '1107',
+  entity_id: '1101',
   message_id: '2072832692843466759',
   organization_id: '2072832692843446272',
   application_id: '2072832692843446272',

@@ -109,6 +109,7 @@ test('headers belong to the gateway, not to the connection, and stand once', () 
   refused({ headers: { 'X-A': '1', 'x-a': '2' } }, /^headers\.x-a: is there twice/);
   refused({ headers: { 'x a': '1' } }, /header/);
   refused({ headers: { 'x-a': 'a\r\nb' } }, /printable/);
+  refused({ languages: { en: 'en\r\nx: y' } }, /^languages\.en: must be printable/);
   refused(
     { headers: { authorization: 'App {{api_key}}' }, api_key: 'k', auth: { type: 'bearer', token: 't' } },
     /is made by auth/,

@@ -68,7 +68,7 @@ const fields = z.strictObject({
     .regex(/^[^\p{Cc}\p{Cs}]+$/u, 'must not contain control characters')
     .optional()
     .meta({ title: 'Sender', description: '{{sender}} where the route names none.' }),
-  languages: z.record(z.string().max(20), z.string().max(50)).default({}).meta({
+  languages: z.record(z.string().max(20), printable.max(50)).default({}).meta({
     title: 'Languages',
     description: "Our language → the gateway's {{language}}; absent: BCP 47, zh_CN is zh-CN.",
   }),
