@@ -7,7 +7,7 @@ import { serverFlags } from '../scripts/server-flags.mjs';
 
 export const key = 'dk_bench';
 export const secret = 'secret-of-the-benchmark';
-const operatorToken = 'operator-token-of-the-benchmark';
+export const operatorToken = 'operator-token-of-the-benchmark';
 /** What every draw gives in a benchmark, so that the load knows it. */
 export const code = '482913';
 
