@@ -43,7 +43,10 @@ function providersFile(t: TestContext, url: string): string {
   const settings = (path: string) => ({
     url: url + path,
     auth: { type: 'bearer', token: { env: 'CARRIER_TOKEN' } },
-    body: { type: 'json', template: '{"to":"{{to}}","text":"{{text}}","ref":"{{reference}}","status":"{{status_url}}"}' },
+    body: {
+      type: 'json',
+      template: '{"to":"{{to}}","text":"{{text}}","ref":"{{reference}}","status":"{{status_url}}"}',
+    },
     id: { pointer: '/id' },
     receipts: { format: 'json', id: '/id', reference: '/ref', status: '/state', delivered: ['DELIVERED'] },
   });
