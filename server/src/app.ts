@@ -3,7 +3,7 @@
  */
 import { createAccounts, type FirstStart, publicSandboxApplicationId } from './accounts/index.ts';
 import { adapters } from './channels/adapters.ts';
-import { type Adapter, createRegistry } from './channels/index.ts';
+import { type Adapter, type Channel, createRegistry } from './channels/index.ts';
 import type { Config } from './config.ts';
 import { createDelivery } from './delivery/index.ts';
 import { forgetEvents } from './events/index.ts';
@@ -24,6 +24,7 @@ import { createOutbound } from './platform/outbound.ts';
 import { openPglite } from './platform/pglite.ts';
 import { openPostgres } from './platform/postgres.ts';
 import { createKeyring } from './platform/seal.ts';
+import type { Application } from './policy.ts';
 import { createProviders } from './providers/index.ts';
 import { createRetention } from './retention.ts';
 import { createSandbox } from './sandbox/index.ts';
@@ -104,11 +105,16 @@ type Base = ReturnType<typeof makeBase>;
 type Sending = Awaited<ReturnType<typeof makeSending>>;
 
 /** What everything else stands on: keys, the way out, and the rooms that need no other than themselves. */
-function makeBase(options: AppOptions, node: () => number, publicUrl: () => string) {
+function makeBase(
+  options: AppOptions,
+  node: () => number,
+  publicUrl: () => string,
+  serves: (application: Application, channel: Channel) => boolean,
+) {
   const { db, log, config, clock = systemClock } = options;
   const common = { db, log, clock, keyring: createKeyring(options.masterKey) };
   const outbound = createOutbound({ allow: config.outboundAllow });
-  const templates = createTemplates({ db, log });
+  const templates = createTemplates({ db, log, serves });
   const sandbox = createSandbox({ ...common, outbound });
   const accounts = createAccounts({
     ...common,
@@ -147,7 +153,7 @@ async function makeSending(options: AppOptions, base: Base) {
     uplink: uplinks.take,
     reopen: (ids) => delivery.reopen(ids),
   });
-  const { lineOf, linesFor, serving } = createLines({ provider, upstream, idempotent }, providers, currency);
+  const { lineOf, linesFor, serving, serves } = createLines({ provider, upstream, idempotent }, providers, currency);
   const worker = config.roles.has('worker');
   const delivery = createDelivery({ ...common, worker, currency, lineOf, linesFor, release });
   const draw = options.drawCode ?? drawCode;
@@ -179,7 +185,7 @@ async function makeSending(options: AppOptions, base: Base) {
     messages.forget,
     uplinks.forget,
   ];
-  return { upstream, uplinks, providers, delivery, messages, verifications, feedback, forget };
+  return { upstream, uplinks, providers, delivery, messages, verifications, feedback, forget, serves };
 }
 
 function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
@@ -211,7 +217,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
 }
 
 async function makeRooms(options: AppOptions, node: () => number, publicUrl: () => string) {
-  const base = makeBase(options, node, publicUrl);
+  const base = makeBase(options, node, publicUrl, (...asked) => sending.serves(...asked));
   const sending = await makeSending(options, base);
   const retention = createRetention({
     ...base.common,

@@ -145,8 +145,11 @@ onEachApp('every error', (get) => {
     await is3003(() => send({ ttl_seconds: 60 }), 'override_not_allowed', 'ttl_seconds');
     await is3003(() => send({ code_length: 8 }), 'override_not_allowed', 'code_length');
     await is3003(() => send({ to: 'ana@example.com' }), 'no_usable_channel', 'sms: no_address');
-    const live = await makeApplication({ network: 'live', policy: { template_review: 'auto' } });
+    const live = await makeApplication({ policy: { template_review: 'auto' } });
     await template('login', chain, live);
+    await get().operator({ method: 'PATCH', path: `/admin/v1/applications/${live.id}`, body: { network: 'live' } });
+    const unserved = await refused(() => template('other', chain, live));
+    assert.match(unserved.body.message, /no provider serves whatsapp and sms: add a provider and a route/);
     await is3003(() => send({}, live), 'no_usable_channel', 'whatsapp: no_route; sms: no_route');
     const strict = {
       template_review: 'auto',

@@ -13,7 +13,11 @@ interface Virtual {
   idempotent: boolean;
 }
 
-export function createLines(virtual: Virtual, providers: Pick<Providers, 'line' | 'candidates'>, currency: string) {
+export function createLines(
+  virtual: Virtual,
+  providers: Pick<Providers, 'line' | 'candidates' | 'serves'>,
+  currency: string,
+) {
   const virtualLine: Line = {
     ...virtual,
     senderReplaced: false,
@@ -31,6 +35,8 @@ export function createLines(virtual: Virtual, providers: Pick<Providers, 'line' 
     },
     linesFor: (ask: { applicationId: string; channel: Channel; to: string }): readonly string[] =>
       providers.candidates(ask).lines,
+    serves: ({ id, network }: Application, channel: Channel): boolean =>
+      network === 'virtual' || providers.serves(id, channel),
     serving({ id, network }: Application, channel: Channel, to: string): { reason: null } | Candidates {
       return network === 'virtual' ? { reason: null } : providers.candidates({ applicationId: id, channel, to });
     },

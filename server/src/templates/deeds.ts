@@ -1,4 +1,6 @@
 /** What can be done with templates, bound to the database and the cache: the operations and the other rooms use the same deeds. */
+
+import type { Channel } from '../channels/index.ts';
 import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import type { Application } from '../policy.ts';
@@ -32,9 +34,16 @@ export interface Deeds {
   seed(applicationId: string, bodies: readonly object[]): Promise<void>;
 }
 
+export interface TemplatesOptions {
+  db: Db;
+  log: Log;
+  /** Whether any route serves the channel for the application; everything is served unless given. */
+  serves?: (application: Application, channel: Channel) => boolean;
+}
+
 /** Starts to listen for the changes of other nodes with the first lookup. */
-export function createDeeds({ db, log }: { db: Db; log: Log }): Deeds {
-  const ports = { db, lookup: createLookup({ db, log }) };
+export function createDeeds({ db, log, serves = () => true }: TemplatesOptions): Deeds {
+  const ports = { db, lookup: createLookup({ db, log }), serves };
   return {
     findForSend: (applicationId, templateId) => ports.lookup.find(applicationId, templateId),
     render: renderContent,

@@ -4,9 +4,7 @@
  * the database has told the other nodes; one pure renderer makes the texts of sends, custom messages and previews.
  */
 
-import type { Db } from '../platform/db.ts';
-import type { Log } from '../platform/log.ts';
-import { createDeeds, type Deeds } from './deeds.ts';
+import { createDeeds, type Deeds, type TemplatesOptions } from './deeds.ts';
 import { adminOperations, templateOperations } from './operations.ts';
 
 export { type Language, languageSchema } from './language.ts';
@@ -17,7 +15,7 @@ export interface Templates extends Deeds {
   adminOperations: ReturnType<typeof adminOperations>;
 }
 
-export function createTemplates({ db, log }: { db: Db; log: Log }): Templates {
-  const deeds = createDeeds({ db, log });
+export function createTemplates(options: TemplatesOptions): Templates {
+  const deeds = createDeeds(options);
   return { ...deeds, operations: templateOperations(deeds), adminOperations: adminOperations(deeds) };
 }

@@ -3,11 +3,12 @@
  * The change, its revision and its ledger events are one statement.
  */
 
+import type { Channel } from '../channels/index.ts';
 import { ApiError, refuse } from '../errors.ts';
 import type { EventDraft } from '../events/index.ts';
 import type { Db } from '../platform/db.ts';
 import type { Application } from '../policy.ts';
-import { isTemplateId, storedBodySchema, type TemplateBody, type TemplateUpdate } from './body.ts';
+import { isTemplateId, storedBodySchema, strategyOf, type TemplateBody, type TemplateUpdate } from './body.ts';
 import type { Finding } from './finding.ts';
 import { lint } from './lint.ts';
 import type { TemplateLookup } from './lookup.ts';
@@ -31,6 +32,8 @@ export interface Saved {
 export interface Ports {
   db: Db;
   lookup: TemplateLookup;
+  /** Whether any route serves the channel for the application. */
+  serves(application: Application, channel: Channel): boolean;
 }
 
 type Action = 'create template' | 'update template' | 'delete template';
@@ -38,9 +41,22 @@ type Action = 'create template' | 'update template' | 'delete template';
 /** Template endpoints answer the vendor's words for a missing template. */
 export const missing = (status?: 404): ApiError => new ApiError(4001, 'config not exist', status && { status });
 
+/** A chain that no provider can carry to its end is refused before anybody relies on it. */
+function checkServed(application: Application, body: TemplateBody, serves: Ports['serves']): void {
+  const missing = strategyOf(body).filter((channel) => !serves(application, channel));
+  if (missing.length === 0) return;
+  const remedy = 'add a provider and a route for it, or take it out of the chain';
+  throw refuse('template_rule', `no provider serves ${missing.join(' and ')}: ${remedy}`);
+}
+
 /** Throws the first broken rule (3003); else the body as stored, and what lint warns about. */
-function examine(application: Application, body: TemplateBody): { accepted: TemplateBody; warnings: Finding[] } {
+function examine(
+  application: Application,
+  body: TemplateBody,
+  { serves }: Ports,
+): { accepted: TemplateBody; warnings: Finding[] } {
   checkRules(body);
+  checkServed(application, body, serves);
   const findings = lint(body, { applicationName: application.name });
   const error = findings.find((finding) => finding.level === 'error');
   if (error) throw refuse('lint_error', `${error.code}: ${error.message}`, { details: { findings } });
@@ -90,12 +106,13 @@ const statusFor = ({ policy }: Application): 1 | 2 => (policy.template_review ==
 
 /** Makes revision 1. Taken id: 3003 `template_id already exists`. */
 export async function createTemplate(
-  { db, lookup }: Ports,
+  ports: Ports,
   application: Application,
   body: TemplateBody,
   actor?: Actor,
 ): Promise<Saved> {
-  const { accepted, warnings } = examine(application, body);
+  const { db, lookup } = ports;
+  const { accepted, warnings } = examine(application, body, ports);
   const templateId = body.template_id;
   const status = statusFor(application);
   const events = eventsOf(application, 'create template', accepted, actor);
@@ -107,17 +124,18 @@ export async function createTemplate(
 
 /** Makes the next revision. The approved one goes on serving until the new one is approved, unless it is withdrawn. */
 export async function updateTemplate(
-  { db, lookup }: Ports,
+  ports: Ports,
   application: Application,
   templateId: string,
   update: TemplateUpdate,
   actor?: Actor,
 ): Promise<Saved> {
+  const { db, lookup } = ports;
   if (!isTemplateId(templateId)) throw missing();
   const { withdraw = false, ...body } = update;
   if (body.template_id !== undefined && body.template_id !== templateId)
     throw refuse('template_rule', 'template_id differs from the one in the path');
-  const { accepted, warnings } = examine(application, { ...body, template_id: templateId });
+  const { accepted, warnings } = examine(application, { ...body, template_id: templateId }, ports);
   const status = statusFor(application);
   const events = eventsOf(application, 'update template', accepted, actor);
   const change = { applicationId: application.id, templateId, body: accepted, status, withdraw, events };

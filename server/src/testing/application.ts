@@ -53,12 +53,16 @@ export async function openApplication(
   const { id: organization } = await operate('organizations', { name: 'Tests' });
   const application = await operate(`organizations/${organization}/applications`, {
     name: 'Acme',
-    network,
     policy: { template_review: 'auto', ...policy },
   });
   const key = await operate(`applications/${application.id}/api-keys`, {});
   const opened = useApplication(box, application.id, `${key.dev_key}:${key.dev_secret}`);
   for (const template of templates) await opened.addTemplate(template);
+  // Templates first: a live application takes none that no provider serves.
+  if (network === 'live')
+    bodyOf(
+      await box.operator({ path: `/admin/v1/applications/${application.id}`, body: { network }, method: 'PATCH' }),
+    );
   return opened;
 }
 
