@@ -56,6 +56,8 @@ test('no secret, code or full recipient is logged by any operation, at any level
 
   await tellServer(caller());
   await manageKeys(operator, applicationId);
+  await manageProviders(operator, witness);
+  await manageOptOuts(operator, applicationId);
   await writeTemplates(key, operator, applicationId);
   await sendAndVerify(key);
   await useSandbox(key, operator, caller(basic('engagelab_sandbox_demo', 'engagelab_sandbox_secret')));
@@ -136,6 +138,50 @@ async function manageKeys(operator: Call, application_id: string): Promise<void>
   await operator('PATCH /admin/v1/api-keys/{key_id}', key, { body: { enabled: false } });
   assert.equal((await operator('POST /admin/v1/api-keys/{key_id}/rotate-secret', key, { body: {} })).status, 200);
   assert.equal((await operator('DELETE /admin/v1/api-keys/{key_id}', key)).status, 200);
+}
+
+async function manageProviders(operator: Call, witness: ReturnType<typeof createWitness>): Promise<void> {
+  await operator('GET /admin/v1/adapters');
+  const settings = {
+    api_key: 'abcd1234',
+    api_secret: 'secret-of-the-carrier',
+    from: 'Acme',
+    api_url: 'https://127.0.0.1',
+  };
+  witness.secret(settings.api_secret);
+  const body = { id: 'carrier', adapter: 'sms-vonage', title: 'Carrier', settings };
+  const made = await operator('POST /admin/v1/providers', {}, { body });
+  assert.equal(made.status, 200);
+  witness.secret(made.body.webhook_url.split('/').at(-1));
+  const provider = { provider_id: 'carrier' };
+  const one = '/admin/v1/providers/{provider_id}';
+  await operator('GET /admin/v1/providers');
+  await operator(`GET ${one}`, provider);
+  await operator(`PATCH ${one}`, provider, { body: { settings: { from: 'Acme 2' } } });
+  assert.equal((await operator(`POST ${one}/test`, provider, { body: { to } })).body.outcome, 'refused');
+  await operator(`POST ${one}/sync-templates`, provider, { body: {} });
+  await operator(`POST ${one}/drain`, provider, { body: { seconds: 0 } });
+  await operator(`POST ${one}/reset-circuit`, provider, { body: {} });
+  await operator(`GET ${one}/health`, provider);
+  await operator('GET /admin/v1/provider-health');
+  const entries = [{ provider: 'carrier', priority: 1, price_micros: 41_200 }];
+  const route = await operator('POST /admin/v1/routes', {}, { body: { channel: 'sms', entries } });
+  const id = { route_id: route.body.id };
+  await operator('GET /admin/v1/routes');
+  await operator('GET /admin/v1/routes/{route_id}', id);
+  await operator('PATCH /admin/v1/routes/{route_id}', id, { body: { note: 'again' } });
+  await operator('POST /admin/v1/route-resolution', {}, { body: { channel: 'sms', to } });
+  assert.equal((await operator('DELETE /admin/v1/routes/{route_id}', id)).status, 200);
+  assert.equal((await operator(`DELETE ${one}`, provider)).status, 200);
+}
+
+async function manageOptOuts(operator: Call, application_id: string): Promise<void> {
+  const all = '/admin/v1/applications/{application_id}/opt-outs';
+  const target = { application_id, target: '+6598120099' };
+  assert.equal((await operator(`POST ${all}`, target, { body: { target: target.target } })).status, 200);
+  await operator(`GET ${all}`, target);
+  await operator(`GET ${all}/{target}`, target);
+  assert.equal((await operator(`DELETE ${all}/{target}`, target)).status, 200);
 }
 
 async function writeTemplates(key: Call, operator: Call, application_id: string): Promise<void> {

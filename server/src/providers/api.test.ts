@@ -34,7 +34,7 @@ onEachEngine('providers over HTTP', (get) => {
     const entries = [{ provider: 'main', price_micros: 41_200 }];
     const route = await call('POST', '/routes', { channel: 'sms', prefix, entries });
     assert.deepEqual([route.status, route.body.entries[0].currency], [200, 'SGD']);
-    const resolved = await call('POST', '/routes/resolve', { channel: 'sms', to: `+${prefix}1234` });
+    const resolved = await call('POST', '/route-resolution', { channel: 'sms', to: `+${prefix}1234` });
     assert.deepEqual([resolved.status, resolved.body.entries.length], [200, 1]);
     const steps: ['GET' | 'POST' | 'PATCH' | 'DELETE', string, object?][] = [
       ['GET', '/adapters'],

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type Adapter, channelNames, reasons } from '../channels/index.ts';
 import type { Keyring } from '../platform/seal.ts';
-import { plainText } from '../wire.ts';
+import { isPlain, plainText } from '../wire.ts';
 import type { SeenHealth } from './health-store.ts';
 import { hookUrlOf, unsealSettings, unsealToken } from './open-upstream.ts';
 import { isTimeZone } from './quiet-hours.ts';
@@ -10,7 +10,14 @@ import { type Provider, providerIdPattern } from './records.ts';
 import { describeSettings, type Json, shownSettings } from './settings.ts';
 
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day, HH:MM');
-const jsonObject = z.record(z.string(), z.unknown());
+/** The form is the adapter's affair; what no database column takes is refused here. Line ends are part of keys and templates. */
+const jsonObject = z.record(plainText(1, 64), z.unknown().refine(isPlainJson, 'must not contain control characters'));
+
+function isPlainJson(value: unknown): boolean {
+  if (typeof value === 'string') return isPlain(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([key, one]) => isPlain(key) && isPlainJson(one));
+}
 
 const quietHours = z
   .object({ from: clockTime, to: clockTime, time_zone: z.string().refine(isTimeZone, 'must be an IANA time zone') })

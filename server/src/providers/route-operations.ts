@@ -111,7 +111,7 @@ const explaining = (office: Office): Operation =>
       ...common,
       id: 'resolveRoute',
       method: 'POST',
-      path: `${root}/resolve`,
+      path: '/admin/v1/route-resolution',
       summary: 'Explain which providers a message would go to, in which order, and why not to others',
       description: 'Sends nothing. As the node that answers sees it at this moment.',
       input: { body: wire.resolveBody },

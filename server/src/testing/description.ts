@@ -181,6 +181,9 @@ const samples: Record<string, unknown> = {
   from: '2026-01-01T00:00:00Z',
   until: '2026-01-02T00:00:00Z',
   custom_content: '{{code}} is your code',
+  time_zone: 'Asia/Singapore',
+  prefix: '65',
+  adapter: 'sms-vonage',
 };
 
 /** A valid value; objects with their required members and those on the way to `toward`. */
@@ -204,6 +207,7 @@ export function sampleOf(schema: Schema, name = '', toward: Path | 'all' = []): 
     case 'null':
       return null;
     default:
+      if (schema.pattern?.endsWith(':[0-5]\\d$')) return name === 'to' ? '07:00' : '22:00';
       return samples[name] ?? 'abc'.padEnd(schema.minLength ?? 0, 'c').slice(0, schema.maxLength ?? 3);
   }
 }
@@ -248,6 +252,8 @@ const ofEveryType = ['text that is no keyword', 7, 1.5, true, null, [], {}, [[]]
 
 /** Values of a type that the schema does not know. */
 export function ofOtherTypes(schema: Schema): unknown[] {
+  // Anything goes: its form is described elsewhere.
+  if (schema.type === undefined && !schema.anyOf && !schema.enum && schema.const === undefined) return [];
   const known = typesOf(schema);
   return ofEveryType.filter((value) => {
     const type = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
