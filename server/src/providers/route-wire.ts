@@ -7,7 +7,10 @@ import { plainText } from '../wire.ts';
 import { leftOutReasons } from './pick.ts';
 import { type Entry, providerIdPattern, type Route } from './records.ts';
 
-const id = z.string().refine(isId, 'must be an id');
+const id = z
+  .string()
+  .regex(/^[1-9]\d{0,18}$/, 'must be an id')
+  .refine(isId, 'must be an id');
 const providerId = z.string().regex(providerIdPattern, 'must be the id of a provider');
 const sendersSchema = z.union([z.enum(['own', 'any']), z.array(plainText(1, 254)).max(1_000)]);
 
