@@ -25,11 +25,15 @@ export interface Asked {
   body: string;
 }
 
-interface Owed {
-  dialect: 'json' | 'text';
+interface Taken {
+  to: string;
   id: string;
   reference: string;
   callback: string;
+}
+
+interface Owed extends Omit<Taken, 'to'> {
+  dialect: 'json' | 'text';
   state: string;
   cause: string;
   times: number;
@@ -39,6 +43,8 @@ export interface Gateway {
   url: string;
   /** Every request read so far. */
   asked: Asked[];
+  /** What was accepted, oldest first. */
+  taken: Taken[];
   /** For all further messages to this recipient (E.164). */
   behave(to: string, behaviour: Behaviour | null): void;
   /** What the receipt of this recipient says, and how often it comes. */
@@ -54,6 +60,7 @@ export async function openGatewayFixture(): Promise<Gateway> {
   const behaviours = new Map<string, Behaviour>();
   const reports = new Map<string, { state?: string; cause?: string; times?: number }>();
   const asked: Asked[] = [];
+  const taken: Taken[] = [];
   let owed: Owed[] = [];
   let hung = Promise.withResolvers<void>();
   const decide = (one: Asked): Behaviour => {
@@ -72,6 +79,7 @@ export async function openGatewayFixture(): Promise<Gateway> {
       times: 1,
       ...reports.get(read.to),
     };
+    taken.push({ to: read.to, id, reference, callback });
     if (callback !== '') owed.unshift({ dialect, id, reference, callback, ...report });
     return dialect === 'json' ? jsonAnswer(202, { messages: [{ id }] }) : textAnswer(`OK id=${id} queued`);
   };
@@ -90,6 +98,7 @@ export async function openGatewayFixture(): Promise<Gateway> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
+    taken,
     behave: (to, behaviour) => void (behaviour ? behaviours.set(to, behaviour) : behaviours.delete(to)),
     willReport: (to, report) => void reports.set(to, report),
     async whenHanging() {

@@ -54,7 +54,8 @@ export interface GraphEmulator {
   templates: Map<string, StoredTemplate>;
   /** Approves every template of the settings in these languages. */
   approve(languages: readonly string[], changes?: Partial<Settings>): void;
-  behave(to: string, behaviour: Behaviour): void;
+  /** For all further messages to this number; null takes them again. */
+  behave(to: string, behaviour: Behaviour | null): void;
   /** What is reported of messages to this number; `sent`, `delivered` unless said. */
   plan(to: string, steps: readonly Step[], times?: number): void;
   /** Resolves when one more request that stays without an answer has come. */
@@ -67,7 +68,7 @@ export interface GraphEmulator {
 }
 
 interface State extends GraphEmulator {
-  behaviours: Map<string, Behaviour>;
+  behaviours: Map<string, Behaviour | null>;
   plans: Map<string, { steps: readonly Step[]; times: number }>;
   owed: { message: Accepted; times: number }[];
   silent: number;

@@ -9,6 +9,7 @@ import type { AttemptStory } from '../../messages/index.ts';
 import { openTestApp, type TestApp } from '../../testing/app.ts';
 import { bodyOf, openApplication, type TestApplication } from '../../testing/application.ts';
 import { openTestDatabase, type TestDatabase } from '../../testing/database.ts';
+import { until } from '../../testing/until.ts';
 
 export interface Whole extends AsyncDisposable {
   box: TestApp;
@@ -18,12 +19,14 @@ export interface Whole extends AsyncDisposable {
   logged(): string;
   /** Makes a provider; resolves with its webhook address. */
   provider(id: string, adapter: string, settings: object, more?: object): Promise<string>;
-  /** Makes the default route of a channel through these providers, in this order. */
-  route(channel: string, providers: readonly string[], entry?: object): Promise<void>;
+  /** Makes a route of a channel through these providers, in this order; the default one unless its reach says otherwise. */
+  route(channel: string, providers: readonly string[], entry?: object, reach?: object): Promise<void>;
   /** Moves time and does what falls due. */
   pass(seconds: number): Promise<void>;
-  send(to: string, template?: string): Promise<string>;
+  send(to: string, template?: string, more?: object): Promise<string>;
   story(messageId: string): Promise<Story>;
+  /** For what comes by another way than HTTP: the story once it has this state. */
+  settledStory(messageId: string, state: string): Promise<Story>;
 }
 
 export interface Story {
@@ -33,6 +36,7 @@ export interface Story {
   verification: { state: string } | null;
   steps: { channel: string; state: string; error_code?: number }[];
   attempts: AttemptStory[];
+  timeline: { cause: string; event: string | null }[];
   explanation: { cause: string; next_step: string };
 }
 
@@ -68,21 +72,25 @@ export async function openWhole(
       const made = await operate('providers', { id, adapter, title: id, settings, ...more });
       return made.webhook_url;
     },
-    async route(channel, providers, entry = {}) {
+    async route(channel, providers, entry = {}, reach = {}) {
       const entries = providers.map((provider, i) => ({ provider, priority: i + 1, price_micros: 41_200, ...entry }));
-      await operate('routes', { channel, entries });
-      if (application) return;
+      await operate('routes', { channel, entries, ...reach });
     },
     async pass(seconds) {
       await database.clock.travel(seconds * 1000);
       await box.settle();
     },
-    async send(to, template = 'login') {
-      const sent = bodyOf(await whole.application.send(to, { template: { id: template } }));
+    async send(to, template = 'login', more = {}) {
+      const sent = bodyOf(await whole.application.send(to, { template: { id: template }, ...more }));
       await box.app.delivery.runUntilIdle();
       return sent.message_id;
     },
     story: async (messageId) => bodyOf(await whole.application.call({ path: `/v1/messages/${messageId}` })) as Story,
+    settledStory: (messageId, state) =>
+      until(`the message is ${state}`, async () => {
+        const story = await whole.story(messageId);
+        return story.state === state && story;
+      }),
     async [Symbol.asyncDispose]() {
       await box.close();
       await database.close();
