@@ -30,7 +30,7 @@ export const reasonTable = {
   template_invalid: route,
   sender_invalid: route,
   throttled: route,
-  config: { ...route, fault: 'account' },
+  config: { ...route, fault: 'provider' },
   credentials: { ...route, fault: 'account' },
   funds: { ...route, fault: 'account' },
 } as const satisfies Record<string, Consequence>;

@@ -25,7 +25,7 @@ describe('circuit', () => {
       [refusedForNow('upstream_error', 'down'), 'error'],
       [refusedForNow('credentials', 'key'), 'account'],
       [refusedForNow('funds', 'empty'), 'account'],
-      [refusedForNow('config', 'host'), 'account'],
+      [refusedForNow('config', 'host'), 'error'],
       [refusedForNow('throttled', 'slow'), 'good'],
       [refusedForGood('number_invalid', 'no such number'), 'good'],
       [refusedForGood('content_rejected', 'words'), 'good'],

@@ -9,7 +9,7 @@ import { type Entry, providerIdPattern, type Route } from './records.ts';
 
 const id = z
   .string()
-  .regex(/^[1-9]\d{0,18}$/, 'must be an id')
+  .regex(/^[1-9]\d{0,18}$/, { message: 'must be an id', abort: true })
   .refine(isId, 'must be an id');
 const providerId = z.string().regex(providerIdPattern, 'must be the id of a provider');
 const sendersSchema = z.union([z.enum(['own', 'any']), z.array(plainText(1, 254)).max(1_000)]);
