@@ -56,15 +56,16 @@ describe('the mail', () => {
     assert.equal(headerOf(mail, 'content-language'), 'ar');
   });
 
-  test('is text only where the template has no HTML, and has a subject where it has none', async (t) => {
+  test('has HTML made from its text where the template has none, and a subject where it has none', async (t) => {
     const { relay, sender } = await openBench(t);
     await sender.send('ana@example.com', {
       content: { text: '482913 is your code.\nNever share it.', language: 'en' },
     });
     const mail = await read(only(relay));
     assert.equal(mail.subject, '482913 is your code.');
-    assert.match(headerOf(mail, 'content-type') ?? '', /^text\/plain/);
-    assert.equal(mail.html, undefined);
+    assert.match(headerOf(mail, 'content-type') ?? '', /^multipart\/alternative/);
+    assert.match(mail.text ?? '', /482913 is your code/);
+    assert.match(mail.html ?? '', /font-size:32px[^>]*>482913</);
   });
 
   test('asks machines not to answer, and tells nothing of the program that made it', async (t) => {

@@ -1,5 +1,5 @@
 /**
- * The mail itself: what a message becomes in the library's terms. Text always, HTML where the template has it, both unchanged;
+ * The mail itself: what a message becomes in the library's terms. Text always, HTML as the template has it or made from the text;
  * headers that keep machines from answering; names by which its bounces are known again.
  */
 import type { SendMailOptions } from 'nodemailer/lib/mailer';
@@ -7,6 +7,7 @@ import type { OutgoingMessage } from '../contract.ts';
 import { type Refused, refusedForGood } from '../outcome.ts';
 import { type Address, breaksLine, parseAddress, parseDomain } from './address.ts';
 import type { Marks } from './handle.ts';
+import { htmlOf } from './html.ts';
 import type { Settings } from './settings.ts';
 
 export interface Mail {
@@ -39,7 +40,7 @@ export function composeMail(settings: Settings, message: OutgoingMessage, marks:
       subject,
       messageId: `<${marks.messageId}@${from.domain}>`,
       text: content.text,
-      ...(content.html !== undefined && { html: content.html }),
+      html: content.html ?? htmlOf({ ...content, subject }, message.code),
       headers: {
         'Auto-Submitted': 'auto-generated',
         // Exchange asks for this one; not for its bounces to be held back.
