@@ -19,6 +19,8 @@ import {
   stepAt,
 } from './state.ts';
 
+/** A run is repeated with SEED. */
+const seed = Number(process.env['SEED'] || Math.floor(Math.random() * 2 ** 31));
 const keyring = createKeyring(randomBytes(32));
 const startMs = 1_783_036_800_000;
 const lifeMs = 600_000;
@@ -333,13 +335,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-test('for any sequence of outcomes, receipts, crashes, requests and clock jumps the promises of a delivery hold', () => {
+test('for any sequence of outcomes, receipts, crashes, requests and clock jumps the promises of a delivery hold', (t) => {
+  t.diagnostic(`seed ${seed}`);
   fc.assert(
     fc.property(draft, fc.array(step, { maxLength: 40 }), (given, steps) => {
       const world = new World(given);
       for (const one of steps) world.do(one);
       world.finish();
     }),
-    { numRuns: 5_000 },
+    { numRuns: 5_000, seed },
   );
 });

@@ -83,6 +83,7 @@ export const route = {
   enabled: true,
   note: '',
   entries: [entry],
+  warnings: [`${provider.id}: SG wants "ACME" registered; say in registration_note where it is`],
   version: 1,
   created_at: at,
   updated_at: at,

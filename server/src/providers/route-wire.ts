@@ -6,6 +6,7 @@ import { isId } from '../platform/ids.ts';
 import { plainText } from '../wire.ts';
 import { leftOutReasons } from './pick.ts';
 import { type Entry, providerIdPattern, type Route } from './records.ts';
+import { senderWarnings } from './sender-rules.ts';
 
 const id = z
   .string()
@@ -103,6 +104,7 @@ export const routeSchema = z.object({
   enabled: z.boolean(),
   note: z.string(),
   entries: z.array(entrySchema),
+  warnings: z.array(z.string()).meta({ description: 'Senders that networks of the country may refuse or replace.' }),
   version: z.int(),
   created_at: z.string(),
   updated_at: z.string(),
@@ -129,6 +131,7 @@ export const toRoute = (route: Route, currency: string): z.infer<typeof routeSch
   enabled: route.enabled,
   note: route.note,
   entries: route.entries.map((entry) => toEntry(entry, currency)),
+  warnings: senderWarnings(route, route.entries),
   version: route.version,
   created_at: route.createdAt.toISOString(),
   updated_at: route.updatedAt.toISOString(),
