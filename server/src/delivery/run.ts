@@ -3,7 +3,7 @@
  * less than the lease of the row, so that no other node begins while this one may still be at it. An outcome is precious: while
  * the database is away, writing it is tried until it succeeds or the process stops.
  */
-import { type OutgoingMessage, type SendOutcome, type Upstream, unknown } from '../channels/index.ts';
+import { type OutgoingMessage, refusedForGood, type SendOutcome, type Upstream, unknown } from '../channels/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import { DatabaseUnavailable } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
@@ -66,10 +66,25 @@ export function createRun({ write, clock, log, lineOf, timeoutMs, onChange }: Ru
     } else await call(loaded, active, outgoing(loaded, active, clear, choice.line), choice);
   }
 
+  /** Writes down the line before it is called; false when the delivery ended in the meantime. */
+  async function taken(loaded: Loaded, line: number): Promise<boolean> {
+    let result: Next | null = null;
+    await insist(async () => {
+      result = await write.change(loaded, loaded, { kind: 'takes_line', line });
+      return result;
+    });
+    const state = (result as Next | null)?.state;
+    return state !== undefined && state.ended === null && state.inFlight;
+  }
+
   async function call(loaded: Loaded, active: Active, message: OutgoingMessage, choice: Chosen): Promise<void> {
     const { line } = choice;
     const usual = choice.index === (active.line ?? 0);
-    if (!usual) await insist(() => write.change(loaded, loaded, { kind: 'takes_line', line: choice.index }));
+    if (!usual && !(await taken(loaded, choice.index))) {
+      line.done(refusedForGood('expired', 'the delivery had ended'));
+      await insist(() => write.change(loaded, null, { kind: 'not_started' }));
+      return;
+    }
     const known = usual ? loaded : null;
     const record = recorder(active, message, choice, clock);
     const happened = (outcome: SendOutcome): Happening => ({ kind: 'outcome', call: record.call, outcome, line });
