@@ -3,7 +3,7 @@
  * ten thousand messages the process held twice the memory it needed. With these it works as fast and stays small (`npm run bench --
  * footprint`). A flag named in NODE_OPTIONS is left to whoever set it: a busy node may want a larger --max-old-space-size.
  */
-const flags = ['--max-semi-space-size=16', '--max-old-space-size=512', '--v8-pool-size=1'];
+const flags = ['--max-semi-space-size=8', '--max-old-space-size=512', '--v8-pool-size=1'];
 
 export function serverFlags(nodeOptions = '') {
   return flags.filter((flag) => !nodeOptions.includes(flag.slice(0, flag.indexOf('='))));

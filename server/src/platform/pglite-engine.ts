@@ -103,7 +103,11 @@ export function createEngine(options: EngineOptions): Engine {
 
 /** A thread whose database is open. */
 function openThread({ directory, template }: EngineOptions): Promise<Worker> {
-  const worker = new Worker(new URL('./pglite-worker.ts', import.meta.url), { workerData: { directory, template } });
+  const worker = new Worker(new URL('./pglite-worker.ts', import.meta.url), {
+    workerData: { directory, template },
+    // It passes bytes on; what it allocates dies at once and needs no large nursery.
+    resourceLimits: { maxYoungGenerationSizeMb: 6 },
+  });
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
       clearTimeout(limit);
