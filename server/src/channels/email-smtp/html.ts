@@ -17,9 +17,9 @@ export function htmlOf(
   const direction = rightToLeft.has(primary) ? 'rtl' : 'ltr';
   return [
     '<!doctype html>',
-    `<html lang="${escape(lang)}" dir="${direction}">`,
+    `<html lang="${escapeHtml(lang)}" dir="${direction}">`,
     '<head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">',
-    `<meta name="color-scheme" content="light dark"><title>${escape(subject ?? '')}</title></head>`,
+    `<meta name="color-scheme" content="light dark"><title>${escapeHtml(subject ?? '')}</title></head>`,
     `<body style="margin:0;padding:0;font-family:${fonts}">`,
     '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"><tr><td align="center" style="padding:24px 12px">',
     '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:480px"><tr>',
@@ -34,14 +34,14 @@ function paragraphs(text: string, code: string | null): string[] {
   const withCode = code === null || code === '' ? -1 : lines.findIndex((line) => line.includes(code));
   return lines.flatMap((line, at) => {
     // Each line finds its own direction: a brand or a name may be written the other way.
-    const plain = line.trim() === '' ? [] : [`<p dir="auto" style="margin:0 0 16px">${escape(line)}</p>`];
+    const plain = line.trim() === '' ? [] : [`<p dir="auto" style="margin:0 0 16px">${escapeHtml(line)}</p>`];
     return at === withCode ? [...plain, large(code ?? '')] : plain;
   });
 }
 
 /** From left to right in every script, in figures that cannot be taken for one another. */
 const large = (code: string): string =>
-  `<p dir="ltr" style="margin:0 0 16px;font-family:Consolas,Menlo,'Courier New',monospace;font-size:32px;line-height:40px;font-weight:bold;letter-spacing:4px">${escape(code)}</p>`;
+  `<p dir="ltr" style="margin:0 0 16px;font-family:Consolas,Menlo,'Courier New',monospace;font-size:32px;line-height:40px;font-weight:bold;letter-spacing:4px">${escapeHtml(code)}</p>`;
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -50,4 +50,4 @@ const entities: Readonly<Record<string, string>> = {
   '"': '&quot;',
   "'": '&#39;',
 };
-const escape = (text: string): string => text.replace(/[&<>"']/g, (sign) => entities[sign] ?? sign);
+const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (sign) => entities[sign] ?? sign);
