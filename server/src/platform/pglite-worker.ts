@@ -10,8 +10,8 @@ const { directory, template } = workerData as { directory?: string; template?: U
 // PGlite's own defaults contain -F, which switches fsync off: an acknowledged row could be lost with the power.
 const startParams =
   directory === undefined ? PGlite.defaultStartParams : PGlite.defaultStartParams.filter((param) => param !== '-F');
-// The default of 128 MB would all be touched in time; what is worked on at once fits into a quarter of it.
-const memoryParams = ['-c', 'shared_buffers=32MB'];
+// The default of 128 MB would all be touched in time; what is worked on at once fits into an eighth of it.
+const memoryParams = ['-c', 'shared_buffers=16MB'];
 
 const db = await PGlite.create({
   ...(directory !== undefined && { dataDir: directory }),
