@@ -8,6 +8,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import type { Keyring } from '../platform/seal.ts';
+import { wasCalled } from './attempt-store.ts';
 import { type Clear, unsealContent } from './content.ts';
 import { createLanes } from './lanes.ts';
 import type { Line, LineOf } from './line.ts';
@@ -108,7 +109,7 @@ export function createEngine(ports: EnginePorts): Engine {
       else if (worker && dueInMs !== null) loop.wake(dueInMs);
     },
     async receive(provider, { upstreamId, reference, outcome }) {
-      const found = (await attemptOf({ provider, upstreamId })) ?? (await byReference(db, reference));
+      const found = (await attemptOf({ provider, upstreamId })) ?? (await byReference(db, provider, reference));
       if (!found) return false;
       const result = await write.change(found.loaded, found.loaded, {
         kind: 'receipt',
@@ -149,11 +150,15 @@ function handle(claimed: Claimed, { write, keyring, lineOf }: EnginePorts, run: 
 }
 
 /** The attempt of a receipt whose upstream id was never learned: the node was lost before it could write it down. */
-async function byReference(db: Db, text: string | undefined): Promise<{ loaded: Loaded; attempt: number } | null> {
+async function byReference(
+  db: Db,
+  provider: string,
+  text: string | undefined,
+): Promise<{ loaded: Loaded; attempt: number } | null> {
   const reference = text === undefined ? null : readReference(text);
-  const loaded = reference && (await findDeliveries(db, [reference]))[0];
-  if (!loaded || reference.attempt > loaded.state.attempts) return null;
-  return { loaded, attempt: reference.attempt };
+  if (!reference || !(await wasCalled(db, provider, reference))) return null;
+  const [loaded] = await findDeliveries(db, [reference]);
+  return loaded ? { loaded, attempt: reference.attempt } : null;
 }
 
 /** The call whose node was lost is written down as unknown, by the provider it was given to. */

@@ -9,6 +9,7 @@ import type { Db, Queryable } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import type { Keyring } from '../platform/seal.ts';
 import type { Column, Sql } from '../platform/sql.ts';
+import { type Acceptance, type AttemptRecord, findAcceptances, listAttempts } from './attempt-store.ts';
 import type { Clear, Ids } from './content.ts';
 import { createDeeds, type Deeds, type LinesFor, openContent } from './deeds.ts';
 import { createEngine } from './engine.ts';
@@ -17,27 +18,23 @@ import { createParkedReceipts } from './parked.ts';
 import { type Draft, type Prepared, prepare } from './prepare.ts';
 import { reopen } from './reopen.ts';
 import {
-  type Acceptance,
-  type AttemptRecord,
   deliveryStates,
   endDeliveries,
-  findAcceptances,
   findDeliveries,
   forgetDeliveries,
   insertDeliveries,
-  listAttempts,
   preparedColumns,
 } from './store.ts';
 import { type DeliveryView, viewOf } from './view.ts';
 import { createWrite, type ReleasePort } from './write.ts';
 
 export { type Channel, type Content, channelNames } from '../channels/index.ts';
+export type { Acceptance, AttemptRecord } from './attempt-store.ts';
 export type { Clear, Ids } from './content.ts';
 export type { Expired, Restart } from './deeds.ts';
 export type { Line } from './line.ts';
 export type { Draft, DraftStep, Prepared } from './prepare.ts';
 export type { EndReason, MessageState, SkipReason, StepState, StepView } from './state.ts';
-export type { Acceptance, AttemptRecord } from './store.ts';
 export type { DeliveryView } from './view.ts';
 export type { Release } from './write.ts';
 

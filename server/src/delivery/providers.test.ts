@@ -146,6 +146,11 @@ onEachEngine('providers of one channel', (get) => {
     assert.deepEqual([second.a.handed.length, second.b.handed.length], [0, 1]);
     const reference = first.a.handed[0]?.reference ?? '';
     const outcome = { kind: 'delivered' } as const;
+    assert.equal(
+      await second.node.delivery.receive('c', { upstreamId: 'x', reference, outcome }),
+      false,
+      'not its attempt',
+    );
     assert.equal(await second.node.delivery.receive('a', { upstreamId: 'never seen', reference, outcome }), true);
     assert.equal(await rowsOf(db, ids), 'sent(sms) delivered(sms)');
     assert.equal(

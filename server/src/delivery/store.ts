@@ -1,4 +1,4 @@
-/** All SQL on deliveries and attempts. Times are counted from `clock_now()`, so that nodes whose clocks differ agree. */
+/** The SQL on deliveries, and on attempts where it is one statement with them. Times are counted from `clock_now()`, so that nodes whose clocks differ agree. */
 import type { Channel, SendOutcome } from '../channels/index.ts';
 import { type EventDraft, eventColumns, eventRows } from '../events/index.ts';
 import type { Queryable } from '../platform/db.ts';
@@ -348,43 +348,6 @@ export async function findContent(db: Queryable, ids: Ids): Promise<Buffer | nul
   const [row] = await db.query<{ content: Buffer | null }>(sql`select content from deliveries
     where application_id = ${ids.applicationId} and message_id = ${ids.messageId}`);
   return row?.content ?? null;
-}
-
-export interface Acceptance {
-  provider: string;
-  upstreamId: string;
-}
-
-/** Calls to configured providers that were accepted, newest first. */
-export async function findAcceptances(db: Queryable, ids: Ids): Promise<Acceptance[]> {
-  return db.query<Acceptance>(sql`select provider, upstream_id as "upstreamId" from attempts
-    where application_id = ${ids.applicationId} and message_id = ${ids.messageId} and route is not null
-      and outcome = 'accepted' and upstream_id is not null order by answered_at desc`);
-}
-
-export interface AttemptRecord {
-  step: number;
-  attempt: number;
-  try: number;
-  channel: Channel;
-  provider: string;
-  why: string | null;
-  sender: string | null;
-  upstreamId: string | null;
-  outcome: SendOutcome['kind'];
-  errorCode: number | null;
-  detail: string | null;
-  startedAt: Date;
-  answeredAt: Date;
-  costMicros: number;
-}
-
-/** Every provider call of a message, in order. */
-export async function listAttempts(db: Queryable, ids: Ids): Promise<AttemptRecord[]> {
-  return db.query<AttemptRecord>(sql`select step, attempt, try, channel, provider, route ->> 'why' as why,
-      route ->> 'sender' as sender, upstream_id as "upstreamId", outcome, error_code as "errorCode", reason as detail,
-      started_at as "startedAt", answered_at as "answeredAt", cost_micros::double precision as "costMicros"
-    from attempts where application_id = ${ids.applicationId} and message_id = ${ids.messageId} order by attempt, try`);
 }
 
 /** The relation other rooms join to their lists. */

@@ -1,0 +1,49 @@
+/** The SQL that reads attempts alone: for the story, for conversion feedback, for receipts that know only our reference. */
+import type { Channel, SendOutcome } from '../channels/index.ts';
+import type { Queryable } from '../platform/db.ts';
+import { sql } from '../platform/sql.ts';
+import type { Ids } from './content.ts';
+
+export interface Acceptance {
+  provider: string;
+  upstreamId: string;
+}
+
+/** Calls to configured providers that were accepted, newest first. */
+export async function findAcceptances(db: Queryable, ids: Ids): Promise<Acceptance[]> {
+  return db.query<Acceptance>(sql`select provider, upstream_id as "upstreamId" from attempts
+    where application_id = ${ids.applicationId} and message_id = ${ids.messageId} and route is not null
+      and outcome = 'accepted' and upstream_id is not null order by answered_at desc`);
+}
+
+export interface AttemptRecord {
+  step: number;
+  attempt: number;
+  try: number;
+  channel: Channel;
+  provider: string;
+  why: string | null;
+  sender: string | null;
+  upstreamId: string | null;
+  outcome: SendOutcome['kind'];
+  errorCode: number | null;
+  detail: string | null;
+  startedAt: Date;
+  answeredAt: Date;
+  costMicros: number;
+}
+
+/** Every provider call of a message, in order. */
+export async function listAttempts(db: Queryable, ids: Ids): Promise<AttemptRecord[]> {
+  return db.query<AttemptRecord>(sql`select step, attempt, try, channel, provider, route ->> 'why' as why,
+      route ->> 'sender' as sender, upstream_id as "upstreamId", outcome, error_code as "errorCode", reason as detail,
+      started_at as "startedAt", answered_at as "answeredAt", cost_micros::double precision as "costMicros"
+    from attempts where application_id = ${ids.applicationId} and message_id = ${ids.messageId} order by attempt, try`);
+}
+
+/** Whether this provider was called for the attempt: no other may report about it. */
+export async function wasCalled(db: Queryable, provider: string, ids: Ids & { attempt: number }): Promise<boolean> {
+  const rows = await db.query(sql`select from attempts where application_id = ${ids.applicationId}
+    and message_id = ${ids.messageId} and attempt = ${ids.attempt} and provider = ${provider} limit 1`);
+  return rows.length > 0;
+}
