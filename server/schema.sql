@@ -14,6 +14,21 @@ CREATE OR REPLACE FUNCTION public.clock_now()
 AS $function$ select now() $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.queue_callbacks()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into callback_queue (endpoint_id, application_id, message_id, position, event_id)
+  select endpoint.id, fresh.application_id, fresh.message_id, fresh.position,
+    ((floor(extract(epoch from fresh.at) * 1000)::bigint - 1288834974657) << 22) | (fresh.position & 4194303)
+  from fresh join callback_endpoints endpoint
+    on endpoint.application_id = fresh.application_id and endpoint.enabled and fresh.status = any (endpoint.event_types)
+  order by fresh.position;
+  return null;
+end $function$
+;
+
 create sequence account_numbers;
 
 create sequence handset_numbers;
@@ -80,6 +95,97 @@ create table attempts (
 CREATE INDEX attempts_by_upstream_id ON public.attempts USING btree (provider, upstream_id) WHERE (upstream_id IS NOT NULL);
 comment on table attempts is 'delivery: provider calls and their answers';
 
+create table callback_attempts (
+  id bigint generated always as identity not null,
+  endpoint_id bigint not null,
+  application_id bigint not null,
+  message_id bigint not null,
+  position bigint not null,
+  event_id bigint not null,
+  status text not null,
+  try smallint not null,
+  at timestamp with time zone default clock_now() not null,
+  rows smallint not null,
+  outcome text not null,
+  http_status smallint,
+  detail text,
+  response text,
+  latency_ms integer not null,
+  next_at timestamp with time zone,
+  constraint callback_attempts_pkey PRIMARY KEY (endpoint_id, id),
+  constraint callback_attempts_outcome_check CHECK ((outcome = ANY (ARRAY['accepted'::text, 'retry'::text, 'given_up'::text])))
+);
+CREATE INDEX callback_attempts_by_age ON public.callback_attempts USING brin (at) WITH (pages_per_range='32');
+CREATE INDEX callback_attempts_by_event ON public.callback_attempts USING btree (endpoint_id, event_id);
+CREATE INDEX callback_attempts_by_message ON public.callback_attempts USING btree (application_id, message_id);
+comment on table callback_attempts is 'callbacks: every try and its answer';
+
+create table callback_endpoints (
+  id bigint default account_id() not null,
+  application_id bigint not null,
+  description text not null,
+  url text not null,
+  username text,
+  secrets bytea not null,
+  event_types text[] not null,
+  format text not null,
+  retry_schedule text not null,
+  batch_rows smallint not null,
+  timeout_ms integer not null,
+  concurrency smallint not null,
+  rate_per_second numeric,
+  enabled boolean not null,
+  disabled_because text,
+  of_sandbox boolean default false not null,
+  reachable boolean not null,
+  probe_note text not null,
+  probed_at timestamp with time zone not null,
+  failing_since timestamp with time zone,
+  version integer default 1 not null,
+  created_at timestamp with time zone default clock_now() not null,
+  updated_at timestamp with time zone default clock_now() not null,
+  constraint callback_endpoints_pkey PRIMARY KEY (id),
+  constraint callback_endpoints_batch_rows_check CHECK (((batch_rows >= 1) AND (batch_rows <= 100))),
+  constraint callback_endpoints_concurrency_check CHECK (((concurrency >= 1) AND (concurrency <= 200))),
+  constraint callback_endpoints_disabled_because_check CHECK ((disabled_because = ANY (ARRAY['gone'::text, 'failing'::text]))),
+  constraint callback_endpoints_format_check CHECK ((format = ANY (ARRAY['vendor'::text, 'standard'::text]))),
+  constraint callback_endpoints_rate_per_second_check CHECK ((rate_per_second > (0)::numeric)),
+  constraint callback_endpoints_retry_schedule_check CHECK ((retry_schedule = ANY (ARRAY['vendor'::text, 'fast'::text, 'standard'::text, 'none'::text]))),
+  constraint callback_endpoints_timeout_ms_check CHECK (((timeout_ms >= 1000) AND (timeout_ms <= 30000)))
+);
+CREATE INDEX callback_endpoints_by_application ON public.callback_endpoints USING btree (application_id, id);
+CREATE UNIQUE INDEX callback_endpoints_of_sandbox ON public.callback_endpoints USING btree (application_id) WHERE of_sandbox;
+comment on table callback_endpoints is 'callbacks: where applications want to be told what happened';
+
+create table callback_leases (
+  endpoint_id bigint not null,
+  holder text not null,
+  expires_at timestamp with time zone not null,
+  constraint callback_leases_pkey PRIMARY KEY (endpoint_id),
+  constraint callback_leases_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES callback_endpoints(id) ON DELETE CASCADE
+) with (fillfactor=50);
+comment on table callback_leases is 'callbacks: which node posts to an endpoint';
+
+create table callback_queue (
+  endpoint_id bigint not null,
+  application_id bigint not null,
+  message_id bigint not null,
+  position bigint not null,
+  event_id bigint not null,
+  due_at timestamp with time zone default clock_now(),
+  tries smallint default 0 not null,
+  batch bigint,
+  body text,
+  replayed boolean default false not null,
+  given_up_at timestamp with time zone,
+  constraint callback_queue_pkey PRIMARY KEY (endpoint_id, message_id, "position"),
+  constraint callback_queue_check CHECK (((due_at IS NULL) = (given_up_at IS NOT NULL)))
+);
+CREATE INDEX callback_queue_by_message ON public.callback_queue USING btree (application_id, message_id);
+CREATE INDEX callback_queue_due ON public.callback_queue USING btree (endpoint_id, due_at, "position") WHERE (due_at IS NOT NULL);
+CREATE INDEX callback_queue_given_up ON public.callback_queue USING btree (endpoint_id, given_up_at) WHERE (given_up_at IS NOT NULL);
+comment on table callback_queue is 'callbacks: events still to be posted, and those given up';
+
 create table deliveries (
   application_id bigint not null,
   message_id bigint not null,
@@ -123,7 +229,7 @@ create table events (
   data jsonb,
   constraint events_pkey PRIMARY KEY (application_id, message_id, "position")
 );
-CREATE INDEX events_by_position ON public.events USING brin ("position") WITH (pages_per_range='32');
+CREATE INDEX events_by_application ON public.events USING btree (application_id, txid, "position") WHERE (status IS NOT NULL);
 comment on table events is 'events: the append-only ledger';
 
 create table handset_messages (
@@ -370,19 +476,6 @@ create table sandbox_quotas (
   constraint sandbox_quotas_pkey PRIMARY KEY (caller)
 ) with (fillfactor=70);
 comment on table sandbox_quotas is 'sandbox: requests per caller and UTC day';
-
-create table sandbox_webhooks (
-  application_id bigint not null,
-  url text not null,
-  username text not null,
-  secret bytea not null,
-  signing_secret bytea not null,
-  authorization_value bytea,
-  reachable boolean not null,
-  set_at timestamp with time zone default clock_now() not null,
-  constraint sandbox_webhooks_pkey PRIMARY KEY (application_id)
-);
-comment on table sandbox_webhooks is 'sandbox: where a sandbox application wants its callbacks';
 
 create table targets (
   application_id bigint not null,

@@ -209,3 +209,23 @@ export function invalid(faults: readonly [FieldFault, ...FieldFault[]]): ApiErro
   const [first] = faults;
   return new ApiError(3002, `${first.field}: ${first.problem}`, { details: { fields: faults } });
 }
+
+/** The texts of contract §3 that a failure row carries (contract §10.4), where they are not the titles. */
+const callbackTexts: Partial<Record<ErrorCode, string>> = {
+  5011: 'Invalid phone number',
+  5012: 'destination unreachable',
+  5013: 'Blacklisted',
+  5014: 'content not compliant',
+  5015: 'rejected',
+  5016: 'internal sending error',
+  5018: 'handset unavailable',
+  5019: 'Unsubscribed',
+  5020: 'number not registered',
+};
+
+/** The message of a callback row's error. 3003 stands for the end of the code that the status names. */
+export function callbackText(code: ErrorCode, { status, channel }: { status: string; channel?: string }): string {
+  if (code === 5001) return `${channel} send fail`;
+  if (code === 3003) return status === 'verified_failed' ? reasons.too_many_attempts[1] : reasons.expired[1];
+  return callbackTexts[code] ?? errorTable[code].title;
+}

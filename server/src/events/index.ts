@@ -2,6 +2,7 @@
  * The append-only ledger: every status and cause of every message, in order. Other rooms write through `eventRows` inside the
  * statement that makes the change, so that no change exists without its event. Nothing here is ever updated; what is past retention is removed.
  */
+export { type EventName, eventNames, type Family, families, familyNames, familyOf } from './families.ts';
 export {
   type Cause,
   causes,
@@ -10,4 +11,5 @@ export {
   type LedgerEntry,
   type MessageStatus,
 } from './ledger.ts';
-export { appendEvents, eventRows, forgetEvents, listEvents } from './store.ts';
+export { eventIdOf, type MessageFacts, type Row, rowOf, standardBody, type ToldEntry } from './row.ts';
+export { appendEvents, eventRows, forgetEvents, type LedgerRow, ledgerEntries, listEvents, toEntry } from './store.ts';

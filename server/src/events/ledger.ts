@@ -47,6 +47,14 @@ export const causes = [
   'uplink',
   'provider_managed',
   'route_managed',
+  'callback_managed',
+  'callback_disabled',
+  'alert_managed',
+  'alert_raised',
+  'alert_ended',
+  'account_login',
+  'history_read',
+  'api_called',
 ] as const;
 export type Cause = (typeof causes)[number];
 
@@ -68,7 +76,12 @@ export interface EventDraft {
 }
 
 /** What these name of a person is forgotten with the application's messages, also where they belong to no message. */
-export const personalCauses = ['opt_out_managed', 'uplink'] as const satisfies readonly Cause[];
+export const personalCauses = [
+  'opt_out_managed',
+  'uplink',
+  'history_read',
+  'api_called',
+] as const satisfies readonly Cause[];
 
 export interface LedgerEntry extends EventDraft {
   position: string;

@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Queryable } from '../platform/db.ts';
 import { timeOfId } from '../platform/ids.ts';
-import { relation, type Sql, sql } from '../platform/sql.ts';
+import { raw, relation, type Sql, sql } from '../platform/sql.ts';
 import { type Cause, type EventDraft, eventColumns, type LedgerEntry, personalCauses } from './ledger.ts';
 
 /**
@@ -19,7 +19,7 @@ export async function appendEvents(db: Queryable, drafts: readonly EventDraft[])
     await db.query(eventRows(sql`select * from (${relation(drafts, eventColumns)}) as draft order by ord`));
 }
 
-interface EventRow {
+export interface LedgerRow {
   position: string;
   at: Date;
   application_id: string;
@@ -34,12 +34,19 @@ interface EventRow {
   data: Record<string, unknown> | null;
 }
 
+const entryColumns = raw(
+  'position, at, application_id, message_id, cause, status, sequence, step, attempt, channel, error_code, data',
+);
+
 /** The entries of one message, oldest first. */
 export async function listEvents(db: Queryable, applicationId: string, messageId: string): Promise<LedgerEntry[]> {
-  const rows = await db.query<EventRow>(sql`
-    select position, at, application_id, message_id, cause, status, sequence, step, attempt, channel, error_code, data
-    from events where application_id = ${applicationId} and message_id = ${messageId} order by position`);
-  return rows.map((row) => ({
+  const rows = await db.query<LedgerRow>(sql`
+    select ${entryColumns} from events where application_id = ${applicationId} and message_id = ${messageId} order by position`);
+  return rows.map(toEntry);
+}
+
+export function toEntry(row: LedgerRow): LedgerEntry {
+  return {
     position: row.position,
     at: row.at,
     applicationId: row.application_id,
@@ -52,8 +59,11 @@ export async function listEvents(db: Queryable, applicationId: string, messageId
     ...(row.channel !== null && { channel: row.channel }),
     ...(row.error_code !== null && { errorCode: row.error_code }),
     ...(row.data !== null && { data: row.data }),
-  }));
+  };
 }
+
+/** The relation other rooms join to what they keep of an event, by application_id, message_id and position. */
+export const ledgerEntries = (): Sql => sql`select ${entryColumns} from events`;
 
 /**
  * Removes up to `limit` entries of messages below the id. What belongs to no message stays, but for entries about people of the

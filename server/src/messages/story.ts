@@ -71,6 +71,14 @@ const sentences: Record<Cause, (entry: LedgerEntry) => string> = {
   uplink: () => 'The person wrote back.',
   provider_managed: () => 'A provider was changed.',
   route_managed: () => 'A route was changed.',
+  callback_managed: () => 'A callback endpoint was changed.',
+  callback_disabled: () => 'A callback endpoint was switched off because it failed.',
+  alert_managed: () => 'An alert rule was changed.',
+  alert_raised: () => 'An alert was raised.',
+  alert_ended: () => 'An alert ended.',
+  account_login: () => 'Somebody logged in or out, or tried to.',
+  history_read: () => 'Messages were looked at.',
+  api_called: () => 'The API was called.',
 };
 
 export const timelineText = (entry: LedgerEntry): string => sentences[entry.cause](entry);
