@@ -27,10 +27,21 @@ export function classifyAddress(text: string, allow: readonly AddressRange[]): A
   return isPublic(address) ? 'public' : 'forbidden';
 }
 
+/** Answers every virtual machine of that cloud with its secrets, from an address that looks public. */
+const azureWireServer = '168.63.129.16';
 const globalUnicastV6 = ipaddr.parseCIDR('2000::/3');
 
+/**
+ * Names that lead into the own network by their kind, whatever a resolver says today: of one word (search domains, `instance-data`),
+ * localhost (RFC 6761), local (RFC 6762), internal (ICANN 2024; `metadata.google.internal`), home.arpa (RFC 8375). Lower case.
+ */
+export function isInsideName(hostname: string): boolean {
+  const name = hostname.replace(/\.+$/, '');
+  return !name.includes('.') || /\.(localhost|local|internal|home\.arpa)$/.test(name);
+}
+
 function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
-  if (address.range() !== 'unicast') return false;
+  if (address.range() !== 'unicast' || address.toString() === azureWireServer) return false;
   // Ranges nobody has assigned count as unicast in the library.
   return address.kind() === 'ipv4' || address.match(globalUnicastV6);
 }

@@ -6,10 +6,11 @@
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { Agent, type Dispatcher, request } from 'undici';
-import { type AddressKind, type AddressRange, classifyAddress, parseRange } from './address-guard.ts';
+import { type AddressKind, type AddressRange, classifyAddress, isInsideName, parseRange } from './address-guard.ts';
 
 const maxAnswerBytes = 64 * 1024;
 const maxUrlLength = 2048;
+const connectMs = 10_000;
 
 export interface OutboundOptions {
   /** Addresses or CIDR ranges that may be reached although they are not public; there also by http and on any port. */
@@ -24,6 +25,7 @@ export interface OutboundRequest {
   /** POST unless given. */
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   url: string;
+  /** `host` is left out: it is the name in the address, as is the name the certificate must have. */
   headers: Record<string, string>;
   body?: string;
   /** For everything from the name look-up to the last byte of the answer. */
@@ -54,9 +56,11 @@ class ForbiddenAddress extends Error {}
 
 export function createOutbound({ allow = [], ports = [443, 8443], resolve = resolveAll }: OutboundOptions): Outbound {
   const ranges = allow.map(parseRange);
-  // Two pools, since the look-up hook learns neither protocol nor port: what is not https on a usual port may only go to listed addresses.
-  const strict = createAgent(resolve, ranges, ['public', 'listed']);
-  const listedOnly = createAgent(resolve, ranges, ['listed']);
+  const lookUp = oncePerName(resolve);
+  // Two pools, since the look-up hook learns neither protocol nor port: what is not https to an outside name on a usual port may
+  // only go to listed addresses.
+  const strict = createAgent(lookUp, ranges, ['public', 'listed']);
+  const listedOnly = createAgent(lookUp, ranges, ['listed']);
   const fault = (url: string): string | null => faultOf(url, ranges, ports);
   return {
     fault,
@@ -72,20 +76,24 @@ export function createOutbound({ allow = [], ports = [443, 8443], resolve = reso
   };
 }
 
+const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');
 const isUsual = (url: URL, ports: readonly number[]): boolean =>
-  url.protocol === 'https:' && ports.includes(Number(url.port || 443));
+  url.protocol === 'https:' &&
+  ports.includes(Number(url.port || 443)) &&
+  (isIP(hostOf(url)) !== 0 || !isInsideName(hostOf(url)));
 
 function faultOf(text: string, ranges: readonly AddressRange[], ports: readonly number[]): string | null {
-  // The parser would quietly drop or encode blanks and control characters.
-  const url = text.length > maxUrlLength || /[\s\p{Cc}]/u.test(text) ? null : URL.parse(text);
+  // The parser would quietly drop or encode blanks and control characters, and take a backslash for a slash.
+  const url = text.length > maxUrlLength || /[\s\p{Cc}\\]/u.test(text) ? null : URL.parse(text);
   if (!url || !['http:', 'https:'].includes(url.protocol)) return 'not a valid https address';
   if (url.username !== '' || url.password !== '') return 'must not contain credentials';
   const usual = isUsual(url, ports);
   if (!usual && ranges.length === 0) {
-    return url.protocol === 'http:' ? 'must be an https address' : `port must be one of ${ports.join(', ')}`;
+    if (url.protocol === 'http:') return 'must be an https address';
+    return ports.includes(Number(url.port || 443)) ? 'address not allowed' : `port must be one of ${ports.join(', ')}`;
   }
   // A literal address never reaches the look-up hook.
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const host = hostOf(url);
   if (isIP(host) === 0) return null;
   const kind = classifyAddress(host, ranges);
   return kind === 'forbidden' || (kind === 'public' && !usual) ? 'address not allowed' : null;
@@ -97,8 +105,10 @@ function createAgent(
   kinds: readonly AddressKind[],
 ): Agent {
   return new Agent({
-    connect: { lookup: checkedLookup(resolve, ranges, kinds), timeout: 10_000 },
+    connect: { lookup: checkedLookup(resolve, ranges, kinds), timeout: connectMs },
     connections: 256,
+    // One request per connection at a time: what one answer does to its connection touches no other.
+    allowH2: false,
     keepAliveTimeout: 4_000,
     pipelining: 1,
   });
@@ -124,6 +134,19 @@ function checkedLookup(
   };
 }
 
+/**
+ * Connections to one name that start together share one look-up: the system's resolver blocks a thread of four for as long as a
+ * name server is silent, and a single dead name must not take them all.
+ */
+function oncePerName(resolve: NonNullable<OutboundOptions['resolve']>): NonNullable<OutboundOptions['resolve']> {
+  const running = new Map<string, Promise<readonly LookupAddress[]>>();
+  return (hostname) => {
+    const found = running.get(hostname) ?? resolve(hostname).finally(() => running.delete(hostname));
+    running.set(hostname, found);
+    return found;
+  };
+}
+
 function resolveAll(hostname: string): Promise<LookupAddress[]> {
   return new Promise((resolve, reject) => {
     dnsLookup(hostname, { all: true }, (error, addresses) => (error ? reject(error) : resolve(addresses)));
@@ -138,7 +161,7 @@ async function ask(agent: Agent, outgoing: OutboundRequest): Promise<OutboundAns
     const answer = await request(url, {
       method,
       dispatcher: agent.compose(noting(departure)),
-      headers,
+      headers: Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'host')),
       body: body ?? null,
       signal: signal ? AbortSignal.any([limit, signal]) : limit,
     });
@@ -172,10 +195,18 @@ function noting(departure: { sent: boolean }): Dispatcher.DispatcherComposeInter
     });
 }
 
-/** Code or name only: messages of network errors can repeat headers and addresses. */
+const words: Record<string, string> = {
+  UND_ERR_SOCKET: 'the connection was closed before the answer was whole',
+  UND_ERR_CONNECT_TIMEOUT: `no connection within ${connectMs} ms`,
+  UND_ERR_HEADERS_OVERFLOW: 'the headers of the answer are too large',
+  AbortError: 'aborted',
+};
+
+/** Code, name or our own words: messages of network errors can repeat headers and addresses. */
 function describe(error: unknown): string {
   const { code, name } = error as { code?: unknown; name?: unknown };
-  return String(code ?? name ?? 'error');
+  const told = String(typeof code === 'string' ? code : (name ?? 'error'));
+  return told.startsWith('HPE_') ? `no valid HTTP answer (${told})` : (words[told] ?? told);
 }
 
 async function readCapped(body: AsyncIterable<Buffer>): Promise<string> {
