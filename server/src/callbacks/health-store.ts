@@ -1,5 +1,5 @@
 /** All SQL on how endpoints fare, which whoever posts to them finds out. */
-import { eventRows } from '../events/index.ts';
+import { type EventName, eventRows } from '../events/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import { type Sql, sql } from '../platform/sql.ts';
 import type { DisabledBecause } from './endpoint.ts';
@@ -40,4 +40,39 @@ export async function disableEndpoint(
       from changed`)})
     select id from changed`);
   return rows.length > 0;
+}
+
+export interface Failing {
+  id: string;
+  applicationId: string;
+  /** Its address may carry a secret in path or query. */
+  host: string;
+  failingSince: Date | null;
+  disabledBecause: DisabledBecause | null;
+}
+
+/** Endpoints that have failed since their last success, and those the platform switched off. */
+export async function listFailing(db: Queryable): Promise<Failing[]> {
+  const rows = await db.query<{
+    id: string;
+    application_id: string;
+    url: string;
+    failing_since: Date | null;
+    disabled_because: DisabledBecause | null;
+  }>(sql`select id, application_id, url, failing_since, disabled_because from callback_endpoints
+    where disabled_because is not null or (enabled and failing_since is not null)`);
+  return rows.map((row) => ({
+    id: row.id,
+    applicationId: row.application_id,
+    host: new URL(row.url).host,
+    failingSince: row.failing_since,
+    disabledBecause: row.disabled_because,
+  }));
+}
+
+/** Applications with an enabled endpoint that chose the event. */
+export async function listSubscribers(db: Queryable, event: EventName): Promise<string[]> {
+  const rows = await db.query<{ application_id: string }>(sql`
+    select distinct application_id from callback_endpoints where enabled and ${event} = any (event_types)`);
+  return rows.map((row) => row.application_id);
 }
