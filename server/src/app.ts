@@ -2,6 +2,7 @@
  * The wiring: every room made and handed its neighbours, on one screen. The only file that knows every room.
  */
 import { createAccounts, type FirstStart, publicSandboxApplicationId } from './accounts/index.ts';
+import { createCallbacks } from './callbacks/index.ts';
 import { adapters } from './channels/adapters.ts';
 import { type Adapter, type Channel, createRegistry } from './channels/index.ts';
 import type { Config } from './config.ts';
@@ -115,20 +116,22 @@ function makeBase(
   const common = { db, log, clock, keyring: createKeyring(options.masterKey) };
   const outbound = createOutbound({ allow: config.outboundAllow });
   const templates = createTemplates({ db, log, serves });
-  const sandbox = createSandbox({ ...common, outbound });
   const accounts = createAccounts({
     ...common,
     publicSandbox: config.publicSandbox,
     furnishSandbox: ({ id }) => templates.seed(id, sandbox.templates),
   });
-  return { common, outbound, templates, sandbox, accounts, ids: createIdSource(clock, node), publicUrl };
+  const callbacks = createCallbacks({ ...common, outbound, application: accounts.application });
+  const webhooks = { set: callbacks.setSandboxWebhook, remove: callbacks.removeSandboxWebhook };
+  const sandbox = createSandbox({ ...common, webhooks });
+  return { common, outbound, templates, sandbox, accounts, callbacks, ids: createIdSource(clock, node), publicUrl };
 }
 
 /** The ways out, and what uses them: providers, deliveries, messages, codes. */
 async function makeSending(options: AppOptions, base: Base) {
   const { config } = options;
   const { currency } = config;
-  const { common, sandbox, templates } = base;
+  const { common, sandbox, templates, callbacks } = base;
   const { db, log } = common;
   const {
     id: provider,
@@ -184,13 +187,14 @@ async function makeSending(options: AppOptions, base: Base) {
     (...asked: Parameters<typeof delivery.forget>) => forgetVerifications(db, ...asked),
     messages.forget,
     uplinks.forget,
+    callbacks.forget,
   ];
   return { upstream, uplinks, providers, delivery, messages, verifications, feedback, forget, serves };
 }
 
 function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const { config } = options;
-  const { common, accounts, sandbox, templates, publicUrl } = base;
+  const { common, accounts, sandbox, templates, callbacks, publicUrl } = base;
   const { db, clock } = common;
   const { messages, verifications, feedback, uplinks, providers } = sending;
   const now = (): number => clock.now();
@@ -204,6 +208,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
       ...templates.adminOperations,
       ...uplinks.operations,
       ...providers.operations,
+      ...callbacks.operations,
     ],
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },
     quota: sandbox.countRequest,
