@@ -58,6 +58,7 @@ test('no secret, code or full recipient is logged by any operation, at any level
   await manageKeys(operator, applicationId);
   await manageProviders(operator, witness);
   await manageOptOuts(operator, applicationId);
+  await manageCallbacks(operator, applicationId);
   await writeTemplates(key, operator, applicationId);
   await sendAndVerify(key);
   await useSandbox(key, operator, caller(basic('engagelab_sandbox_demo', 'engagelab_sandbox_secret')));
@@ -182,6 +183,30 @@ async function manageOptOuts(operator: Call, application_id: string): Promise<vo
   await operator(`GET ${all}`, target);
   await operator(`GET ${all}/{target}`, target);
   assert.equal((await operator(`DELETE ${all}/{target}`, target)).status, 200);
+}
+
+async function manageCallbacks(operator: Call, application_id: string): Promise<void> {
+  const all = '/admin/v1/applications/{application_id}/callback-endpoints';
+  const one = `${all}/{endpoint_id}`;
+  const body = {
+    url: 'https://localhost/confidential-path?token=confidential-query',
+    username: 'acme_hooks',
+    secret: 'confidential-endpoint-secret',
+    authorization: 'Bearer confidential-endpoint',
+  };
+  const made = await operator(`POST ${all}`, { application_id }, { body });
+  assert.equal(made.status, 200);
+  const endpoint = { application_id, endpoint_id: made.body.id };
+  await operator(`GET ${all}`, endpoint);
+  await operator(`GET ${one}`, endpoint);
+  await operator(`PATCH ${one}`, endpoint, { body: { secret: 'confidential-second-secret' } });
+  await operator(`POST ${one}/probe`, endpoint);
+  await operator(`POST ${one}/rotate-secret`, endpoint);
+  await operator(`POST ${one}/test-event`, endpoint, { body: { event: 'delivered' } });
+  await operator(`GET ${one}/deliveries`, endpoint);
+  await operator(`GET ${one}/attempts`, endpoint);
+  await operator(`POST ${one}/replays`, endpoint, { body: { failed_since: '2026-07-03T00:00:00Z' } });
+  assert.equal((await operator(`DELETE ${one}`, endpoint)).status, 200);
 }
 
 async function writeTemplates(key: Call, operator: Call, application_id: string): Promise<void> {

@@ -2,6 +2,7 @@
  * The wiring: every room made and handed its neighbours, on one screen. The only file that knows every room.
  */
 import { createAccounts, type FirstStart, publicSandboxApplicationId } from './accounts/index.ts';
+import { createCallbacks } from './callbacks/index.ts';
 import { adapters } from './channels/adapters.ts';
 import { type Adapter, type Channel, createRegistry } from './channels/index.ts';
 import type { Config } from './config.ts';
@@ -12,7 +13,7 @@ import { firstTemplates } from './first-templates.ts';
 import { createFrontDoor, storeAnswer } from './http/index.ts';
 import { release, settleTargets, sweepTargets, targetRows } from './limits/index.ts';
 import { createLines } from './lines.ts';
-import { createMessages } from './messages/index.ts';
+import { createMessages, messageFacts } from './messages/index.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
 import { createIdSource } from './platform/ids.ts';
@@ -25,6 +26,7 @@ import { openPglite } from './platform/pglite.ts';
 import { openPostgres } from './platform/postgres.ts';
 import { createKeyring } from './platform/seal.ts';
 import type { Application } from './policy.ts';
+import { createDispatcher } from './posting/index.ts';
 import { createProviders } from './providers/index.ts';
 import { createRetention } from './retention.ts';
 import { createSandbox } from './sandbox/index.ts';
@@ -64,7 +66,7 @@ export async function createApp(options: AppOptions) {
     () => lease.node(),
     () => config.publicUrl ?? address,
   );
-  const { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, providers } = rooms;
+  const { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, providers, posting } = rooms;
   return {
     ...rooms,
     /** Reads the providers, and makes what a first start needs; the secrets only then. Throws ConfigError for a bad providers file. */
@@ -82,6 +84,7 @@ export async function createApp(options: AppOptions) {
         verifications.start();
         retention.start();
         await sandbox.start();
+        posting.start();
       }
       if (!config.roles.has('api')) return 'worker';
       address = await frontDoor.listen(config.host, config.port);
@@ -93,6 +96,7 @@ export async function createApp(options: AppOptions) {
       await Promise.all([verifications.stop(), retention.stop()]);
       await rooms.feedback.stop();
       await delivery.stop();
+      await posting.stop();
       await providers.stop();
       await rooms.upstream.close();
       await rooms.outbound.close();
@@ -115,20 +119,38 @@ function makeBase(
   const common = { db, log, clock, keyring: createKeyring(options.masterKey) };
   const outbound = createOutbound({ allow: config.outboundAllow });
   const templates = createTemplates({ db, log, serves });
-  const sandbox = createSandbox({ ...common, outbound });
   const accounts = createAccounts({
     ...common,
     publicSandbox: config.publicSandbox,
     furnishSandbox: ({ id }) => templates.seed(id, sandbox.templates),
   });
-  return { common, outbound, templates, sandbox, accounts, ids: createIdSource(clock, node), publicUrl };
+  const posting = createDispatcher({ ...common, outbound, facts: messageFacts });
+  const callbacks = createCallbacks({
+    ...common,
+    outbound,
+    application: accounts.application,
+    changed: () => posting.changed(),
+  });
+  const webhooks = { set: callbacks.setSandboxWebhook, remove: callbacks.removeSandboxWebhook };
+  const sandbox = createSandbox({ ...common, webhooks });
+  return {
+    common,
+    outbound,
+    templates,
+    sandbox,
+    accounts,
+    callbacks,
+    posting,
+    ids: createIdSource(clock, node),
+    publicUrl,
+  };
 }
 
 /** The ways out, and what uses them: providers, deliveries, messages, codes. */
 async function makeSending(options: AppOptions, base: Base) {
   const { config } = options;
   const { currency } = config;
-  const { common, sandbox, templates } = base;
+  const { common, sandbox, templates, callbacks } = base;
   const { db, log } = common;
   const {
     id: provider,
@@ -184,13 +206,14 @@ async function makeSending(options: AppOptions, base: Base) {
     (...asked: Parameters<typeof delivery.forget>) => forgetVerifications(db, ...asked),
     messages.forget,
     uplinks.forget,
+    callbacks.forget,
   ];
   return { upstream, uplinks, providers, delivery, messages, verifications, feedback, forget, serves };
 }
 
 function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const { config } = options;
-  const { common, accounts, sandbox, templates, publicUrl } = base;
+  const { common, accounts, sandbox, templates, callbacks, publicUrl } = base;
   const { db, clock } = common;
   const { messages, verifications, feedback, uplinks, providers } = sending;
   const now = (): number => clock.now();
@@ -204,6 +227,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
       ...templates.adminOperations,
       ...uplinks.operations,
       ...providers.operations,
+      ...callbacks.operations,
     ],
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },
     quota: sandbox.countRequest,

@@ -55,7 +55,10 @@ onEachApp('bad input', (get) => {
     const sent = await get().call({ path: '/v1/messages', body: { to: '+6598120044', template: { id: 'login' } } });
     const application = await operator({ path: `/admin/v1/applications/${applicationId}` });
     const keys = await operator({ path: `/admin/v1/applications/${applicationId}/api-keys` });
+    const endpoints = `/admin/v1/applications/${applicationId}/callback-endpoints`;
+    const endpoint = await operator({ path: endpoints, body: { url: 'https://localhost/otp' } });
     values = {
+      endpoint_id: endpoint.body.id,
       message_id: sent.body.message_id,
       template_id: 'login',
       application_id: applicationId,

@@ -128,6 +128,17 @@ const rows: Record<string, Row> = {
   updateRoute: { invalid: { body: { note: 5 } }, body: () => ({ note: 'again' }), foreign: unknown },
   deleteRoute: { foreign: unknown },
   resolveRoute: { invalid: badBody, body: (n) => ({ channel: 'sms', to: numberOf(n) }) },
+  createCallbackEndpoint: { invalid: badBody, body: () => ({ url: 'https://localhost/hook' }), foreign: unknown },
+  listCallbackEndpoints: { foreign: unknown },
+  getCallbackEndpoint: { foreign: unknown },
+  updateCallbackEndpoint: { invalid: badBody, body: () => ({ description: 'again' }), foreign: unknown },
+  deleteCallbackEndpoint: { foreign: unknown },
+  probeCallbackEndpoint: { foreign: unknown },
+  sendTestEvent: { invalid: { body: { event: 'nothing' } }, body: () => ({ event: 'sent' }), foreign: unknown },
+  rotateCallbackSecret: { foreign: unknown },
+  listCallbackDeliveries: { query: '?state=given_up', foreign: unknown },
+  listCallbackAttempts: { query: '?outcome=retry', foreign: unknown },
+  replayCallbacks: { invalid: { body: {} }, body: () => ({ message_id: '2072832692843466759' }), foreign: unknown },
   getHealth: {},
   getReadiness: {},
   getOpenApi: {},
@@ -139,6 +150,7 @@ onEachApp('every operation', (get) => {
   let mine: OtherApplication;
   let theirs: OtherApplication;
   let organization = '';
+  let endpoint = '';
   let count = 0;
 
   before(async () => {
@@ -148,6 +160,7 @@ onEachApp('every operation', (get) => {
     mine = await makeApplication({ policy: { template_review: 'auto', request_rate: 100_000 } });
     theirs = await makeApplication({ policy: { template_review: 'auto', request_rate: 100_000 } });
     organization = (await operator({ path: `/admin/v1/applications/${mine.id}` })).body.organization_id;
+    endpoint = await makeEndpoint();
     await operator({ path: '/admin/v1/providers', body: { ...providerBody(0), id: 'carrier-of-routes' } });
     await get().call({ path: '/v1/template-configs', body: { template_id: 'mine', ...chain }, ...mine });
   });
@@ -161,6 +174,11 @@ onEachApp('every operation', (get) => {
     });
   };
 
+  async function makeEndpoint(): Promise<string> {
+    const path = `/admin/v1/applications/${mine.id}/callback-endpoints`;
+    return (await get().operator({ path, body: { url: 'https://localhost/hook' } })).body.id;
+  }
+
   /** Objects of my application for one request: a fresh message or template where the request may use it up. */
   async function objects(id: string): Promise<Record<string, string>> {
     const { call, makeKey, operator } = get();
@@ -169,8 +187,10 @@ onEachApp('every operation', (get) => {
       application_id: mine.id,
       template_id: 'mine',
       key_id: mine.keyId,
+      endpoint_id: endpoint,
       to: numberOf(0),
     };
+    if (id === 'deleteCallbackEndpoint') return { ...values, endpoint_id: await makeEndpoint() };
     if (id === 'deleteTemplate') {
       const template_id = `gone_${count++}`;
       await call({ path: '/v1/template-configs', body: { template_id, ...sms }, ...mine });
@@ -292,6 +312,7 @@ onEachApp('every operation', (get) => {
         target: numberOf(0),
         provider_id: 'nobody',
         route_id: '999999999',
+        endpoint_id: endpoint,
       };
       const elsewhere = operation.auth === 'operator' ? { ...request, path: pathOf(operation, nobody) } : request;
       const reply = await get().expectNothingHappened(() => ask(operation, theirs, elsewhere));

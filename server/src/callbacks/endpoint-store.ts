@@ -1,11 +1,11 @@
-/** All SQL on endpoints but their leases. */
+/** Reading endpoints. What changes them stands in save-store.ts. */
 import type { EventName } from '../events/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import type { Keyring } from '../platform/seal.ts';
 import { raw, sql } from '../platform/sql.ts';
 import { type DisabledBecause, type Endpoint, openSecrets } from './endpoint.ts';
 
-interface EndpointRow {
+export interface EndpointRow {
   id: string;
   application_id: string;
   description: string;
@@ -31,12 +31,12 @@ interface EndpointRow {
   updated_at: Date;
 }
 
-const columns = raw(
+export const endpointColumns = raw(
   `id, application_id, description, url, username, secrets, event_types, format, retry_schedule, batch_rows, timeout_ms, concurrency,
   rate_per_second, enabled, disabled_because, of_sandbox, reachable, probe_note, probed_at, failing_since, version, created_at, updated_at`,
 );
 
-const opener =
+export const opener =
   (keyring: Keyring) =>
   (row: EndpointRow): Endpoint => ({
     id: row.id,
@@ -66,6 +66,35 @@ const opener =
 
 export async function listEndpointsById(db: Queryable, keyring: Keyring, ids: readonly string[]): Promise<Endpoint[]> {
   const rows = await db.query<EndpointRow>(sql`
-    select ${columns} from callback_endpoints where id = any(${ids}::bigint[])`);
+    select ${endpointColumns} from callback_endpoints where id = any(${ids}::bigint[])`);
   return rows.map(opener(keyring));
+}
+
+/** Oldest first. */
+export async function listEndpoints(db: Queryable, keyring: Keyring, applicationId: string): Promise<Endpoint[]> {
+  const rows = await db.query<EndpointRow>(sql`
+    select ${endpointColumns} from callback_endpoints where application_id = ${applicationId} order by id`);
+  return rows.map(opener(keyring));
+}
+
+export async function findEndpoint(
+  db: Queryable,
+  keyring: Keyring,
+  applicationId: string,
+  id: string,
+): Promise<Endpoint | null> {
+  const rows = await db.query<EndpointRow>(sql`
+    select ${endpointColumns} from callback_endpoints where id = ${id} and application_id = ${applicationId}`);
+  return rows.map(opener(keyring))[0] ?? null;
+}
+
+/** What PUT /v1/sandbox/webhook has set. */
+export async function findSandboxEndpoint(
+  db: Queryable,
+  keyring: Keyring,
+  applicationId: string,
+): Promise<Endpoint | null> {
+  const rows = await db.query<EndpointRow>(sql`
+    select ${endpointColumns} from callback_endpoints where application_id = ${applicationId} and of_sandbox`);
+  return rows.map(opener(keyring))[0] ?? null;
 }

@@ -1,14 +1,12 @@
 import { describeConformance } from '../channels/conformance.ts';
-import { createOutbound } from '../platform/outbound.ts';
 import { engines, openTestDatabase } from '../testing/database.ts';
-import { keyring, onSms } from './fixture.ts';
+import { keyring, noWebhooks, onSms } from './fixture.ts';
 import { createSandbox } from './sandbox.ts';
 
 for (const engine of engines) {
   describeConformance(`virtual phone network (${engine})`, async (log) => {
     const { db, clock, close } = await openTestDatabase(engine, 1);
-    const outbound = createOutbound({});
-    const sandbox = createSandbox({ db, clock, keyring, log, outbound });
+    const sandbox = createSandbox({ db, clock, keyring, log, webhooks: noWebhooks });
     await sandbox.scriptRecipient('42', '+6590000001', onSms({ handOver: 'refuse', receipt: 'none' }));
     await sandbox.scriptRecipient('42', '+6590000002', onSms({ handOver: 'no_answer', receipt: 'none' }));
     await sandbox.scriptRecipient('42', '+6590000003', onSms({ receiptTimes: 2 }));
@@ -28,7 +26,6 @@ for (const engine of engines) {
       },
       async close() {
         await sandbox.stop();
-        await outbound.close();
         await close();
       },
     };

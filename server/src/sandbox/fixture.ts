@@ -1,14 +1,20 @@
 /** A sandbox on a test database with an opened network, and the receipts it reported. Only for tests. */
 import type { Channel, OutgoingMessage, Receipt, SendOutcome, Upstream } from '../channels/index.ts';
 import { createLog } from '../platform/log.ts';
-import { createOutbound } from '../platform/outbound.ts';
 import { createKeyring } from '../platform/seal.ts';
+import type { Webhooks } from './deeds.ts';
 import type { ChannelReactions } from './reaction.ts';
 import { ordinaryReaction, type Reaction } from './reaction.ts';
 import { createSandbox, type Sandbox, type SandboxOptions } from './sandbox.ts';
 
 export const keyring = createKeyring(Buffer.alloc(32, 7));
 export const silentLog = createLog('silent');
+
+/** Webhooks are kept elsewhere: a sandbox that is asked for none needs nobody who keeps them. */
+export const noWebhooks: Webhooks = {
+  set: () => Promise.reject(new Error('no webhooks here')),
+  remove: () => Promise.reject(new Error('no webhooks here')),
+};
 
 export interface Fixture {
   sandbox: Sandbox;
@@ -24,8 +30,7 @@ export async function openSandbox(
   { db, clock }: Pick<SandboxOptions, 'db' | 'clock'>,
   options: Partial<SandboxOptions> = {},
 ): Promise<Fixture> {
-  const outbound = createOutbound({});
-  const sandbox = createSandbox({ db, clock, keyring, log: silentLog, outbound, ...options });
+  const sandbox = createSandbox({ db, clock, keyring, log: silentLog, webhooks: noWebhooks, ...options });
   const receipts: Receipt[] = [];
   const onReceipt = (receipt: Receipt): Promise<boolean> => {
     receipts.push(receipt);
@@ -40,7 +45,6 @@ export async function openSandbox(
     async close() {
       await upstream.close();
       await sandbox.stop();
-      await outbound.close();
     },
   };
   return fixture;

@@ -4,7 +4,8 @@ import type { z } from 'zod';
 import { ApiError } from '../errors.ts';
 import { type Application, policySchema } from '../policy.ts';
 import { onEachEngine } from '../testing/database.ts';
-import { type Fixture, never, newApplication, openSandbox, outgoing } from './fixture.ts';
+import type { Webhooks } from './deeds.ts';
+import { type Fixture, never, newApplication, noWebhooks, openSandbox, outgoing } from './fixture.ts';
 
 type Kind = Pick<Application, 'network' | 'sandbox'>;
 const kinds = {
@@ -21,8 +22,8 @@ interface Request {
 }
 
 onEachEngine('the sandbox operations', (get) => {
-  async function within(work: (fixture: Fixture) => Promise<void>): Promise<void> {
-    const fixture = await openSandbox(get());
+  async function within(work: (fixture: Fixture) => Promise<void>, webhooks = noWebhooks): Promise<void> {
+    const fixture = await openSandbox(get(), { webhooks });
     try {
       await work(fixture);
     } finally {
@@ -104,18 +105,30 @@ onEachEngine('the sandbox operations', (get) => {
       });
     }));
 
-  test('only sandbox credentials set a webhook, and null removes it', () =>
-    within(async (fixture) => {
-      const url = 'https://10.0.0.1/';
-      for (const kind of [kinds.virtual, kinds.live])
-        await assert.rejects(call(fixture, 'setSandboxWebhook', kind, { body: { url } }, '1'), refusedWith(2004));
-      await assert.rejects(
-        call(fixture, 'setSandboxWebhook', kinds.keySandbox, { body: { url } }, '1'),
-        refusedWith(3002),
-      );
-      const removed = await call(fixture, 'setSandboxWebhook', kinds.publicSandbox, { body: { url: null } }, '1');
-      assert.deepEqual(removed, { code: 0, message: 'success' });
-    }));
+  test('only sandbox credentials set a webhook, and null removes it', () => {
+    const asked: unknown[] = [];
+    const webhooks: Webhooks = {
+      async set(...given) {
+        asked.push(given);
+        return { signingSecret: 'whsec_new', reachable: false };
+      },
+      async remove(...given) {
+        asked.push(given);
+      },
+    };
+    return within(async (fixture) => {
+      const set = (kind: Kind, body: object) => call(fixture, 'setSandboxWebhook', kind, { body }, '1');
+      const url = 'https://hooks.example.com/';
+      for (const kind of [kinds.virtual, kinds.live]) await assert.rejects(set(kind, { url }), refusedWith(2004));
+      assert.deepEqual(asked, []);
+      const success = { code: 0, message: 'success' };
+      const answer = { ...success, reachable: false, signing_secret: 'whsec_new' };
+      assert.deepEqual(await set(kinds.keySandbox, { url, authorization: 'Bearer t' }), answer);
+      assert.deepEqual(await set(kinds.publicSandbox, { url: null }), success);
+      const usual = { username: 'sandbox_demo', secret: 'sandbox_webhook_secret' };
+      assert.deepEqual(asked, [['1', { url, ...usual, authorization: 'Bearer t' }], ['1']]);
+    }, webhooks);
+  });
 
   test('a script is set, shown with its defaults, replaced and removed', () =>
     within(async (fixture) => {

@@ -15,13 +15,11 @@ import {
 } from './reaction.ts';
 import { readRecipient } from './recipient.ts';
 
-type Deeds = Omit<SandboxDeeds, 'findWebhook'>;
-
 const tag = 'Sandbox';
 const success = { code: 0 as const, message: 'success' as const };
 const successSchema = z.object({ code: z.literal(0), message: z.literal('success') });
 
-export function createSandboxOperations(deeds: Deeds): Operation[] {
+export function createSandboxOperations(deeds: SandboxDeeds): Operation[] {
   return [readMessages(deeds), putWebhook(deeds), getRecipient(deeds), putRecipient(deeds), deleteRecipient(deeds)];
 }
 
@@ -48,7 +46,7 @@ const messagesQuery = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(20),
 });
 
-const readMessages = (deeds: Deeds): Operation =>
+const readMessages = (deeds: SandboxDeeds): Operation =>
   defineOperation(
     {
       id: 'listSandboxMessages',
@@ -98,7 +96,7 @@ const webhookBody = z.object({
   authorization: headerText(1024).optional(),
 });
 
-const putWebhook = (deeds: Deeds): Operation =>
+const putWebhook = (deeds: SandboxDeeds): Operation =>
   defineOperation(
     {
       id: 'setSandboxWebhook',
@@ -113,14 +111,14 @@ const putWebhook = (deeds: Deeds): Operation =>
       output: successSchema.extend({ reachable: z.boolean().optional(), signing_secret: z.string().optional() }),
       errors: [],
     },
-    async ({ caller: { application }, body, signal }) => {
+    async ({ caller: { application }, body }) => {
       requireSandbox(application);
       const { url, ...login } = body;
       if (url === null) {
-        await deeds.removeWebhook(application.id);
+        await deeds.webhooks.remove(application.id);
         return success;
       }
-      const saved = await deeds.setWebhook(application.id, { url, ...login }, signal);
+      const saved = await deeds.webhooks.set(application.id, { url, ...login });
       return { ...success, reachable: saved.reachable, signing_secret: saved.signingSecret };
     },
   );
@@ -138,7 +136,7 @@ function recipientBody(to: string, channels: ChannelReactions): z.output<typeof 
   return { to, channels: Object.fromEntries(wire) };
 }
 
-const getRecipient = (deeds: Deeds): Operation =>
+const getRecipient = (deeds: SandboxDeeds): Operation =>
   defineOperation(
     {
       id: 'getSandboxRecipient',
@@ -160,7 +158,7 @@ const getRecipient = (deeds: Deeds): Operation =>
     },
   );
 
-const putRecipient = (deeds: Deeds): Operation =>
+const putRecipient = (deeds: SandboxDeeds): Operation =>
   defineOperation(
     {
       id: 'setSandboxRecipient',
@@ -189,7 +187,7 @@ const putRecipient = (deeds: Deeds): Operation =>
     },
   );
 
-const deleteRecipient = (deeds: Deeds): Operation =>
+const deleteRecipient = (deeds: SandboxDeeds): Operation =>
   defineOperation(
     {
       id: 'deleteSandboxRecipient',

@@ -1,19 +1,17 @@
-/** Puts the room together: the network, its handsets, its receipts, the quota, the webhook. */
+/** Puts the room together: the network, its handsets, its receipts, the quota. */
 import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
-import type { Outbound } from '../platform/outbound.ts';
 import type { Keyring } from '../platform/seal.ts';
 import type { Application } from '../policy.ts';
 import { countRequest, type QuotaCaller, type QuotaLimits } from './count-request.ts';
-import type { SandboxDeeds } from './deeds.ts';
+import type { SandboxDeeds, Webhooks } from './deeds.ts';
 import { isMagic, type Script, scriptFor } from './magic.ts';
 import { createSandboxOperations } from './operations.ts';
 import { readHandset } from './read-handset.ts';
 import { createReceiptLoop } from './receipt-loop.ts';
 import { claimLimit, reportDueReceipts } from './report-receipts.ts';
 import { scriptRecipient } from './script-recipient.ts';
-import { openWebhook, removeWebhook, setWebhook } from './set-webhook.ts';
 import { deleteScript, findScript, nextReceiptInMs } from './store.ts';
 import { sweep } from './sweep.ts';
 import { sandboxTemplates } from './templates.ts';
@@ -25,7 +23,7 @@ export interface SandboxOptions {
   keyring: Keyring;
   clock: Clock;
   log: Log;
-  outbound: Outbound;
+  webhooks: Webhooks;
   /** Requests per UTC day; default 500 per address and 5,000 per key (contract §13). */
   limits?: QuotaLimits;
   /** Long polls waiting on this node at once. */
@@ -69,9 +67,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   });
   const deeds = {
     messages: (applicationId, query, signal) => readHandset({ ...options, watchers }, applicationId, query, signal),
-    setWebhook: (applicationId, webhook, signal) => setWebhook(options, applicationId, webhook, signal),
-    removeWebhook: (applicationId) => removeWebhook(options, applicationId),
-    findWebhook: (applicationId) => openWebhook(options, applicationId),
+    webhooks: options.webhooks,
     scriptRecipient: (applicationId, to, channels) => scriptRecipient(db, applicationId, to, channels),
     findScript: (applicationId, to) => findScript(db, applicationId, to),
     removeScript: (applicationId, to) => deleteScript(db, applicationId, to),

@@ -237,39 +237,6 @@ export async function findScript(db: Queryable, applicationId: string, recipient
   return Object.fromEntries(rows.map(({ channel, ...reaction }) => [channel, reaction]));
 }
 
-export interface WebhookRow {
-  applicationId: string;
-  url: string;
-  username: string;
-  secret: Buffer;
-  signingSecret: Buffer;
-  authorization: Buffer | null;
-  reachable: boolean;
-}
-
-/** The last one saved wins. */
-export async function saveWebhook(db: Queryable, row: WebhookRow): Promise<void> {
-  await db.query(sql`
-    insert into sandbox_webhooks (application_id, url, username, secret, signing_secret, authorization_value, reachable)
-    values (${row.applicationId}, ${row.url}, ${row.username}, ${row.secret}, ${row.signingSecret}, ${row.authorization},
-      ${row.reachable})
-    on conflict (application_id) do update set
-      url = excluded.url, username = excluded.username, secret = excluded.secret, signing_secret = excluded.signing_secret,
-      authorization_value = excluded.authorization_value, reachable = excluded.reachable, set_at = excluded.set_at`);
-}
-
-export async function deleteWebhook(db: Queryable, applicationId: string): Promise<void> {
-  await db.query(sql`delete from sandbox_webhooks where application_id = ${applicationId}`);
-}
-
-export async function findWebhook(db: Queryable, applicationId: string): Promise<WebhookRow | null> {
-  const [row] = await db.query<WebhookRow>(sql`
-    select application_id as "applicationId", url, username, secret, signing_secret as "signingSecret",
-      authorization_value as "authorization", reachable
-    from sandbox_webhooks where application_id = ${applicationId}`);
-  return row ?? null;
-}
-
 /** Counts one request of today; never counts beyond `limit` + 1, which is the answer "over". */
 export async function countOne(
   db: Queryable,

@@ -175,7 +175,12 @@ const samples: Record<string, unknown> = {
   verify_code: '482913',
   ip_allowlist: '203.0.113.0/24',
   expires_at: '2099-01-01T00:00:00.000Z',
-  url: 'https://hooks.example.com/otp',
+  // What is posted there goes nowhere.
+  url: 'https://localhost/otp',
+  event_id: 'evt_2072832692843466759',
+  event_ids: 'evt_2072832692843466759',
+  endpoint_id: '2072832692843446272',
+  failed_since: '2026-01-01T00:00:00Z',
   country: 'SG',
   list: 'SG',
   from: '2026-01-01T00:00:00Z',

@@ -1,0 +1,91 @@
+/** The objects shown in the examples of the operations; a test holds them against the schemas. */
+const at = '2026-07-03T00:00:00.000Z';
+const eventId = 'evt_2072832692843466759';
+const messageId = '2072832692843446272';
+
+export const endpointBody = {
+  description: 'login service',
+  url: 'https://hooks.example.com/otp',
+  username: 'acme_hooks',
+  secret: '<the secret of the username>',
+  events: ['message_status', 'uplink_message'],
+};
+
+export const endpoint = {
+  id: '2072832692843446273',
+  application_id: '2072800000000000001',
+  description: endpointBody.description,
+  url: endpointBody.url,
+  username: endpointBody.username,
+  has_secret: true,
+  has_authorization: false,
+  events: [
+    'plan',
+    'target_valid',
+    'target_invalid',
+    'sent',
+    'sent_failed',
+    'delivered',
+    'delivered_failed',
+    'verified',
+    'verified_failed',
+    'verified_timeout',
+    'uplink_message',
+  ],
+  format: 'vendor',
+  retry_schedule: 'vendor',
+  batch_rows: 1,
+  timeout_ms: 5000,
+  concurrency: 20,
+  rate_per_second: null,
+  enabled: true,
+  disabled_because: null,
+  of_sandbox: false,
+  reachable: true,
+  probe_note: 'answered 200',
+  probed_at: at,
+  failing_since: null,
+  version: 1,
+  created_at: at,
+  updated_at: at,
+};
+
+const signing_secret = 'whsec_EXAMPLEeXAMPLEeXAMPLEeXAMPLEeXAMPLEeXAMPLE=';
+export const created = { ...endpoint, signing_secret };
+export const rotated = { ...endpoint, version: 2, signing_secret, former_signs_until: '2026-07-04T00:00:00.000Z' };
+
+export const tested = {
+  event: 'delivered',
+  delivered: false,
+  http_status: 500,
+  latency_ms: 41,
+  detail: 'answered 500',
+  response: 'Internal Server Error',
+};
+
+export const delivery = {
+  event_id: eventId,
+  message_id: messageId,
+  event: 'delivered',
+  at,
+  state: 'retrying',
+  tries: 1,
+  due_at: '2026-07-03T00:01:03.000Z',
+  given_up_at: null,
+  replayed: false,
+};
+
+export const attempt = {
+  event_id: eventId,
+  message_id: messageId,
+  event: 'delivered',
+  try: 1,
+  at,
+  rows: 1,
+  outcome: 'retry',
+  http_status: 500,
+  detail: 'answered 500',
+  response: 'Internal Server Error',
+  latency_ms: 41,
+  next_at: '2026-07-03T00:01:03.000Z',
+};

@@ -1,0 +1,120 @@
+/** What operators read of the posts to one endpoint: what waits or was given up, and every try. Also what retention forgets of both. */
+import { ledgerEntries } from '../events/index.ts';
+import type { Queryable } from '../platform/db.ts';
+import { raw, type Sql, sql } from '../platform/sql.ts';
+
+export const deliveryStates = ['waiting', 'retrying', 'given_up'] as const;
+export type DeliveryState = (typeof deliveryStates)[number];
+
+export interface DeliveryRow {
+  eventId: string;
+  messageId: string;
+  position: string;
+  /** Null where the ledger has forgotten the event. */
+  event: string | null;
+  at: Date | null;
+  tries: number;
+  dueAt: Date | null;
+  givenUpAt: Date | null;
+  replayed: boolean;
+}
+
+export interface DeliveryFilter {
+  state?: DeliveryState | undefined;
+  messageId?: string | undefined;
+  before?: { messageId: string; position: string } | undefined;
+  limit: number;
+}
+
+const inState: Record<DeliveryState, Sql> = {
+  waiting: raw('and q.due_at is not null and q.tries = 0'),
+  retrying: raw('and q.due_at is not null and q.tries > 0'),
+  given_up: raw('and q.given_up_at is not null'),
+};
+const nothing = raw('');
+
+/** Newest message first, and newest event first of each; what belongs to no message comes last. */
+export function listDeliveries(db: Queryable, endpointId: string, filter: DeliveryFilter): Promise<DeliveryRow[]> {
+  const { state, messageId, before, limit } = filter;
+  return db.query<DeliveryRow & object>(sql`
+    select q.event_id as "eventId", q.message_id as "messageId", q.position, entry.status as event, entry.at, q.tries,
+      q.due_at as "dueAt", q.given_up_at as "givenUpAt", q.replayed
+    from (
+      select * from callback_queue q where q.endpoint_id = ${endpointId} ${state ? inState[state] : nothing}
+        ${messageId === undefined ? nothing : sql`and q.message_id = ${messageId}`}
+        ${before ? sql`and (q.message_id, q.position) < (${before.messageId}::bigint, ${before.position}::bigint)` : nothing}
+      order by q.message_id desc, q.position desc limit ${limit}
+    ) as q
+    -- One by one by its key, whatever the planner thinks of the limit.
+    left join lateral (
+      select e.status, e.at from (${ledgerEntries()}) as e
+      where e.application_id = q.application_id and e.message_id = q.message_id and e.position = q.position limit 1
+    ) as entry on true
+    order by q.message_id desc, q.position desc`);
+}
+
+export const outcomes = ['accepted', 'retry', 'given_up'] as const;
+export type Outcome = (typeof outcomes)[number];
+
+export interface AttemptRow {
+  id: string;
+  eventId: string;
+  messageId: string;
+  event: string;
+  try: number;
+  at: Date;
+  rows: number;
+  outcome: Outcome;
+  httpStatus: number | null;
+  detail: string | null;
+  response: string | null;
+  latencyMs: number;
+  nextAt: Date | null;
+}
+
+export interface AttemptFilter {
+  messageId?: string | undefined;
+  eventId?: string | undefined;
+  outcome?: Outcome | undefined;
+  before?: string | undefined;
+  limit: number;
+}
+
+/** Newest first. */
+export function listAttempts(db: Queryable, endpointId: string, filter: AttemptFilter): Promise<AttemptRow[]> {
+  const { messageId, eventId, outcome, before, limit } = filter;
+  return db.query<AttemptRow & object>(sql`
+    select id, event_id as "eventId", message_id as "messageId", status as event, try, at, rows, outcome,
+      http_status as "httpStatus", detail, response, latency_ms as "latencyMs", next_at as "nextAt"
+    from callback_attempts where endpoint_id = ${endpointId}
+      ${messageId === undefined ? nothing : sql`and message_id = ${messageId}`}
+      ${eventId === undefined ? nothing : sql`and event_id = ${eventId}`}
+      ${outcome === undefined ? nothing : sql`and outcome = ${outcome}`}
+      ${before === undefined ? nothing : sql`and id < ${before}`}
+    order by id desc limit ${limit}`);
+}
+
+/**
+ * Removes up to `limit` rows each of queue and log: of messages below the id, and of events of no message from before its time.
+ * Ids of events begin with their time as those of messages do.
+ */
+export async function forgetCallbacks(
+  db: Queryable,
+  applicationId: string,
+  belowId: string,
+  limit: number,
+): Promise<number> {
+  const old = (table: 'callback_queue' | 'callback_attempts'): Sql => sql`
+    delete from ${raw(table)} where ctid = any(array(
+      (select ctid from ${raw(table)}
+        where application_id = ${applicationId} and message_id > 0 and message_id < ${belowId} limit ${limit})
+      union all
+      (select ctid from ${raw(table)}
+        where application_id = ${applicationId} and message_id = 0 and event_id < ${belowId} limit ${limit})
+      limit ${limit}))
+    returning 1`;
+  const [row] = await db.query<{ removed: number }>(sql`
+    with queued as (${old('callback_queue')}), logged as (${old('callback_attempts')})
+    select ((select count(*) from queued) + (select count(*) from logged))::integer as removed`);
+  return row?.removed ?? 0;
+}
