@@ -10,7 +10,7 @@ import { type Bounds, judge } from './judge.ts';
 import { countChunk, ensureFollower, keptDays } from './minute-store.ts';
 import { insertMessages, type NewMessage } from './outbox-store.ts';
 import type { AlertsPorts } from './ports.ts';
-import { type Reading, readAll } from './readings.ts';
+import { goneReading, type Reading, readAll } from './readings.ts';
 import { boundsOf, countedKinds, type Rule } from './rule.ts';
 import { claimRule, type DueRule, listDueRules, noteJudged } from './rule-store.ts';
 import { noticeOf, type Told, textOf, titleOf } from './words.ts';
@@ -62,8 +62,8 @@ function judgeRule(ports: AlertsPorts, id: string): Promise<number> {
     const { rule, nowMs } = claimed;
     const readings = await readAll(tx, rule, ports, nowMs);
     const states = await readStates(tx, rule.id);
-    const gone = [...states].flatMap(([subject, { raised }]): Reading[] =>
-      raised && !readings.some((reading) => reading.subject === subject) ? [{ subject, value: 0 }] : [],
+    const gone = [...states].flatMap(([subject, { raised }]) =>
+      raised && !readings.some((reading) => reading.subject === subject) ? [goneReading(rule.kind, subject)] : [],
     );
     let changes = 0;
     for (const reading of [...readings, ...gone]) {

@@ -64,6 +64,13 @@ const reads: Record<Kind, Read> = {
   },
 };
 
+/** Of what is not there any more: a provider deleted, an endpoint that works again. */
+export const goneReading = (kind: Kind, subject: string): Reading => ({
+  subject,
+  value: 0,
+  more: kind === 'provider_circuit' ? { provider: subject } : { endpoint_id: subject },
+});
+
 const circuitValues = { closed: 0, half_open: 0.5, open: 1 } as const;
 
 /** Percent with two decimals. */
