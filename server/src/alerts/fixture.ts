@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { after, before, describe } from 'node:test';
+import { SMTPServer } from 'smtp-server';
 import { type LedgerEntry, listEvents } from '../events/index.ts';
 import { openTestApp, type TestApp, type TestReply } from '../testing/app.ts';
 import { bodyOf, newNumber, openApplication, type TestApplication, wrongFor } from '../testing/application.ts';
@@ -25,7 +26,7 @@ export interface Telegram {
 }
 
 /** The Bot API as far as one method of it. */
-export async function openTelegram(): Promise<Telegram> {
+async function openTelegram(): Promise<Telegram> {
   const telegram: Telegram = { url: '', posted: [], answers: [], onPost: null, close };
   const server = createServer(async (request, response) => {
     const [, token = ''] = /^\/bot([^/]+)\/sendMessage$/.exec(request.url ?? '') ?? [];
@@ -43,6 +44,37 @@ export async function openTelegram(): Promise<Telegram> {
     await new Promise((resolve) => server.close(resolve));
   }
   return telegram;
+}
+
+export interface MailServer {
+  port: number;
+  taken: { to: string; raw: Buffer }[];
+  close(): Promise<void>;
+}
+
+/** Takes all mail but that for `gone@…`. */
+export async function openMailServer(): Promise<MailServer> {
+  const taken: MailServer['taken'] = [];
+  const server = new SMTPServer({
+    disabledCommands: ['STARTTLS', 'AUTH'],
+    disableReverseLookup: true,
+    closeTimeout: 1,
+    logger: false,
+    onRcptTo({ address }, _session, done) {
+      const gone = Object.assign(new Error('5.1.1 no such user'), { responseCode: 550 });
+      done(address.startsWith('gone@') ? gone : null);
+    },
+    onData(stream, { envelope }, done) {
+      buffer(stream).then((raw) => {
+        taken.push({ to: envelope.rcptTo[0]?.address ?? '', raw });
+        done(null);
+      }, done);
+    },
+  });
+  server.on('error', () => undefined);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.server.address() as AddressInfo;
+  return { port, taken, close: () => new Promise<void>((resolve) => server.close(() => resolve())) };
 }
 
 export interface Scene extends TestApp {

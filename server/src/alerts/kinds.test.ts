@@ -1,11 +1,10 @@
 /** Each kind of rule, from what really happens to the event that is called back. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { freePort, openRelay } from '../channels/email-smtp/fixture.ts';
 import { rowOf } from '../events/index.ts';
 import { bodyOf, newNumber, openApplication, type TestApplication } from '../testing/application.ts';
 import { until } from '../testing/until.ts';
-import { onEachScene, openStrict, type Scene, telegramTo } from './fixture.ts';
+import { onEachScene, openMailServer, openStrict, type Scene, telegramTo } from './fixture.ts';
 
 const hour = 3_600;
 
@@ -167,7 +166,7 @@ onEachScene('alert rules', (get) => {
   }
 
   test('spend velocity: over an amount, and over a multiple of the average hour before', async () => {
-    const relay = await openRelay();
+    const relay = await openMailServer();
     const { app } = await openMailing(relay.port);
     const common = { kind: 'spend_velocity', application_id: app.id, notify: {} };
     const byAmount = await get().makeRule({ ...common, threshold: 5, clear_threshold: 1 });
@@ -191,7 +190,9 @@ onEachScene('alert rules', (get) => {
   });
 
   test('provider circuit: told when it opens and when it closes, to the operator alone', async () => {
-    const { app, provider } = await openMailing(await freePort(), { circuit: { min_calls: 1 } });
+    const away = await openMailServer();
+    await away.close();
+    const { app, provider } = await openMailing(away.port, { circuit: { min_calls: 1 } });
     const rule = await get().makeRule({ kind: 'provider_circuit', notify: telegramTo });
     const posted = get().telegram.posted.length;
     await get().round();

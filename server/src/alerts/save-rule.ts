@@ -20,9 +20,9 @@ export interface GivenRule extends GivenTerms {
   notify?: GivenNotify | undefined;
 }
 
-export const knownRule = (id: string): string => found('alert rule', isId(id) ? id : null);
+const knownRule = (id: string): string => found('alert rule', isId(id) ? id : null);
 
-export function found<Row>(thing: 'alert rule' | 'application', row: Row | null): Row {
+function found<Row>(thing: 'alert rule' | 'application', row: Row | null): Row {
   if (row === null) throw new ApiError(4001, `${thing} not found`, { status: 404 });
   return row;
 }

@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import PostalMime from 'postal-mime';
-import { openRelay, type Relay } from '../channels/email-smtp/fixture.ts';
 import { bodyOf, openApplication, type TestApplication } from '../testing/application.ts';
 import { until } from '../testing/until.ts';
-import { botToken, chatId, onEachScene, type Rule, telegramTo } from './fixture.ts';
+import { botToken, chatId, type MailServer, onEachScene, openMailServer, type Rule, telegramTo } from './fixture.ts';
 
 onEachScene('telling people of an alert', (get) => {
   let relays = 0;
@@ -16,8 +15,8 @@ onEachScene('telling people of an alert', (get) => {
     return id;
   }
 
-  async function withRelay(work: (relay: Relay, provider: string) => Promise<void>, options = {}): Promise<void> {
-    const relay = await openRelay(options);
+  async function withRelay(work: (relay: MailServer, provider: string) => Promise<void>): Promise<void> {
+    const relay = await openMailServer();
     try {
       await work(relay, await openMail(relay.port));
     } finally {
@@ -67,7 +66,7 @@ onEachScene('telling people of an alert', (get) => {
     }));
 
   test('a relay that is away is tried again on the schedule, and then given up with the reason', async () => {
-    const relay = await openRelay();
+    const relay = await openMailServer();
     const provider_id = await openMail(relay.port);
     await relay.close();
     const { rule } = await makeLow({ callback: false, email: { provider_id, addresses: ['ana@example.net'] } });
@@ -234,38 +233,35 @@ onEachScene('telling people of an alert', (get) => {
   });
 
   test('a test tries every way and answers how each went', () =>
-    withRelay(
-      async (_relay, provider_id) => {
-        const { telegram } = get();
-        const addresses = ['ana@example.net', 'gone@example.net'];
-        const { app, rule } = await makeLow({ email: { provider_id, addresses }, telegram: telegramTo.telegram });
-        telegram.answers.push({ status: 403, body: { ok: false, description: 'Forbidden' } });
-        const { results } = bodyOf(await get().ask('POST', `alert-rules/${rule.id}/test`));
-        assert.deepEqual(
-          results.map(({ way, to, outcome }: Record<string, string>) => [way, to, outcome]),
-          [
-            ['callback', null, 'queued'],
-            ['email', 'ana@example.net', 'accepted'],
-            ['email', 'gone@example.net', 'refused'],
-            ['telegram', chatId, 'refused'],
-          ],
-        );
-        assert.match(results[2].detail, /550|5\.1\.1/);
-        assert.match(results[3].detail, /403/);
-        assert.equal((await get().alerts(rule)).length, 0, 'no alert for it');
-        const events = await get().managed(app.id);
-        assert.deepEqual(
-          events.map(({ status, data }) => [status, data?.['action'] ?? data?.['state']]),
-          [
-            [undefined, 'create alert_rule'],
-            [undefined, 'test alert_rule'],
-            ['alert', 'test'],
-          ],
-        );
-        await end(rule);
-      },
-      { behaviours: { gone: { at: 'recipient', reply: '550 5.1.1 no such user' } } },
-    ));
+    withRelay(async (_relay, provider_id) => {
+      const { telegram } = get();
+      const addresses = ['ana@example.net', 'gone@example.net'];
+      const { app, rule } = await makeLow({ email: { provider_id, addresses }, telegram: telegramTo.telegram });
+      telegram.answers.push({ status: 403, body: { ok: false, description: 'Forbidden' } });
+      const { results } = bodyOf(await get().ask('POST', `alert-rules/${rule.id}/test`));
+      assert.deepEqual(
+        results.map(({ way, to, outcome }: Record<string, string>) => [way, to, outcome]),
+        [
+          ['callback', null, 'queued'],
+          ['email', 'ana@example.net', 'accepted'],
+          ['email', 'gone@example.net', 'refused'],
+          ['telegram', chatId, 'refused'],
+        ],
+      );
+      assert.match(results[2].detail, /550|5\.1\.1/);
+      assert.match(results[3].detail, /403/);
+      assert.equal((await get().alerts(rule)).length, 0, 'no alert for it');
+      const events = await get().managed(app.id);
+      assert.deepEqual(
+        events.map(({ status, data }) => [status, data?.['action'] ?? data?.['state']]),
+        [
+          [undefined, 'create alert_rule'],
+          [undefined, 'test alert_rule'],
+          ['alert', 'test'],
+        ],
+      );
+      await end(rule);
+    }));
 
   test('the bot token is in no answer, event or log line, also where the server repeats it', async () => {
     const { telegram, ask, logged } = get();
