@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { after, before, describe } from 'node:test';
 import { SMTPServer } from 'smtp-server';
-import { type LedgerEntry, listEvents } from '../events/index.ts';
+import { type LedgerEntry, listEvents, rowOf } from '../events/index.ts';
 import { openTestApp, type TestApp, type TestReply } from '../testing/app.ts';
 import { bodyOf, newNumber, openApplication, type TestApplication, wrongFor } from '../testing/application.ts';
 import { engines, openTestDatabase, type TestDatabase } from '../testing/database.ts';
@@ -88,6 +88,14 @@ export interface Scene extends TestApp {
   anotherNode(): Promise<TestApp>;
   makeRule(body: object): Promise<Rule>;
   ask(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<TestReply>;
+  /** A rule whose balance is too low from the next round on. */
+  makeLow(notify: object): Promise<{ app: TestApplication; rule: Rule }>;
+  dropRule(rule: Rule): Promise<void>;
+  messagesOf(rule: Rule): Promise<AlertMessage[]>;
+  /** An e-mail provider for a server at this port; its id. */
+  mailProvider(port: number, more?: object): Promise<string>;
+  /** What customers are called back with. */
+  rowsOf(applicationId: string): Promise<{ event: string; notification_data: Record<string, unknown> }[]>;
   /** Lets time pass and judges; resolves with how many alerts began or ended. */
   round(seconds?: number): Promise<number>;
   alerts(rule: Rule): Promise<Alert[]>;
@@ -104,6 +112,15 @@ export interface Rule {
   [field: string]: unknown;
 }
 
+interface AlertMessage {
+  about: string;
+  way: string;
+  to: string;
+  state: string;
+  tries: number;
+  last_error: string | null;
+}
+
 export interface Alert {
   id: string;
   kind: string;
@@ -112,15 +129,7 @@ export interface Alert {
   value: number;
   threshold: number;
   text: string;
-  messages: {
-    about: string;
-    way: string;
-    to: string;
-    state: string;
-    tries: number;
-    last_error: string | null;
-    next_try_at: string | null;
-  }[];
+  messages: AlertMessage[];
   [field: string]: unknown;
 }
 
@@ -142,25 +151,57 @@ async function openScene(kind: 'pglite' | 'postgres'): Promise<Scene & { end(): 
     return node;
   };
   const box = await anotherNode();
-  const ask: Scene['ask'] = (method, path, body) => box.operator({ method, path: `/admin/v1/${path}`, body });
   return {
     ...box,
+    ...createWords(box, database, world),
     database,
     telegram,
     world,
     anotherNode,
-    ask,
     logged: () => lines.join(''),
-    makeRule: async (body) => bodyOf(await ask('POST', 'alert-rules', body)),
+    async end() {
+      for (const node of nodes) await node.close();
+      await telegram.close();
+      await database.close();
+    },
+  };
+}
+
+type Words = Omit<Scene, keyof TestApp | 'database' | 'telegram' | 'world' | 'logged' | 'anotherNode'>;
+
+/** What tests do and ask again and again. */
+function createWords(box: TestApp, database: TestDatabase, world: Scene['world']): Words {
+  const eventsOf = (id: string): Promise<LedgerEntry[]> => listEvents(database.db, id, '0');
+  let servers = 0;
+  const words: Words = {
+    ask: (method, path, body) => box.operator({ method, path: `/admin/v1/${path}`, body }),
+    makeRule: async (body) => bodyOf(await words.ask('POST', 'alert-rules', body)),
+    async makeLow(notify) {
+      const app = await openApplication(box, { templates: [] });
+      world.balance = { micros: 1_000_000, currency: 'EUR' };
+      const rule = { kind: 'balance', application_id: app.id, threshold: 2, notify };
+      return { app, rule: await words.makeRule(rule) };
+    },
+    dropRule: async ({ id }) => void bodyOf(await words.ask('DELETE', `alert-rules/${id}`)),
+    messagesOf: async (rule) => (await words.alerts(rule)).flatMap(({ messages }) => messages),
+    async mailProvider(port, more = {}) {
+      const id = `mail-${++servers}`;
+      const settings = { host: '127.0.0.1', port, security: 'none', from: 'codes@example.com' };
+      bodyOf(await words.ask('POST', 'providers', { id, adapter: 'email-smtp', title: 'Relay', settings, ...more }));
+      return id;
+    },
     async round(seconds = 15) {
       await database.clock.travel(seconds * 1000);
       return box.app.alerts.round();
     },
-    alerts: async ({ id }) => bodyOf(await ask('GET', `alerts?rule_id=${id}&limit=100`)).alerts,
-    notices: async (applicationId) =>
-      (await listEvents(database.db, applicationId, '0')).filter(({ cause }) => /^alert_(raised|ended)$/.test(cause)),
-    managed: async (applicationId) =>
-      (await listEvents(database.db, applicationId, '0')).filter(({ cause }) => cause === 'alert_managed'),
+    alerts: async ({ id }) => bodyOf(await words.ask('GET', `alerts?rule_id=${id}&limit=100`)).alerts,
+    notices: async (id) => (await eventsOf(id)).filter(({ cause }) => /^alert_(raised|ended)$/.test(cause)),
+    managed: async (id) => (await eventsOf(id)).filter(({ cause }) => cause === 'alert_managed'),
+    rowsOf: async (id) =>
+      (await words.notices(id)).map((entry) => {
+        const row = entry.status === undefined ? null : rowOf({ ...entry, status: entry.status }, null);
+        return row?.['notification'] as { event: string; notification_data: Record<string, unknown> };
+      }),
     async endCodes(application, { verified = 0, failed = 0 }) {
       for (let i = 0; i < verified + failed; i++) {
         const { messageId, code } = await application.sendCode(newNumber());
@@ -168,12 +209,8 @@ async function openScene(kind: 'pglite' | 'postgres'): Promise<Scene & { end(): 
         assert.equal(body.verified, i < verified);
       }
     },
-    async end() {
-      for (const node of nodes) await node.close();
-      await telegram.close();
-      await database.close();
-    },
   };
+  return words;
 }
 
 /** An application in which one wrong code ends a verification. */
