@@ -33,6 +33,107 @@ create sequence account_numbers;
 
 create sequence handset_numbers;
 
+create table alert_followers (
+  application_id bigint not null,
+  txid xid8 not null,
+  position bigint not null,
+  constraint alert_followers_pkey PRIMARY KEY (application_id)
+) with (fillfactor=50);
+comment on table alert_followers is 'alerts: how far the ledger of an application is counted';
+
+create table alert_messages (
+  id bigint generated always as identity not null,
+  alert_id bigint not null,
+  rule_id bigint not null,
+  about text not null,
+  way text not null,
+  recipient text not null,
+  provider text,
+  title text not null,
+  text text not null,
+  state text default 'waiting'::text not null,
+  tries smallint default 0 not null,
+  due_at timestamp with time zone default clock_now(),
+  last_error text,
+  created_at timestamp with time zone default clock_now() not null,
+  ended_at timestamp with time zone,
+  constraint alert_messages_pkey PRIMARY KEY (id),
+  constraint alert_messages_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alerts(id) ON DELETE CASCADE,
+  constraint alert_messages_about_check CHECK ((about = ANY (ARRAY['raised'::text, 'ended'::text]))),
+  constraint alert_messages_check CHECK (((state = 'waiting'::text) = (due_at IS NOT NULL))),
+  constraint alert_messages_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'given_up'::text]))),
+  constraint alert_messages_way_check CHECK ((way = ANY (ARRAY['email'::text, 'telegram'::text])))
+);
+CREATE INDEX alert_messages_by_alert ON public.alert_messages USING btree (alert_id, id);
+CREATE INDEX alert_messages_by_rule ON public.alert_messages USING btree (rule_id) WHERE (due_at IS NOT NULL);
+CREATE INDEX alert_messages_due ON public.alert_messages USING btree (due_at) WHERE (due_at IS NOT NULL);
+comment on table alert_messages is 'alerts: e-mails and Telegram messages, still to be posted or done';
+
+create table alert_minutes (
+  application_id bigint not null,
+  minute timestamp with time zone not null,
+  sent integer not null,
+  delivered integer not null,
+  undelivered integer not null,
+  verified integer not null,
+  unverified integer not null,
+  cost_micros bigint not null,
+  constraint alert_minutes_pkey PRIMARY KEY (application_id, minute)
+) with (fillfactor=70);
+comment on table alert_minutes is 'alerts: what happened in each minute of the last eight days';
+
+create table alert_rules (
+  id bigint default account_id() not null,
+  application_id bigint,
+  kind text not null,
+  threshold double precision,
+  clear_threshold double precision,
+  factor double precision,
+  min_samples integer not null,
+  quiet_minutes integer not null,
+  enabled boolean not null,
+  tell_callback boolean not null,
+  email_provider text,
+  email_to text[] not null,
+  telegram_chat text,
+  telegram_token bytea,
+  value double precision,
+  judged_at timestamp with time zone,
+  due_at timestamp with time zone default clock_now() not null,
+  created_at timestamp with time zone default clock_now() not null,
+  updated_at timestamp with time zone default clock_now() not null,
+  constraint alert_rules_pkey PRIMARY KEY (id),
+  constraint alert_rules_check CHECK (((cardinality(email_to) <= 5) AND ((email_provider IS NULL) = (cardinality(email_to) = 0)))),
+  constraint alert_rules_check1 CHECK (((application_id IS NULL) = (kind = 'provider_circuit'::text))),
+  constraint alert_rules_check2 CHECK (((telegram_chat IS NULL) = (telegram_token IS NULL))),
+  constraint alert_rules_kind_check CHECK ((kind = ANY (ARRAY['balance'::text, 'verification_rate'::text, 'delivery_rate'::text, 'provider_circuit'::text, 'callback_failure'::text, 'spend_velocity'::text]))),
+  constraint alert_rules_min_samples_check CHECK ((min_samples >= 0)),
+  constraint alert_rules_quiet_minutes_check CHECK ((quiet_minutes >= 0))
+);
+CREATE INDEX alert_rules_by_application ON public.alert_rules USING btree (application_id, id);
+CREATE INDEX alert_rules_due ON public.alert_rules USING btree (due_at) WHERE enabled;
+comment on table alert_rules is 'alerts: when somebody is to be told, and how';
+
+create table alerts (
+  id bigint default account_id() not null,
+  rule_id bigint not null,
+  application_id bigint,
+  kind text not null,
+  subject text not null,
+  value double precision not null,
+  threshold double precision not null,
+  text text not null,
+  raised_at timestamp with time zone default clock_now() not null,
+  ended_at timestamp with time zone,
+  ended_value double precision,
+  constraint alerts_pkey PRIMARY KEY (id)
+);
+CREATE INDEX alerts_by_application ON public.alerts USING btree (application_id, id);
+CREATE INDEX alerts_by_end ON public.alerts USING btree (ended_at) WHERE (ended_at IS NOT NULL);
+CREATE INDEX alerts_by_rule ON public.alerts USING btree (rule_id, subject, id);
+CREATE UNIQUE INDEX alerts_raised ON public.alerts USING btree (rule_id, subject) WHERE (ended_at IS NULL);
+comment on table alerts is 'alerts: what was raised, and when it ended';
+
 create table api_keys (
   id bigint default account_id() not null,
   application_id bigint not null,

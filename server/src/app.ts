@@ -2,6 +2,7 @@
  * The wiring: every room made and handed its neighbours, on one screen. The only file that knows every room.
  */
 import { createAccounts, type FirstStart, publicSandboxApplicationId } from './accounts/index.ts';
+import { type AlertsPorts, createAlerts } from './alerts/index.ts';
 import { createCallbacks } from './callbacks/index.ts';
 import { adapters } from './channels/adapters.ts';
 import { type Adapter, type Channel, createRegistry } from './channels/index.ts';
@@ -38,6 +39,7 @@ import {
   forgetVerifications,
   makeVerificationOperations,
 } from './verifications/index.ts';
+import { watchedBy } from './watched.ts';
 
 export interface AppOptions {
   /** Migrated. */
@@ -50,6 +52,8 @@ export interface AppOptions {
   drawCode?: typeof drawCode;
   /** Tests and benchmarks bring upstreams of their own; the default is every adapter there is. */
   adapters?: readonly Adapter[];
+  /** Tests bring a balance and failing endpoints of their own. */
+  watched?: Partial<Pick<AlertsPorts, 'balance' | 'failingEndpoints'>>;
   /** Tests: every reply is compared with its declared schema. */
   checkOutput?: boolean;
 }
@@ -66,7 +70,8 @@ export async function createApp(options: AppOptions) {
     () => lease.node(),
     () => config.publicUrl ?? address,
   );
-  const { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, providers, posting } = rooms;
+  const { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, providers, posting, alerts } =
+    rooms;
   return {
     ...rooms,
     /** Reads the providers, and makes what a first start needs; the secrets only then. Throws ConfigError for a bad providers file. */
@@ -83,6 +88,7 @@ export async function createApp(options: AppOptions) {
         await delivery.start();
         verifications.start();
         retention.start();
+        alerts.start();
         await sandbox.start();
         posting.start();
       }
@@ -93,7 +99,7 @@ export async function createApp(options: AppOptions) {
     /** Answers what is under way, finishes attempts, gives back what is held. */
     async stop(): Promise<void> {
       await Promise.all([frontDoor.close(), sandbox.stop()]);
-      await Promise.all([verifications.stop(), retention.stop()]);
+      await Promise.all([verifications.stop(), retention.stop(), alerts.stop()]);
       await rooms.feedback.stop();
       await delivery.stop();
       await posting.stop();
@@ -199,6 +205,15 @@ async function makeSending(options: AppOptions, base: Base) {
       isMessage: messages.exists,
     },
   });
+  const alerts = createAlerts({
+    ...common,
+    ...watchedBy(providers),
+    outbound: base.outbound,
+    telegramApiUrl: config.telegramApiUrl,
+    currency,
+    application: base.accounts.application,
+    ...options.watched,
+  });
   const feedback = createFeedback({ log, acceptances: delivery.acceptances, upstream: providers.upstream });
   const forget = [
     (...asked: Parameters<typeof delivery.forget>) => forgetEvents(db, ...asked),
@@ -208,14 +223,14 @@ async function makeSending(options: AppOptions, base: Base) {
     uplinks.forget,
     callbacks.forget,
   ];
-  return { upstream, uplinks, providers, delivery, messages, verifications, feedback, forget, serves };
+  return { upstream, uplinks, providers, delivery, messages, verifications, alerts, feedback, forget, serves };
 }
 
 function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const { config } = options;
   const { common, accounts, sandbox, templates, callbacks, publicUrl } = base;
   const { db, clock } = common;
-  const { messages, verifications, feedback, uplinks, providers } = sending;
+  const { messages, verifications, feedback, uplinks, providers, alerts } = sending;
   const now = (): number => clock.now();
   return createFrontDoor({
     operations: [
@@ -228,6 +243,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
       ...uplinks.operations,
       ...providers.operations,
       ...callbacks.operations,
+      ...alerts.operations,
     ],
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },
     quota: sandbox.countRequest,

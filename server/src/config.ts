@@ -186,6 +186,12 @@ export const settings = {
       'Comma list of addresses or CIDR ranges that outbound requests may reach although they are private, loopback or reserved; also lifts HTTPS-only for them.',
     parse: ranges,
   },
+  telegramApiUrl: {
+    env: 'TELEGRAM_API_URL',
+    default: 'https://api.telegram.org',
+    sentence: 'Where alerts to Telegram are posted; another address for a Bot API server of your own.',
+    parse: httpUrl,
+  },
   logLevel: {
     env: 'LOG_LEVEL',
     default: 'info',

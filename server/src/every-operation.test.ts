@@ -42,6 +42,12 @@ const routeBody = (n: number) => ({
   prefix: `65${n}`,
   entries: [{ provider: 'carrier-of-routes', priority: 1, price_micros: 41_200 }],
 });
+const alertBody = (application_id: string) => ({
+  kind: 'balance',
+  application_id,
+  threshold: 2,
+  notify: { callback: true },
+});
 const badBody = {
   body: { to: 5, template_id: 5, message_id: 5, channel: 5, language: 5, name: 5, channels: 5, url: 5 },
 };
@@ -139,6 +145,13 @@ const rows: Record<string, Row> = {
   listCallbackDeliveries: { query: '?state=given_up', foreign: unknown },
   listCallbackAttempts: { query: '?outcome=retry', foreign: unknown },
   replayCallbacks: { invalid: { body: {} }, body: () => ({ message_id: '2072832692843466759' }), foreign: unknown },
+  createAlertRule: { invalid: { body: { kind: 'odd' } } },
+  listAlertRules: { invalid: { path: '/admin/v1/alert-rules?limit=0' } },
+  getAlertRule: { foreign: unknown },
+  updateAlertRule: { invalid: { body: { threshold: 'x' } }, body: () => ({ threshold: 5 }), foreign: unknown },
+  deleteAlertRule: { foreign: unknown },
+  testAlertRule: { foreign: unknown },
+  listAlerts: { invalid: { path: '/admin/v1/alerts?kind=odd' } },
   getHealth: {},
   getReadiness: {},
   getOpenApi: {},
@@ -205,6 +218,10 @@ onEachApp('every operation', (get) => {
       const made = await operator({ path: '/admin/v1/providers', body: providerBody(count++) });
       return { ...values, provider_id: made.body.id };
     }
+    if (/AlertRule$/.test(id)) {
+      const made = await operator({ path: '/admin/v1/alert-rules', body: alertBody(mine.id) });
+      return { ...values, rule_id: made.body.id };
+    }
     if (/^(get|update|delete)Route$/.test(id)) {
       const made = await operator({ path: '/admin/v1/routes', body: routeBody(count++) });
       return { ...values, route_id: made.body.id };
@@ -227,7 +244,8 @@ onEachApp('every operation', (get) => {
     const row = rows[operation.id] ?? {};
     const values = await objects(operation.id);
     const verify = { message_id: values['message_id'], verify_code: 'wrong' };
-    const body = operation.id === 'verifyOtp' ? verify : row.body?.(count++);
+    const own: Record<string, unknown> = { verifyOtp: verify, createAlertRule: alertBody(mine.id) };
+    const body = own[operation.id] ?? row.body?.(count++);
     return { path: pathOf(operation, values) + (row.query ?? ''), ...(body !== undefined && { body }) };
   };
 
@@ -313,6 +331,7 @@ onEachApp('every operation', (get) => {
         provider_id: 'nobody',
         route_id: '999999999',
         endpoint_id: endpoint,
+        rule_id: '999999999',
       };
       const elsewhere = operation.auth === 'operator' ? { ...request, path: pathOf(operation, nobody) } : request;
       const reply = await get().expectNothingHappened(() => ask(operation, theirs, elsewhere));

@@ -23,7 +23,14 @@ export {
   sealSecrets,
 } from './endpoint.ts';
 export { listEndpointsById } from './endpoint-store.ts';
-export { disableEndpoint, enabledEndpoints, noteHealth } from './health-store.ts';
+export {
+  disableEndpoint,
+  enabledEndpoints,
+  type Failing,
+  listFailing,
+  listSubscribers,
+  noteHealth,
+} from './health-store.ts';
 export { type Posted, type PostPorts, post } from './post.ts';
 export { nextTryInMs, type ScheduleName } from './schedule.ts';
 

@@ -3,6 +3,7 @@
  * statement that makes the change, so that no change exists without its event. Nothing here is ever updated; what is past retention is removed.
  */
 export { type EventName, eventNames, type Family, families, familyNames, familyOf } from './families.ts';
+export { firstFollowed, followedEntries } from './follow-store.ts';
 export {
   type Cause,
   causes,

@@ -14,10 +14,12 @@ import type {
   Upstream,
 } from '../channels/index.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Db } from '../platform/db.ts';
+import type { Db, Queryable } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import type { Outbound } from '../platform/outbound.ts';
 import type { Keyring } from '../platform/seal.ts';
+import type { WorstHealth } from './health-store.ts';
+import type { Mail } from './mail.ts';
 import type { Operation } from './operations.ts';
 
 /** One entry of a route, ready for hand-overs. */
@@ -72,6 +74,12 @@ export interface Providers {
   upstream(provider: string): Upstream | null;
   /** A webhook: 404 for an unknown provider or a wrong token (compared in constant time). */
   hook(provider: string, token: string, request: HookCall): Promise<HookAnswer>;
+  /** How live nodes see the circuit of every provider there is. */
+  circuits(db: Queryable): Promise<WorstHealth[]>;
+  /** Whether there is such a provider, and it sends e-mail. */
+  isMailProvider(provider: string): Promise<boolean>;
+  /** An e-mail to an operator through one provider, whatever routes say. */
+  mail(provider: string, mail: Mail, signal: AbortSignal): Promise<SendOutcome>;
   /** Plants the seed, reads everything, opens what is enabled, and listens from now on. ConfigError for a seed that clashes with what is there. */
   start(): Promise<void>;
   /** Closes every upstream after its hand-overs under way. */

@@ -50,6 +50,22 @@ export async function listHealth(db: Queryable, provider: string | null, withinS
     order by provider, node`);
 }
 
+/** The worst that live nodes see of each provider there is; null where none says anything. */
+export interface WorstHealth {
+  provider: string;
+  circuit: Circuit['kind'] | null;
+  reason: string | null;
+}
+
+export async function listWorstHealth(db: Queryable, withinSeconds: number): Promise<WorstHealth[]> {
+  return db.query<WorstHealth>(sql`
+    select p.id as provider, h.circuit, h.reason from providers p left join lateral (
+      select circuit, reason from provider_health
+      where provider = p.id and opened and updated_at > clock_now() - ${withinSeconds} * interval '1 second'
+      order by case circuit when 'open' then 0 when 'half_open' then 1 else 2 end limit 1) h on true
+    order by p.id`);
+}
+
 export async function deleteHealthOf(db: Queryable, node: string): Promise<void> {
   await db.query(sql`delete from provider_health where node = ${node}`);
 }

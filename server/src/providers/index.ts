@@ -4,8 +4,11 @@
  * way is lost by a change; no secret of a provider is stored in clear, returned or logged.
  */
 import type { Providers, ProvidersPorts } from './door.ts';
+import { goneSeconds } from './health.ts';
+import { listWorstHealth } from './health-store.ts';
 import { answerHook } from './hook.ts';
 import { candidates, line, serves } from './lines.ts';
+import { isMailProvider, sendMail } from './mail.ts';
 import { createMemory } from './memory.ts';
 import type { Office } from './office.ts';
 import type { OpeningPorts } from './open-upstream.ts';
@@ -31,6 +34,9 @@ export function createProviders({ seedFile, env = {}, currency, ...given }: Prov
     serves: (applicationId, channel) => serves({ memory, clock }, applicationId, channel),
     upstream: (provider) => roster.find(provider)?.handle?.upstream ?? null,
     hook: (provider, token, request) => answerHook({ roster, keyring, log, publicUrl }, provider, token, request),
+    circuits: (db) => listWorstHealth(db, goneSeconds),
+    isMailProvider: (provider) => isMailProvider(office, provider),
+    mail: (provider, mail, signal) => sendMail(office, provider, mail, signal),
     async start() {
       if (seed) await plantSeed(office, seed);
       await memory.start();

@@ -9,15 +9,13 @@ import {
   type OutgoingMessage,
   refusedForNow,
   type SendOutcome,
-  type Upstream,
   type UpstreamTemplate,
-  unknown,
 } from '../channels/index.ts';
 import { ApiError, invalid } from '../errors.ts';
 import { appendEvents } from '../events/index.ts';
 import { messageIdOf } from '../platform/ids.ts';
 import type { Office } from './office.ts';
-import { openUpstream } from './open-upstream.ts';
+import { answerOf, withUpstream } from './past-routes.ts';
 import type { Actor, Provider } from './records.ts';
 import { getProvider } from './save-provider.ts';
 
@@ -59,15 +57,6 @@ export async function testProvider(
     (fault) => refusedForNow('config', fault),
   );
   return { outcome, channel, latencyMs: Math.round(performance.now() - startedAt) };
-}
-
-/** A throw of the adapter is one more thing an operator wants to hear of; its text may name the recipient. */
-async function answerOf(upstream: Upstream, message: OutgoingMessage, limit: AbortSignal): Promise<SendOutcome> {
-  try {
-    return await upstream.send(message, limit);
-  } catch (error) {
-    return unknown(`the adapter failed (${error instanceof Error ? error.name : typeof error})`);
-  }
 }
 
 function adapterOf({ registry }: Office, provider: Provider): Adapter {
@@ -141,23 +130,6 @@ export async function syncTemplates(
     },
     closed,
   );
-}
-
-/** The upstream in use, or one opened for this alone. */
-async function withUpstream<Result>(
-  office: Office,
-  provider: Provider,
-  work: (upstream: Upstream) => Promise<Result>,
-  closed: (fault: string) => Result,
-): Promise<Result> {
-  const handle = office.memory.roster.find(provider.id)?.handle;
-  if (handle) {
-    handle.enter();
-    return work(handle.upstream).finally(() => handle.leave());
-  }
-  const opened = await openUpstream(provider, office);
-  if ('fault' in opened) return closed(opened.fault);
-  return work(opened.upstream).finally(() => opened.upstream.close());
 }
 
 const note = ({ db }: Office, provider: string, action: string, actor: Actor): Promise<void> =>

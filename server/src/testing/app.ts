@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import type { DestinationStream } from 'pino';
-import { type App, createApp } from '../app.ts';
+import { type App, type AppOptions, createApp } from '../app.ts';
 import type { Adapter } from '../channels/index.ts';
 import { readConfig } from '../config.ts';
 import { listEvents } from '../events/index.ts';
@@ -40,6 +40,7 @@ export interface TestAppOptions {
   logTo?: DestinationStream;
   masterKey?: Buffer;
   adapters?: readonly Adapter[];
+  watched?: AppOptions['watched'];
 }
 
 export interface NewApplication {
@@ -78,6 +79,7 @@ export async function openTestApp(database: TestDatabase, options: TestAppOption
     checkOutput: true,
     ...(options.drawCode && { drawCode: options.drawCode }),
     ...(options.adapters && { adapters: options.adapters }),
+    ...(options.watched && { watched: options.watched }),
   });
   const first = await app.furnish();
   const applicationId = first?.applicationId ?? (await applicationOf(db, devKey));
@@ -211,6 +213,8 @@ async function traces(db: Db): Promise<unknown> {
       (select count(*) from opt_outs) as opt_outs, (select count(*) from uplinks) as uplinks,
       (select count(*) from organizations) as organizations,
       (select coalesce(sum(version), 0) from providers) as providers, (select coalesce(sum(version), 0) from routes) as routes,
+      (select count(*) from alert_rules) as alert_rules, (select max(updated_at) from alert_rules) as alert_rules_changed,
+      (select count(*) from alerts) as alerts, (select count(*) from alert_messages) as alert_messages,
       (select count(*) from idempotency_keys) as stored`);
   return row;
 }

@@ -189,6 +189,9 @@ const samples: Record<string, unknown> = {
   time_zone: 'Asia/Singapore',
   prefix: '65',
   adapter: 'sms-vonage',
+  addresses: 'ana@example.com',
+  bot_token: '123456789:AAExampleTokenOfABot',
+  chat_id: '-1001234567890',
 };
 
 /** A valid value; objects with their required members and those on the way to `toward`. */
