@@ -41,7 +41,7 @@ export async function readAttempts(
 ): Promise<Page<AttemptRow>> {
   if (cursor !== undefined && !isId(cursor)) throw badCursor();
   const endpoint = await getEndpoint(office, applicationId, id);
-  const rows = await listAttempts(office.db, endpoint.id, { ...filter, before: cursor, limit: filter.limit + 1 });
+  const rows = await listAttempts(office.db, endpoint, { ...filter, before: cursor, limit: filter.limit + 1 });
   return pageOf(rows, filter.limit, (row) => row.id);
 }
 

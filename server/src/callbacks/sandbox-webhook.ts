@@ -72,8 +72,8 @@ async function replace(office: Office, applicationId: string, made: store.NewEnd
     return [gone, made && (await store.insertEndpoint(tx, keyring, made, 0, null))];
   });
   if (former !== null) {
-    await removeTraces(office, former);
     office.changed(former);
+    await removeTraces(office, former);
   }
   if (endpoint) office.changed(endpoint.id);
 }

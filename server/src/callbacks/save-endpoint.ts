@@ -144,8 +144,9 @@ export async function deleteEndpoint(office: Office, applicationId: string, id: 
   const application = await requireApplication(office, applicationId);
   const known = knownEndpoint(id);
   foundEndpoint(await store.deleteEndpoint(office.db, application.id, { id: known }, actor));
-  await removeTraces(office, known);
+  // First, so that nothing more is posted and logged meanwhile.
   office.changed(known);
+  await removeTraces(office, known);
 }
 
 export async function removeTraces({ db }: Pick<Office, 'db'>, endpointId: string): Promise<void> {
