@@ -27,7 +27,7 @@ import { openPglite } from './platform/pglite.ts';
 import { openPostgres } from './platform/postgres.ts';
 import { createKeyring } from './platform/seal.ts';
 import type { Application } from './policy.ts';
-import { createDispatcher } from './posting/index.ts';
+import { createPosting } from './posting/index.ts';
 import { createProviders } from './providers/index.ts';
 import { createRetention } from './retention.ts';
 import { createSandbox } from './sandbox/index.ts';
@@ -130,12 +130,13 @@ function makeBase(
     publicSandbox: config.publicSandbox,
     furnishSandbox: ({ id }) => templates.seed(id, sandbox.templates),
   });
-  const posting = createDispatcher({ ...common, outbound, facts: messageFacts });
+  const posting = createPosting({ ...common, outbound, facts: messageFacts, application: accounts.application });
   const callbacks = createCallbacks({
     ...common,
     outbound,
     application: accounts.application,
-    changed: () => posting.changed(),
+    changed: posting.changed,
+    forgetPosts: posting.forgetEndpoint,
   });
   const webhooks = { set: callbacks.setSandboxWebhook, remove: callbacks.removeSandboxWebhook };
   const sandbox = createSandbox({ ...common, webhooks });
@@ -156,7 +157,7 @@ function makeBase(
 async function makeSending(options: AppOptions, base: Base) {
   const { config } = options;
   const { currency } = config;
-  const { common, sandbox, templates, callbacks } = base;
+  const { common, sandbox, templates, posting } = base;
   const { db, log } = common;
   const {
     id: provider,
@@ -221,14 +222,14 @@ async function makeSending(options: AppOptions, base: Base) {
     (...asked: Parameters<typeof delivery.forget>) => forgetVerifications(db, ...asked),
     messages.forget,
     uplinks.forget,
-    callbacks.forget,
+    posting.forget,
   ];
   return { upstream, uplinks, providers, delivery, messages, verifications, alerts, feedback, forget, serves };
 }
 
 function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const { config } = options;
-  const { common, accounts, sandbox, templates, callbacks, publicUrl } = base;
+  const { common, accounts, sandbox, templates, callbacks, posting, publicUrl } = base;
   const { db, clock } = common;
   const { messages, verifications, feedback, uplinks, providers, alerts } = sending;
   const now = (): number => clock.now();
@@ -243,6 +244,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
       ...uplinks.operations,
       ...providers.operations,
       ...callbacks.operations,
+      ...posting.operations,
       ...alerts.operations,
     ],
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },

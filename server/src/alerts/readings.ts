@@ -50,12 +50,12 @@ const reads: Record<Kind, Read> = {
     const failing = await failingEndpoints(tx);
     return failing
       .filter(({ applicationId }) => applicationId === rule.applicationId)
-      .map(({ id, url, failingSince, disabledBecause }) => {
+      .map(({ id, host, failingSince, disabledBecause }) => {
         const minutes = failingSince === null ? 0 : Math.max(0, (nowMs - failingSince.getTime()) / 60_000);
         // One that was disabled is past every patience.
         const value = disabledBecause === null ? minutes : Math.max(minutes, (rule.threshold ?? 0) + 1);
         const disabled = disabledBecause !== null && { detail: `it was disabled (${disabledBecause})` };
-        return { subject: id, value, ...disabled, more: { endpoint_id: id, url, disabled: disabledBecause !== null } };
+        return { subject: id, value, ...disabled, more: { endpoint_id: id, host, disabled: disabledBecause !== null } };
       });
   },
   async spend_velocity(tx, rule, { currency }) {

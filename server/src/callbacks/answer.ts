@@ -1,7 +1,8 @@
 /** What a receiver answered, in the words an operator reads. Pure. */
 import type { OutboundAnswer } from '../platform/outbound.ts';
+import { printable } from '../platform/printable.ts';
 
-const maxShown = 2_048;
+const maxShownBytes = 2_048;
 
 /** Contract §10.3: only 2xx is success; redirects are not followed. */
 export const isAccepted = (answer: OutboundAnswer): boolean =>
@@ -10,17 +11,15 @@ export const isAccepted = (answer: OutboundAnswer): boolean =>
 /** `answered 204`, or why there was no good answer. */
 export function noteOf(answer: OutboundAnswer): string {
   if (answer.kind === 'answered') {
-    const redirect = answer.status >= 300 && answer.status < 400;
-    return `answered ${answer.status}${redirect ? '; redirects are not followed' : ''}`;
+    const { status } = answer;
+    if (status >= 300 && status < 400) return `answered ${status}: redirects are not followed`;
+    return `answered ${status}`;
   }
   const { reason, detail, sent } = answer;
-  if (reason !== 'connection') return detail;
+  if (reason !== 'connection') return `${reason}: ${detail}`;
   return `${sent ? 'the connection broke off' : 'no connection'}: ${detail}`;
 }
 
-/** The first 2 kB without control characters; null where there is nothing to show. */
-export function shownText(answer: OutboundAnswer): string | null {
-  if (answer.kind === 'failed') return null;
-  const text = answer.body.slice(0, maxShown).replace(/[\p{Cc}\p{Cs}]/gu, '');
-  return text === '' ? null : text;
-}
+/** The first 2 kB of the answer, printable; null where there is nothing to show. */
+export const shownText = (answer: OutboundAnswer): string | null =>
+  answer.kind === 'failed' || answer.body === '' ? null : printable(answer.body, maxShownBytes);

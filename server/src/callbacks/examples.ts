@@ -1,7 +1,5 @@
 /** The objects shown in the examples of the operations; a test holds them against the schemas. */
 const at = '2026-07-03T00:00:00.000Z';
-const eventId = 'evt_2072832692843466759';
-const messageId = '2072832692843446272';
 
 export const endpointBody = {
   description: 'login service',
@@ -61,31 +59,4 @@ export const tested = {
   latency_ms: 41,
   detail: 'answered 500',
   response: 'Internal Server Error',
-};
-
-export const delivery = {
-  event_id: eventId,
-  message_id: messageId,
-  event: 'delivered',
-  at,
-  state: 'retrying',
-  tries: 1,
-  due_at: '2026-07-03T00:01:03.000Z',
-  given_up_at: null,
-  replayed: false,
-};
-
-export const attempt = {
-  event_id: eventId,
-  message_id: messageId,
-  event: 'delivered',
-  try: 1,
-  at,
-  rows: 1,
-  outcome: 'retry',
-  http_status: 500,
-  detail: 'answered 500',
-  response: 'Internal Server Error',
-  latency_ms: 41,
-  next_at: '2026-07-03T00:01:03.000Z',
 };

@@ -3,8 +3,6 @@
  * When something is posted, and what comes of it, is the room `posting`.
  */
 import { createEndpointOperations } from './endpoint-operations.ts';
-import { createLogOperations } from './log-operations.ts';
-import { forgetCallbacks } from './log-store.ts';
 import type { Office } from './office.ts';
 import {
   findSandboxWebhook,
@@ -15,6 +13,8 @@ import {
 } from './sandbox-webhook.ts';
 import { createTryOperations } from './try-operations.ts';
 
+export { isAccepted, noteOf, shownText } from './answer.ts';
+export { expandEvents } from './chosen-events.ts';
 export {
   type DisabledBecause,
   type Endpoint,
@@ -23,6 +23,7 @@ export {
   sealSecrets,
 } from './endpoint.ts';
 export { listEndpointsById } from './endpoint-store.ts';
+export { endpointParams, eventChoice } from './endpoint-wire.ts';
 export {
   disableEndpoint,
   enabledEndpoints,
@@ -31,13 +32,9 @@ export {
   listSubscribers,
   noteHealth,
 } from './health-store.ts';
+export { getEndpoint, type Office } from './office.ts';
 export { type Posted, type PostPorts, post } from './post.ts';
 export { nextTryInMs, type ScheduleName } from './schedule.ts';
-
-export interface CallbacksOptions extends Omit<Office, 'changed'> {
-  /** Hears of each endpoint that was made, changed or removed, or has something queued again. */
-  changed?: Office['changed'];
-}
 
 export interface Callbacks {
   operations: ReturnType<typeof createEndpointOperations>;
@@ -45,17 +42,13 @@ export interface Callbacks {
   setSandboxWebhook(applicationId: string, webhook: SandboxWebhook): Promise<SavedSandboxWebhook>;
   removeSandboxWebhook(applicationId: string): Promise<void>;
   findSandboxWebhook(applicationId: string): Promise<SavedSandboxWebhook | null>;
-  /** Removes up to `limit` rows each of queue and log that tell of messages below the id; resolves with how many. */
-  forget(applicationId: string, belowId: string, limit: number): Promise<number>;
 }
 
-export function createCallbacks(options: CallbacksOptions): Callbacks {
-  const office: Office = { ...options, changed: options.changed ?? (() => undefined) };
+export function createCallbacks(office: Office): Callbacks {
   return {
-    operations: [...createEndpointOperations(office), ...createTryOperations(office), ...createLogOperations(office)],
+    operations: [...createEndpointOperations(office), ...createTryOperations(office)],
     setSandboxWebhook: (applicationId, webhook) => setSandboxWebhook(office, applicationId, webhook),
     removeSandboxWebhook: (applicationId) => removeSandboxWebhook(office, applicationId),
     findSandboxWebhook: (applicationId) => findSandboxWebhook(office, applicationId),
-    forget: (...asked) => forgetCallbacks(office.db, ...asked),
   };
 }

@@ -16,7 +16,9 @@ export interface Office {
   outbound: Pick<Outbound, 'fault' | 'request'>;
   application(id: string): Promise<Application | null>;
   /** Heard after an endpoint was made, changed or removed, and after something was queued for it again. */
-  changed(endpointId: string): void;
+  changed(): void;
+  /** Removes what was queued for an endpoint that is gone, and the log of its posts. */
+  forgetPosts(endpointId: string): Promise<void>;
 }
 
 /** Who did it, for the ledger; null leaves no line there. */
@@ -72,7 +74,7 @@ export async function changeEndpoint(
     if (version !== undefined && version !== read.version) throw conflict('version', `is ${read.version} by now`);
     const changed = await write(read);
     if (changed === null) continue;
-    office.changed(id);
+    office.changed();
     return changed;
   }
   throw conflict('version', 'others are changing it at this moment, try again');

@@ -8,7 +8,6 @@ import { type EndpointSecrets, type EndpointSettings, sealSecrets } from './endp
 import { findSandboxEndpoint } from './endpoint-store.ts';
 import { type Office, requireNone } from './office.ts';
 import { probe } from './probe.ts';
-import { removeTraces } from './save-endpoint.ts';
 import * as store from './save-store.ts';
 
 export interface SandboxWebhook {
@@ -72,10 +71,10 @@ async function replace(office: Office, applicationId: string, made: store.NewEnd
     return [gone, made && (await store.insertEndpoint(tx, keyring, made, 0, null))];
   });
   if (former !== null) {
-    await removeTraces(office, former);
-    office.changed(former);
+    office.changed();
+    await office.forgetPosts(former);
   }
-  if (endpoint) office.changed(endpoint.id);
+  if (endpoint) office.changed();
 }
 
 /** With its secrets opened; null where none is set. */

@@ -18,7 +18,6 @@ import { probe } from './probe.ts';
 import * as store from './save-store.ts';
 
 const maxEndpoints = 20;
-const rowsAtOnce = 10_000;
 
 export interface Created {
   endpoint: Endpoint;
@@ -64,7 +63,7 @@ export async function createEndpoint(
     return store.insertEndpoint(tx, office.keyring, made, maxEndpoints, actor);
   });
   if (!endpoint) throw conflict('application_id', `has ${maxEndpoints} callback endpoints, and may have no more`);
-  office.changed(endpoint.id);
+  office.changed();
   return { endpoint, signingSecret };
 }
 
@@ -144,10 +143,7 @@ export async function deleteEndpoint(office: Office, applicationId: string, id: 
   const application = await requireApplication(office, applicationId);
   const known = knownEndpoint(id);
   foundEndpoint(await store.deleteEndpoint(office.db, application.id, { id: known }, actor));
-  await removeTraces(office, known);
-  office.changed(known);
-}
-
-export async function removeTraces({ db }: Pick<Office, 'db'>, endpointId: string): Promise<void> {
-  while ((await store.deleteTraces(db, endpointId, rowsAtOnce)) > 0);
+  // First, so that nothing more is posted and logged meanwhile.
+  office.changed();
+  await office.forgetPosts(known);
 }

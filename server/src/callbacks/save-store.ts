@@ -137,7 +137,7 @@ export async function updateProbe(
 }
 
 /**
- * One by its id, or that of the sandbox. The id, null when there is none. What was queued for it stays until deleteTraces. Its
+ * One by its id, or that of the sandbox. The id, null when there is none. What was queued for it is the posting room's to remove. Its
  * secrets are not opened: also what was sealed under another master key can go.
  */
 export async function deleteEndpoint(
@@ -153,20 +153,4 @@ export async function deleteEndpoint(
     ), event as (${note(actor, 'delete callback endpoint')})
     select id from changed`);
   return rows[0]?.id ?? null;
-}
-
-/** Removes up to `limit` rows each of what was queued for an endpoint and of its log; resolves with how many. */
-export async function deleteTraces(db: Queryable, endpointId: string, limit: number): Promise<number> {
-  const [row] = await db.query<{ removed: number }>(sql`
-    with queued as (
-      delete from callback_queue where ctid = any(array(
-        select ctid from callback_queue where endpoint_id = ${endpointId} limit ${limit}))
-      returning 1
-    ), logged as (
-      delete from callback_attempts where ctid = any(array(
-        select ctid from callback_attempts where endpoint_id = ${endpointId} limit ${limit}))
-      returning 1
-    )
-    select ((select count(*) from queued) + (select count(*) from logged))::integer as removed`);
-  return row?.removed ?? 0;
 }

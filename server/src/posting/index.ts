@@ -1,5 +1,35 @@
 /**
  * Posting what the ledger queued to the endpoints of its application (contract §10.3): at least once under one id and with one body,
- * the events of one message in order. An endpoint that hangs or fails slows nobody else.
+ * the events of one message in order. An endpoint that hangs or fails slows nobody else. Operators see what waits and every try, and
+ * have events posted again.
  */
-export { createDispatcher, type Dispatcher, type DispatcherOptions } from './dispatcher.ts';
+import type { Office } from '../callbacks/index.ts';
+import { createDispatcher, type Dispatcher, type DispatcherOptions } from './dispatcher.ts';
+import { createLogOperations } from './log-operations.ts';
+import { deleteTraces, forgetPosts } from './log-store.ts';
+
+export type PostingOptions = DispatcherOptions & Pick<Office, 'application'>;
+
+export interface Posting extends Dispatcher {
+  operations: ReturnType<typeof createLogOperations>;
+  /** Removes up to `limit` rows each of queue and log that tell of messages below the id; resolves with how many. */
+  forget(applicationId: string, belowId: string, limit: number): Promise<number>;
+  /** Removes all that was queued for an endpoint, and its log. */
+  forgetEndpoint(endpointId: string): Promise<void>;
+}
+
+const rowsAtOnce = 10_000;
+
+export function createPosting(options: PostingOptions): Posting {
+  const { db } = options;
+  const dispatcher = createDispatcher(options);
+  async function forgetEndpoint(endpointId: string): Promise<void> {
+    while ((await deleteTraces(db, endpointId, rowsAtOnce)) > 0);
+  }
+  return {
+    ...dispatcher,
+    operations: createLogOperations({ ...options, changed: dispatcher.changed, forgetPosts: forgetEndpoint }),
+    forget: (...asked) => forgetPosts(db, ...asked),
+    forgetEndpoint,
+  };
+}

@@ -1,7 +1,6 @@
 /** What an answer to a callback means (contract §10.3). Pure. */
-import { type Endpoint, nextTryInMs } from '../callbacks/index.ts';
+import { type Endpoint, isAccepted, nextTryInMs, noteOf, shownText } from '../callbacks/index.ts';
 import type { OutboundAnswer } from '../platform/outbound.ts';
-import { printable } from '../platform/printable.ts';
 
 export interface Verdict {
   outcome: 'accepted' | 'retry' | 'given_up';
@@ -20,7 +19,6 @@ export interface Verdict {
   gone: boolean;
 }
 
-const maxResponseBytes = 2048;
 const maxPauseMs = 3_600_000;
 
 /** `tries` counts this one; `chance` in [0, 1) spreads the retries. */
@@ -38,33 +36,27 @@ export function judge(
       ...none,
       outcome: nextInMs === null ? 'given_up' : 'retry',
       httpStatus: null,
-      detail: `${answer.reason}: ${answer.detail}`,
+      detail: noteOf(answer),
       nextInMs,
       slowDown: answer.reason !== 'forbidden',
     };
   }
   const { status } = answer;
-  const response = answer.body === '' ? null : printable(answer.body, maxResponseBytes);
-  if (status >= 200 && status < 300) return { ...none, outcome: 'accepted', httpStatus: status, response };
+  const response = shownText(answer);
+  if (isAccepted(answer)) return { ...none, outcome: 'accepted', httpStatus: status, response };
   const asksForRest = status === 429 || status === 503;
   const restMs = asksForRest ? retryAfterMs(answer.headers['retry-after'], nowMs) : 0;
   const nextInMs = nextTryInMs(retrySchedule, tries, chance, restMs / 1000);
   return {
     outcome: nextInMs === null ? 'given_up' : 'retry',
     httpStatus: status,
-    detail: textOf(status),
+    detail: noteOf(answer),
     response,
     nextInMs,
     pauseMs: restMs,
     slowDown: status === 429 || status >= 500,
     gone: status === 410,
   };
-}
-
-function textOf(status: number): string {
-  if (status >= 300 && status < 400) return `answered ${status}: redirects are not followed`;
-  if (status === 410) return 'answered 410: the endpoint is switched off';
-  return `answered ${status}`;
 }
 
 /** Seconds or an HTTP date, at most an hour; 0 for anything else. */

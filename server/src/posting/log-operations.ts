@@ -1,10 +1,9 @@
 /** What operators see of the posts to one endpoint, and how they have events posted again. */
 import { z } from 'zod';
+import { type Office, endpointParams as params } from '../callbacks/index.ts';
 import { defineOperation, type Operation } from '../http/operation.ts';
-import { endpointParams as params } from './endpoint-wire.ts';
 import * as examples from './examples.ts';
 import * as wire from './log-wire.ts';
-import type { Office } from './office.ts';
 import { readAttempts, readDeliveries } from './read-log.ts';
 import { replay } from './replay.ts';
 
@@ -70,7 +69,7 @@ const replayEvents = (office: Office): Operation =>
       examples: [
         {
           name: 'all that failed since midnight',
-          body: { failed_since: examples.endpoint.created_at },
+          body: { failed_since: examples.midnight },
           output: { queued: 12 },
         },
       ],

@@ -1,4 +1,5 @@
 /** Pages of what waits for an endpoint and of what was tried. */
+import { getEndpoint, type Office } from '../callbacks/index.ts';
 import { invalid } from '../errors.ts';
 import { isId } from '../platform/ids.ts';
 import {
@@ -9,7 +10,6 @@ import {
   listAttempts,
   listDeliveries,
 } from './log-store.ts';
-import { getEndpoint, type Office } from './office.ts';
 
 export interface Page<Row> {
   rows: Row[];
@@ -41,7 +41,7 @@ export async function readAttempts(
 ): Promise<Page<AttemptRow>> {
   if (cursor !== undefined && !isId(cursor)) throw badCursor();
   const endpoint = await getEndpoint(office, applicationId, id);
-  const rows = await listAttempts(office.db, endpoint.id, { ...filter, before: cursor, limit: filter.limit + 1 });
+  const rows = await listAttempts(office.db, endpoint, { ...filter, before: cursor, limit: filter.limit + 1 });
   return pageOf(rows, filter.limit, (row) => row.id);
 }
 

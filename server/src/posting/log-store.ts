@@ -36,7 +36,7 @@ const nothing = raw('');
 /** Newest message first, and newest event first of each; what belongs to no message comes last. */
 export function listDeliveries(db: Queryable, endpointId: string, filter: DeliveryFilter): Promise<DeliveryRow[]> {
   const { state, messageId, before, limit } = filter;
-  return db.query<DeliveryRow & object>(sql`
+  return db.query<DeliveryRow>(sql`
     select q.event_id as "eventId", q.message_id as "messageId", q.position, entry.status as event, entry.at, q.tries,
       q.due_at as "dueAt", q.given_up_at as "givenUpAt", q.replayed
     from (
@@ -81,12 +81,16 @@ export interface AttemptFilter {
 }
 
 /** Newest first. */
-export function listAttempts(db: Queryable, endpointId: string, filter: AttemptFilter): Promise<AttemptRow[]> {
+export function listAttempts(
+  db: Queryable,
+  { id, applicationId }: { id: string; applicationId: string },
+  filter: AttemptFilter,
+): Promise<AttemptRow[]> {
   const { messageId, eventId, outcome, before, limit } = filter;
-  return db.query<AttemptRow & object>(sql`
+  return db.query<AttemptRow>(sql`
     select id, event_id as "eventId", message_id as "messageId", status as event, try, at, rows, outcome,
       http_status as "httpStatus", detail, response, latency_ms as "latencyMs", next_at as "nextAt"
-    from callback_attempts where endpoint_id = ${endpointId}
+    from callback_attempts where endpoint_id = ${id} and application_id = ${applicationId}
       ${messageId === undefined ? nothing : sql`and message_id = ${messageId}`}
       ${eventId === undefined ? nothing : sql`and event_id = ${eventId}`}
       ${outcome === undefined ? nothing : sql`and outcome = ${outcome}`}
@@ -98,7 +102,7 @@ export function listAttempts(db: Queryable, endpointId: string, filter: AttemptF
  * Removes up to `limit` rows each of queue and log: of messages below the id, and of events of no message from before its time.
  * Ids of events begin with their time as those of messages do.
  */
-export async function forgetCallbacks(
+export async function forgetPosts(
   db: Queryable,
   applicationId: string,
   belowId: string,
@@ -115,6 +119,22 @@ export async function forgetCallbacks(
     returning 1`;
   const [row] = await db.query<{ removed: number }>(sql`
     with queued as (${old('callback_queue')}), logged as (${old('callback_attempts')})
+    select ((select count(*) from queued) + (select count(*) from logged))::integer as removed`);
+  return row?.removed ?? 0;
+}
+
+/** Removes up to `limit` rows each of what was queued for an endpoint and of its log; resolves with how many. */
+export async function deleteTraces(db: Queryable, endpointId: string, limit: number): Promise<number> {
+  const [row] = await db.query<{ removed: number }>(sql`
+    with queued as (
+      delete from callback_queue where ctid = any(array(
+        select ctid from callback_queue where endpoint_id = ${endpointId} limit ${limit}))
+      returning 1
+    ), logged as (
+      delete from callback_attempts where ctid = any(array(
+        select ctid from callback_attempts where endpoint_id = ${endpointId} limit ${limit}))
+      returning 1
+    )
     select ((select count(*) from queued) + (select count(*) from logged))::integer as removed`);
   return row?.removed ?? 0;
 }

@@ -2,13 +2,11 @@
  * Telling an endpoint again what it was told, or failed to be told: single events, one message, a time, or all that failed. Events
  * keep their ids, so that a receiver that had them knows them again.
  */
+import { type Endpoint, expandEvents, getEndpoint, type Office } from '../callbacks/index.ts';
 import { invalid } from '../errors.ts';
 import type { EventName } from '../events/index.ts';
 import { isId, messageIdOf } from '../platform/ids.ts';
-import { expandEvents } from './chosen-events.ts';
-import type { Endpoint } from './endpoint.ts';
 import type { ReplayBody } from './log-wire.ts';
-import { getEndpoint, type Office } from './office.ts';
 import * as store from './replay-store.ts';
 
 const maxRows = 100_000;
@@ -24,7 +22,7 @@ const highestId = '9223372036854775807';
 export async function replay(office: Office, applicationId: string, id: string, body: ReplayBody): Promise<number> {
   const endpoint = await getEndpoint(office, applicationId, id);
   const queued = await queueAgain(office, endpoint, body);
-  if (queued > 0) office.changed(endpoint.id);
+  if (queued > 0) office.changed();
   return queued;
 }
 

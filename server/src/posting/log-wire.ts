@@ -1,7 +1,7 @@
 /** How the queue, the log and replays of an endpoint look on the wire. Ids of events are those of the header `webhook-id`. */
 import { z } from 'zod';
+import { eventChoice } from '../callbacks/index.ts';
 import { isId } from '../platform/ids.ts';
-import { eventChoice } from './endpoint-wire.ts';
 import type { AttemptRow, DeliveryRow } from './log-store.ts';
 import { deliveryStates, outcomes } from './log-store.ts';
 

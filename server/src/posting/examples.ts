@@ -1,0 +1,32 @@
+/** The objects shown in the examples of the operations; a test holds them against the schemas. */
+export const midnight = '2026-07-03T00:00:00.000Z';
+const at = midnight;
+const eventId = 'evt_2072832692843466759';
+const messageId = '2072832692843446272';
+
+export const delivery = {
+  event_id: eventId,
+  message_id: messageId,
+  event: 'delivered',
+  at,
+  state: 'retrying',
+  tries: 1,
+  due_at: '2026-07-03T00:01:03.000Z',
+  given_up_at: null,
+  replayed: false,
+};
+
+export const attempt = {
+  event_id: eventId,
+  message_id: messageId,
+  event: 'delivered',
+  try: 1,
+  at,
+  rows: 1,
+  outcome: 'retry',
+  http_status: 500,
+  detail: 'answered 500',
+  response: 'Internal Server Error',
+  latency_ms: 41,
+  next_at: '2026-07-03T00:01:03.000Z',
+};
