@@ -24,7 +24,11 @@ export const rooms = {
   verifications: { title: 'issue and check a code', opens: ['events'] },
   insights: { title: 'what happened, by country and channel', opens: ['events'] },
   alerts: { title: 'thresholds that tell people', opens: ['events'] },
-  callbacks: { title: 'signed webhooks to customers, made from the ledger', opens: ['events'] },
+  callbacks: { title: 'endpoints of customers: settings, secrets, probe, one signed post', opens: ['events'] },
+  posting: {
+    title: 'callbacks made from what the ledger queued: order, pace, retries, log, replay',
+    opens: ['callbacks', 'events'],
+  },
   sandbox: { title: 'magic recipients, the virtual phone network and its handsets', opens: ['channels', 'events'] },
   delivery: {
     title: 'the durable engine: claim, attempt, next, receipts',

@@ -19,8 +19,8 @@ CREATE OR REPLACE FUNCTION public.queue_callbacks()
  LANGUAGE plpgsql
 AS $function$
 begin
-  insert into callback_queue (endpoint_id, application_id, message_id, position, event_id)
-  select endpoint.id, fresh.application_id, fresh.message_id, fresh.position,
+  insert into callback_queue (endpoint_id, application_id, message_id, position, status, event_id)
+  select endpoint.id, fresh.application_id, fresh.message_id, fresh.position, fresh.status,
     ((floor(extract(epoch from fresh.at) * 1000)::bigint - 1288834974657) << 22) | (fresh.position & 4194303)
   from fresh join callback_endpoints endpoint
     on endpoint.application_id = fresh.application_id and endpoint.enabled and fresh.status = any (endpoint.event_types)
@@ -118,7 +118,7 @@ create table callback_attempts (
 CREATE INDEX callback_attempts_by_age ON public.callback_attempts USING brin (at) WITH (pages_per_range='32');
 CREATE INDEX callback_attempts_by_event ON public.callback_attempts USING btree (endpoint_id, event_id);
 CREATE INDEX callback_attempts_by_message ON public.callback_attempts USING btree (application_id, message_id);
-comment on table callback_attempts is 'callbacks: every try and its answer';
+comment on table callback_attempts is 'posting: every try and its answer';
 
 create table callback_endpoints (
   id bigint default account_id() not null,
@@ -164,7 +164,7 @@ create table callback_leases (
   constraint callback_leases_pkey PRIMARY KEY (endpoint_id),
   constraint callback_leases_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES callback_endpoints(id) ON DELETE CASCADE
 ) with (fillfactor=50);
-comment on table callback_leases is 'callbacks: which node posts to an endpoint';
+comment on table callback_leases is 'posting: which node posts to an endpoint';
 
 create table callback_queue (
   endpoint_id bigint not null,
@@ -172,6 +172,7 @@ create table callback_queue (
   message_id bigint not null,
   position bigint not null,
   event_id bigint not null,
+  status text not null,
   due_at timestamp with time zone default clock_now(),
   tries smallint default 0 not null,
   batch bigint,
@@ -181,10 +182,11 @@ create table callback_queue (
   constraint callback_queue_pkey PRIMARY KEY (endpoint_id, message_id, "position"),
   constraint callback_queue_check CHECK (((due_at IS NULL) = (given_up_at IS NOT NULL)))
 );
+CREATE INDEX callback_queue_batch ON public.callback_queue USING btree (endpoint_id, batch) WHERE (batch IS NOT NULL);
 CREATE INDEX callback_queue_by_message ON public.callback_queue USING btree (application_id, message_id);
 CREATE INDEX callback_queue_due ON public.callback_queue USING btree (endpoint_id, due_at, "position") WHERE (due_at IS NOT NULL);
 CREATE INDEX callback_queue_given_up ON public.callback_queue USING btree (endpoint_id, given_up_at) WHERE (given_up_at IS NOT NULL);
-comment on table callback_queue is 'callbacks: events still to be posted, and those given up';
+comment on table callback_queue is 'posting: events still to be posted, and those given up';
 
 create table deliveries (
   application_id bigint not null,

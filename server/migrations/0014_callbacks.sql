@@ -41,7 +41,7 @@ create table callback_leases (
   holder text not null,
   expires_at timestamptz not null
 ) with (fillfactor = 50);
-comment on table callback_leases is 'callbacks: which node posts to an endpoint';
+comment on table callback_leases is 'posting: which node posts to an endpoint';
 
 -- What is still to be posted, and what was given up. A row that was accepted is gone; callback_attempts tells of it.
 create table callback_queue (
@@ -52,12 +52,13 @@ create table callback_queue (
   position bigint not null,
   -- The number in `webhook-id: evt_…`.
   event_id bigint not null,
-  -- Null: given up.
+  status text not null,
+  -- Null: given up. Infinity: posted with the first row of its batch.
   due_at timestamptz default clock_now(),
   tries smallint not null default 0,
   -- Position of the first event of the batch it was posted in first: a batch stays together, so that its body stays the same.
   batch bigint,
-  -- As posted first, kept from the first failure.
+  -- As posted first: of a single row from its first failure, of a batch from before its first try; only with the first row.
   body text,
   -- Asked for again: posted by itself.
   replayed boolean not null default false,
@@ -67,8 +68,9 @@ create table callback_queue (
 );
 create index callback_queue_due on callback_queue (endpoint_id, due_at, position) where due_at is not null;
 create index callback_queue_given_up on callback_queue (endpoint_id, given_up_at) where given_up_at is not null;
+create index callback_queue_batch on callback_queue (endpoint_id, batch) where batch is not null;
 create index callback_queue_by_message on callback_queue (application_id, message_id);
-comment on table callback_queue is 'callbacks: events still to be posted, and those given up';
+comment on table callback_queue is 'posting: events still to be posted, and those given up';
 
 create table callback_attempts (
   id bigint generated always as identity,
@@ -95,13 +97,13 @@ create table callback_attempts (
 create index callback_attempts_by_event on callback_attempts (endpoint_id, event_id);
 create index callback_attempts_by_message on callback_attempts (application_id, message_id);
 create index callback_attempts_by_age on callback_attempts using brin (at) with (pages_per_range = 32);
-comment on table callback_attempts is 'callbacks: every try and its answer';
+comment on table callback_attempts is 'posting: every try and its answer';
 
 -- Queued by the statement that writes the event, so that no event is missed or queued twice, whatever node or room wrote it.
 create function queue_callbacks() returns trigger language plpgsql as $$
 begin
-  insert into callback_queue (endpoint_id, application_id, message_id, position, event_id)
-  select endpoint.id, fresh.application_id, fresh.message_id, fresh.position,
+  insert into callback_queue (endpoint_id, application_id, message_id, position, status, event_id)
+  select endpoint.id, fresh.application_id, fresh.message_id, fresh.position, fresh.status,
     ((floor(extract(epoch from fresh.at) * 1000)::bigint - 1288834974657) << 22) | (fresh.position & 4194303)
   from fresh join callback_endpoints endpoint
     on endpoint.application_id = fresh.application_id and endpoint.enabled and fresh.status = any (endpoint.event_types)

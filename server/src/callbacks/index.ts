@@ -1,6 +1,15 @@
 /**
- * Telling customers what happened: endpoints of applications, and signed posts made from the ledger (contract §10). An event is
- * queued by the statement that writes it, reaches an endpoint at least once under one id and with one body, and the events of one
- * message in order. An endpoint that hangs or fails slows nobody else.
+ * Where customers want to be told what happened: the endpoints of applications, their secrets, and one signed post (contract §10).
+ * When something is posted, and what comes of it, is the room `posting`.
  */
-export type { Endpoint, EndpointSettings } from './endpoint.ts';
+export {
+  type DisabledBecause,
+  type Endpoint,
+  type EndpointSecrets,
+  type EndpointSettings,
+  sealSecrets,
+} from './endpoint.ts';
+export { listEndpointsById } from './endpoint-store.ts';
+export { disableEndpoint, enabledEndpoints, noteHealth } from './health-store.ts';
+export { type Posted, type PostPorts, post } from './post.ts';
+export { nextTryInMs, type ScheduleName } from './schedule.ts';

@@ -4,10 +4,10 @@
  */
 import type { SendOutcome } from '../channels/index.ts';
 import type { Clock } from '../platform/clock.ts';
+import { type Bucket, fullBucket, shareOf, taken, waitMs } from '../platform/token-bucket.ts';
 import { begin, type Circuit, closedCircuit, countsOf, lets, record, verdictOf } from './circuit.ts';
 import { restingReason } from './pick.ts';
 import type { CircuitRule, QuietHours } from './records.ts';
-import { type Bucket, fullBucket, shareOf, taken, waitMs } from './token-bucket.ts';
 
 /** How soon a full provider is asked again. */
 const fullMs = 25;

@@ -1,5 +1,5 @@
 /**
- * Hand-overs per second as a token bucket, pure. It holds a tenth of a second's worth (at least one), so that no second sees
+ * So many per second, as a token bucket, pure. It holds a tenth of a second's worth (at least one), so that no second sees
  * much more than the rate. Asking takes nothing when there is nothing to take.
  */
 
