@@ -197,8 +197,13 @@ const standardEvents: Record<Family, z.ZodType> = {
   ),
 };
 
+const envelopeOf = (row: z.ZodType) => z.object({ total: z.int().min(1).max(100), rows: z.array(row).min(1).max(100) });
+
+/** Of any families: a batch takes what comes next. */
+const envelope = envelopeOf(z.union(familyNames.map((family) => rows[family]))).meta({ id: 'CallbackEnvelope' });
+
 const bodiesOf = (family: Family) => ({
-  vendor: z.object({ total: z.int().min(1).max(100), rows: z.array(rows[family]).min(1).max(100) }),
+  vendor: envelopeOf(rows[family]),
   standard: standardEvents[family],
 });
 
@@ -239,7 +244,7 @@ const about: Record<Family, { id: string; summary: string; description: string }
 /** One entry per family, for the section `webhooks` of the API description. */
 export const webhooks = familyNames.map((family) => ({
   ...about[family],
-  description: `${about[family].description} At least once, from an endpoint's queue; answer 2xx in time and do long work elsewhere. Up to 100 rows where the endpoint asks for batches; one event as \`{type, timestamp, data}\` where its format is \`standard\`. A probe has the body \`{}\`.`,
-  body: z.union([callbackBodies[family].vendor, callbackBodies[family].standard]),
+  description: `${about[family].description} At least once, from an endpoint's queue; answer 2xx in time and do long work elsewhere. Up to 100 rows, of any kinds, where the endpoint asks for batches; one event as \`{type, timestamp, data}\` where its format is \`standard\`. A probe has the body \`{}\`.`,
+  body: z.union([envelope, standardEvents[family]]),
   examples: examples(family),
 }));
