@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { rooms } from '../.dependency-cruiser.mjs';
+import { makeCallbacksPage } from './generators/callbacks.ts';
 import { makeConfigurationPage, makeEnvExample } from './generators/configuration.ts';
 import { makeErrorsPage } from './generators/errors.ts';
 import { makeOpenApiFile, makeSchema } from './generators/product.ts';
@@ -18,6 +19,7 @@ const generated = [
   { file: 'docs/reference/configuration.md', make: makeConfigurationPage },
   { file: '.env.example', make: makeEnvExample },
   { file: 'server/schema.sql', make: makeSchema },
+  { file: 'docs/callbacks.md', make: makeCallbacksPage },
   { file: 'docs/openapi.json', make: makeOpenApiFile },
   { file: 'ARCHITECTURE.md', make: (present) => makeArchitecturePage(present, rooms) },
 ];

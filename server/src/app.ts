@@ -8,7 +8,7 @@ import { adapters } from './channels/adapters.ts';
 import { type Adapter, type Channel, createRegistry } from './channels/index.ts';
 import type { Config } from './config.ts';
 import { createDelivery } from './delivery/index.ts';
-import { forgetEvents } from './events/index.ts';
+import { forgetEvents, webhooks } from './events/index.ts';
 import { createFeedback } from './feedback.ts';
 import { firstTemplates } from './first-templates.ts';
 import { createFrontDoor, storeAnswer } from './http/index.ts';
@@ -247,6 +247,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
       ...posting.operations,
       ...alerts.operations,
     ],
+    webhooks,
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },
     quota: sandbox.countRequest,
     answerHook: ({ provider, token, ...call }) => providers.hook(provider, token, call),

@@ -103,6 +103,18 @@ onEachApp('the description', (get) => {
     assert.ok(count > 200, `${count} examples`);
   });
 
+  test('has the callbacks of every family, with examples that fit', () => {
+    const { webhooks = {} } = document;
+    assert.deepEqual(Object.keys(webhooks), ['messageStatus', 'notification', 'uplinkMessage', 'systemEvent']);
+    for (const [name, { post }] of Object.entries(webhooks)) {
+      const media = post?.requestBody?.content['application/json'];
+      const examples = Object.values(media?.examples ?? {});
+      assert.ok(examples.length >= 2, name);
+      for (const { value } of examples) assert.deepEqual(schemaFaults(media?.schema ?? {}, value, document), [], name);
+      assert.ok(schemaFaults(media?.schema ?? {}, { total: 1, rows: [{}] }, document).length > 0, name);
+    }
+  });
+
   test('names for each error status only codes of the table, each with its example', () => {
     const seen = new Set<number>();
     for (const { id, responses } of operations)

@@ -23,6 +23,19 @@ export type { VerifyOptions, VerifyResult } from './resources/verifications.ts';
 export type { ClientOptions } from './settings.ts';
 export type { Billing, WebhookEvent } from './webhooks/events.ts';
 export { MessageStatusEvent, NotificationEvent, SystemEvent, UplinkEvent } from './webhooks/events.ts';
-export type { CallbackRequest, CallbackResponse, MiddlewareOptions, RequestHandler } from './webhooks/middleware.ts';
+export type {
+  FastifyLike,
+  FastifyOptions,
+  FastifyPlugin,
+  FastifyReplyLike,
+  FastifyRequestLike,
+} from './webhooks/fastify.ts';
+export type {
+  CallbackRequest,
+  CallbackResponse,
+  EventHandler,
+  MiddlewareOptions,
+  RequestHandler,
+} from './webhooks/middleware.ts';
 export type { HeaderSource } from './webhooks/signature.ts';
 export { type VerifierOptions, WebhookVerifier } from './webhooks/verifier.ts';

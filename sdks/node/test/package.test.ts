@@ -57,7 +57,7 @@ test('both formats export the same names', async (t) => {
 
 test('types fit strict projects of both formats, with the libraries checked too', async (t) => {
   const source = `
-    import { EngagelabError, OTPClient, WebhookVerifier } from 'engagelab-otp';
+    import { EngagelabError, type FastifyPlugin, OTPClient, WebhookVerifier } from 'engagelab-otp';
     import { createServer } from 'node:http';
     const otp = new OTPClient(process.env['A'], process.env['B'], { fetch, maxRetries: 2 });
     export const sent: Promise<string> = otp.send('+65', 't', {}, 'en', { signals: { ip: '::1' } }).then((r) => r.message_id);
@@ -65,6 +65,7 @@ test('types fit strict projects of both formats, with the libraries checked too'
     createServer(new WebhookVerifier({ username: 'u', secret: 's' }).middleware((events) => {
       for (const event of events) if (event.kind === 'message_status') event.status.toUpperCase();
     }));
+    export const plugin: FastifyPlugin = new WebhookVerifier({ signingSecrets: ['whsec_AAAA'] }).fastify(() => {});
     // @ts-expect-error a template is needed
     otp.send('+65');`;
   const folder = makeProject(t, { 'a.cts': source, 'b.mts': source, 'package.json': '{}' });
@@ -133,6 +134,7 @@ test('every program of the README runs', async (t) => {
   ]);
   const around = `const userTypedCode = '482913';
     const app = { post: (path, handler) => console.log('mounted', path, typeof handler) };
+    const fastify = { register: (plugin, options) => console.log('registered', options.prefix, typeof plugin) };
     (async () => {\n${programs.join('\n')}\n})();`;
   const ran = await run(makeProject(t, { 'readme.cjs': around }), ['readme.cjs'], {
     ENGAGELAB_BASE_URL: server.url,
@@ -141,10 +143,10 @@ test('every program of the README runs', async (t) => {
     ENGAGELAB_WEBHOOK_USERNAME: 'acme',
     ENGAGELAB_WEBHOOK_SECRET: 'hook-secret',
   });
-  assert.equal(programs.length, 4);
+  assert.equal(programs.length, 5);
   assert.match(
     ran.output,
-    /^expired or used: already_verified\nmounted \/otp-callbacks function\n\{[^}]*verified: true/,
+    /^expired or used: already_verified\nmounted \/otp-callbacks function\nregistered \/otp-callbacks function\n\{[^}]*verified: true/,
   );
   assert.equal(ran.code, 0);
   assert.equal(server.requests.length, 6);

@@ -59,6 +59,55 @@ describe('rows', () => {
   });
 });
 
+describe('bodies of the format standard', () => {
+  for (const { name, body, event: expected } of cases.standard_events) {
+    test(name, () => {
+      const [event, ...others] = verifier.parseEvents(JSON.stringify(body));
+      assert.ok(event);
+      assert.deepEqual(others, []);
+      assert.ok(event instanceof classes[event.kind]);
+      assert.deepEqual({ ...event, ...expected }, { ...event });
+      assert.deepEqual(event.raw, body);
+    });
+  }
+
+  for (const body of [
+    { type: 'message.delivered' },
+    { type: 'message', data: {} },
+    { type: 'weather.changed', timestamp: '2026-07-03T00:00:00.000Z', data: {} },
+    { type: 7, data: {} },
+    { type: '.', data: {} },
+  ]) {
+    test(`${JSON.stringify(body)} has no events`, () => assert.deepEqual(verifier.parseEvents(body), []));
+  }
+});
+
+describe('a message that falls back', () => {
+  // Contract §7.4: a failed step with another one to come, which delivers; then the code is checked.
+  const row = (message_status: string, more: object = {}) => ({ status: { message_status, status_data: more } });
+  const rows = [
+    [row('plan'), false],
+    [row('target_valid'), false],
+    [row('sent'), false],
+    [row('delivered_failed', { fallback_pending: true }), false],
+    [row('sent'), false],
+    [row('sent_failed', { fallback_pending: true }), false],
+    [row('sent'), false],
+    [row('delivered'), true],
+    [row('verified'), true],
+  ] as const;
+
+  test('is terminal at its end and not before, in both formats', () => {
+    for (const [one, terminal] of rows) {
+      const { message_status, status_data } = one.status;
+      const vendor = verifier.parseEvents({ total: 1, rows: [one] });
+      const standard = verifier.parseEvents({ type: `message.${message_status}`, data: status_data });
+      for (const [event] of [vendor, standard])
+        assert.equal(event?.kind === 'message_status' && event.is_terminal, terminal, message_status);
+    }
+  });
+});
+
 describe('bodies', () => {
   for (const { name, body, count } of cases.bodies) {
     test(`${name}: as text, as bytes and parsed`, () => {

@@ -125,6 +125,54 @@ describe('Standard Webhooks', () => {
   });
 });
 
+describe('while secrets change', () => {
+  const own = standard.signing_secret;
+  const other = 'whsec_//////////////////////////////////////////8=';
+  const accepts = (verifier: WebhookVerifier) => () => verifier.verifyStandard(standard.headers, standard.body);
+
+  test('a body signed with any of the signing secrets passes, and with none of them not', () => {
+    accepts(new WebhookVerifier({ ...hooks, signingSecret: other, signingSecrets: [own] }))();
+    accepts(new WebhookVerifier({ ...hooks, signingSecrets: [other, own] }))();
+    accepts(new WebhookVerifier({ signingSecrets: [own] }))();
+    assert.throws(accepts(new WebhookVerifier({ signingSecrets: [other, other] })), WebhookSignatureError);
+    assert.throws(accepts(new WebhookVerifier({ ...hooks, signingSecrets: [] })), TypeError);
+  });
+
+  test('a platform that signs with both is believed by whoever has the old, the new or both', () => {
+    for (const { signing_secrets, headers, body, valid } of cases.signatures.rotation) {
+      const check = () => new WebhookVerifier({ signingSecrets: signing_secrets }).verifyStandard(headers, body);
+      if (valid) check();
+      else assert.throws(check, WebhookSignatureError);
+    }
+    assert.ok(cases.signatures.rotation.length >= 4);
+  });
+
+  test('X-CALLBACK-ID by any of the secrets passes, and by none of them not', () => {
+    new WebhookVerifier({ ...hooks, secret: 'next', secrets: [hooks.secret] }).verify(vector);
+    new WebhookVerifier({ username: hooks.username, secrets: ['next', hooks.secret] }).verify(vector);
+    const verifier = new WebhookVerifier({ username: hooks.username, secrets: ['next', 'former'] });
+    assert.throws(() => verifier.verify(vector), WebhookSignatureError);
+  });
+
+  test('the variable may hold several, and counts only where none is given', (t) => {
+    process.env['ENGAGELAB_WEBHOOK_SIGNING_SECRET'] = ` ${other}\t${own} `;
+    t.after(() => {
+      delete process.env['ENGAGELAB_WEBHOOK_SIGNING_SECRET'];
+    });
+    accepts(new WebhookVerifier())();
+    assert.throws(accepts(new WebhookVerifier({ signingSecret: other })), WebhookSignatureError);
+  });
+
+  test('a header with a flood of signatures is not compared to its end', () => {
+    const flood = {
+      ...standard.headers,
+      'webhook-signature': `${'v1,AAAA '.repeat(20)}${standard.headers['webhook-signature']}`,
+    };
+    const verifier = new WebhookVerifier({ signingSecret: own });
+    assert.throws(() => verifier.verifyStandard(flood, standard.body), WebhookSignatureError);
+  });
+});
+
 describe('making a verifier', () => {
   test('missing settings name the variables', () => {
     assert.throws(() => new WebhookVerifier({ username: 'u' }), /ENGAGELAB_WEBHOOK_USERNAME.*ENGAGELAB_WEBHOOK_SECRET/);

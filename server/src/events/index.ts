@@ -14,3 +14,4 @@ export {
 } from './ledger.ts';
 export { eventIdOf, type MessageFacts, type Row, rowOf, standardBody, type ToldEntry } from './row.ts';
 export { appendEvents, eventRows, forgetEvents, type LedgerRow, ledgerEntries, listEvents, toEntry } from './store.ts';
+export { webhooks } from './webhook-schemas.ts';

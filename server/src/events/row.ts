@@ -89,7 +89,8 @@ export function standardBody(entry: ToldEntry, message: MessageFacts | null): ob
   const { data = {} } = entry;
   if (family !== 'message_status') {
     const type = `${standardNames[family ?? 'notification']}.${entry.status}`;
-    return { type, timestamp, data: { application_id: entry.applicationId, ...data } };
+    const message_id = family === 'response' && entry.messageId !== '0' ? { message_id: entry.messageId } : {};
+    return { type, timestamp, data: { application_id: entry.applicationId, ...message_id, ...data } };
   }
   if (!message) return null;
   const { billing, fallback_pending, late, current_to } = data;

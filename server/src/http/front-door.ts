@@ -21,6 +21,7 @@ import { Exchange, type House, requestIdOf } from './exchange.ts';
 import { createHealthOperations } from './health.ts';
 import { type AnswerHook, addHookRoutes } from './hooks.ts';
 import { makeOpenApi } from './openapi.ts';
+import type { Webhook } from './openapi-webhooks.ts';
 import type { Caller, Operation } from './operation.ts';
 import { createPathTable, toRoutePath } from './paths.ts';
 import { createServe, type Desk } from './serve.ts';
@@ -31,6 +32,8 @@ import { createWork, type Work } from './work.ts';
 
 export interface FrontDoorOptions {
   operations: readonly Operation[];
+  /** The callbacks the server posts, for the API description. */
+  webhooks?: readonly Webhook[];
   authenticate: Desk['authenticate'];
   /** After the throttle; refuses with 429/3004 `quota exceeded`. */
   quota?: (caller: Caller, ip: string) => Promise<void> | void;
@@ -81,7 +84,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     idempotency,
     checkOutput: options.checkOutput ?? false,
   };
-  const description = createDescription(() => makeOpenApi(operations, publicUrl()), publicUrl);
+  const description = createDescription(() => makeOpenApi(operations, publicUrl(), options.webhooks), publicUrl);
   const health = createHealthOperations({
     checks: options.checks,
     isClosing: house.isClosing,

@@ -223,6 +223,29 @@ describe('the API description', () => {
     ]);
   });
 
+  test('callbacks are webhooks with headers, answers and examples, and without any there is no such section', () => {
+    assert.equal('webhooks' in document || 'WebhookId' in document.components.parameters, false);
+    const body = z.object({ total: z.int(), rule });
+    const webhook = {
+      id: 'told',
+      summary: 'Told',
+      description: 'Tells.',
+      body,
+      examples: [{ name: 'a', value: { total: 1 } }],
+    };
+    const told: Any = makeOpenApi(operations, 'https://otp.example.com', [webhook]);
+    assert.deepEqual(Object.keys(told.webhooks), ['told']);
+    const { post } = told.webhooks.told;
+    assert.deepEqual([post.operationId, post.security, post.tags], ['told', [], ['Callbacks']]);
+    assert.ok(told.tags.some(({ name }: Any) => name === 'Callbacks'));
+    const names = post.parameters.map(({ $ref }: Any) => told.components.parameters[$ref.split('/').pop()].name);
+    assert.deepEqual(names, ['webhook-id', 'webhook-timestamp', 'webhook-signature', 'X-CALLBACK-ID']);
+    const content = post.requestBody.content['application/json'];
+    assert.deepEqual(content.schema.properties.rule, { $ref: '#/components/schemas/Rule' });
+    assert.deepEqual(content.examples, { a: { summary: 'a', value: { total: 1 } } });
+    assert.deepEqual(Object.keys(post.responses), ['410', '429', '2XX', 'default']);
+  });
+
   test('two schemas of one name are refused', () => {
     const make = (id: string, part: z.ZodType) =>
       defineOperation(

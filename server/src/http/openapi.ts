@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { errorResponses, errorSchema } from './errors.ts';
 import { createSchemaBook, type Json, type SchemaBook } from './openapi-schemas.ts';
+import { describeWebhooks, type Webhook, webhookParameters } from './openapi-webhooks.ts';
 import type { Operation } from './operation.ts';
 import { paramNames } from './paths.ts';
 
@@ -64,7 +65,11 @@ const parameters = {
 };
 
 /** The whole document. `publicUrl` has no slash at its end. Throws for two operations of one name and for what cannot be described. */
-export function makeOpenApi(operations: readonly Operation[], publicUrl: string): object {
+export function makeOpenApi(
+  operations: readonly Operation[],
+  publicUrl: string,
+  webhooks: readonly Webhook[] = [],
+): object {
   const shown = operations.map(({ spec }) => spec).filter(({ hidden }) => hidden !== true);
   const book = createSchemaBook({ Error: errorSchema });
   const responses: Record<string, Json> = {};
@@ -80,9 +85,18 @@ export function makeOpenApi(operations: readonly Operation[], publicUrl: string)
     openapi: '3.1.0',
     info: { ...info, version: packageVersion() },
     servers: [{ url: publicUrl }],
-    tags: [...new Set(shown.map(({ tag }) => tag))].map((name) => ({ name })),
+    tags: [...new Set([...shown.map(({ tag }) => tag), ...(webhooks.length > 0 ? ['Callbacks'] : [])])].map((name) => ({
+      name,
+    })),
     paths,
-    components: { schemas: book.components, responses, headers, parameters, securitySchemes },
+    ...(webhooks.length > 0 && { webhooks: describeWebhooks(webhooks, book) }),
+    components: {
+      schemas: book.components,
+      responses,
+      headers,
+      parameters: { ...parameters, ...(webhooks.length > 0 && webhookParameters) },
+      securitySchemes,
+    },
   };
 }
 

@@ -3,10 +3,10 @@
  * network: the name is resolved once, every address it has is checked, and the connection goes to a checked address. No redirects,
  * a time limit over all, a capped answer. What the world answers is a value, never an exception.
  */
-import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
 import { Agent, type Dispatcher, request } from 'undici';
 import { type AddressKind, type AddressRange, classifyAddress, isInsideName, parseRange } from './address-guard.ts';
+import { checkedLookup, ForbiddenAddress, oncePerName, type Resolve, resolveAll } from './checked-lookup.ts';
 
 const maxAnswerBytes = 64 * 1024;
 const maxUrlLength = 2048;
@@ -18,7 +18,7 @@ export interface OutboundOptions {
   /** Ports reachable at public addresses. */
   ports?: readonly number[];
   /** All addresses of a name; tests give their own. */
-  resolve?: (hostname: string) => Promise<readonly LookupAddress[]>;
+  resolve?: Resolve;
 }
 
 export interface OutboundRequest {
@@ -51,8 +51,6 @@ export interface Outbound {
   request(request: OutboundRequest): Promise<OutboundAnswer>;
   close(): Promise<void>;
 }
-
-class ForbiddenAddress extends Error {}
 
 export function createOutbound({ allow = [], ports = [443, 8443], resolve = resolveAll }: OutboundOptions): Outbound {
   const ranges = allow.map(parseRange);
@@ -99,13 +97,12 @@ function faultOf(text: string, ranges: readonly AddressRange[], ports: readonly 
   return kind === 'forbidden' || (kind === 'public' && !usual) ? 'address not allowed' : null;
 }
 
-function createAgent(
-  resolve: NonNullable<OutboundOptions['resolve']>,
-  ranges: readonly AddressRange[],
-  kinds: readonly AddressKind[],
-): Agent {
+function createAgent(resolve: Resolve, ranges: readonly AddressRange[], kinds: readonly AddressKind[]): Agent {
   return new Agent({
-    connect: { lookup: checkedLookup(resolve, ranges, kinds), timeout: connectMs },
+    connect: {
+      lookup: checkedLookup(resolve, (address) => kinds.includes(classifyAddress(address, ranges))),
+      timeout: connectMs,
+    },
     connections: 256,
     // One request per connection at a time: what one answer does to its connection touches no other.
     allowH2: false,
@@ -114,69 +111,52 @@ function createAgent(
   });
 }
 
-/** Answers only if every address of the name passes: a name with one good and one private address is an attack, not a mistake. */
-function checkedLookup(
-  resolve: NonNullable<OutboundOptions['resolve']>,
-  ranges: readonly AddressRange[],
-  kinds: readonly AddressKind[],
-): LookupFunction {
-  return (hostname, options, callback) => {
-    resolve(hostname).then(
-      (addresses) => {
-        const [first] = addresses;
-        const bad = addresses.some(({ address }) => !kinds.includes(classifyAddress(address, ranges)));
-        if (!first || bad) callback(new ForbiddenAddress('address not allowed'), '', 0);
-        else if (options.all) callback(null, [...addresses]);
-        else callback(null, first.address, first.family);
-      },
-      (error: NodeJS.ErrnoException) => callback(error, '', 0),
-    );
-  };
-}
-
-/**
- * Connections to one name that start together share one look-up: the system's resolver blocks a thread of four for as long as a
- * name server is silent, and a single dead name must not take them all.
- */
-function oncePerName(resolve: NonNullable<OutboundOptions['resolve']>): NonNullable<OutboundOptions['resolve']> {
-  const running = new Map<string, Promise<readonly LookupAddress[]>>();
-  return (hostname) => {
-    const found = running.get(hostname) ?? resolve(hostname).finally(() => running.delete(hostname));
-    running.set(hostname, found);
-    return found;
-  };
-}
-
-function resolveAll(hostname: string): Promise<LookupAddress[]> {
-  return new Promise((resolve, reject) => {
-    dnsLookup(hostname, { all: true }, (error, addresses) => (error ? reject(error) : resolve(addresses)));
-  });
-}
-
 async function ask(agent: Agent, outgoing: OutboundRequest): Promise<OutboundAnswer> {
-  const { method = 'POST', url, headers, body, timeoutMs, signal } = outgoing;
-  const limit = AbortSignal.timeout(timeoutMs);
+  const { timeoutMs, signal } = outgoing;
   const departure = { sent: false };
+  const end = new AbortController();
+  const giveUp = (): void => end.abort();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    end.abort();
+  }, timeoutMs);
+  signal?.addEventListener('abort', giveUp);
+  if (signal?.aborted) giveUp();
   try {
-    const answer = await request(url, {
-      method,
-      dispatcher: agent.compose(noting(departure)),
-      headers: Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'host')),
-      body: body ?? null,
-      signal: signal ? AbortSignal.any([limit, signal]) : limit,
-    });
-    return {
-      kind: 'answered',
-      status: answer.statusCode,
-      headers: answer.headers,
-      body: await readCapped(answer.body),
-    };
+    // The client notices an abort only once it has a connection; a silent name server or host must not take longer than the rest.
+    return await Promise.race([ended(end.signal), exchange(agent.compose(noting(departure)), outgoing, end.signal)]);
   } catch (error) {
     const { sent } = departure;
     if (error instanceof ForbiddenAddress) return { kind: 'failed', reason: 'forbidden', detail: error.message, sent };
-    if (limit.aborted) return { kind: 'failed', reason: 'timeout', detail: `no answer within ${timeoutMs} ms`, sent };
+    if (late) return { kind: 'failed', reason: 'timeout', detail: `no answer within ${timeoutMs} ms`, sent };
     return { kind: 'failed', reason: 'connection', detail: describe(error), sent };
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', giveUp);
   }
+}
+
+function ended(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+async function exchange(
+  dispatcher: Dispatcher,
+  { method = 'POST', url, headers, body }: OutboundRequest,
+  signal: AbortSignal,
+): Promise<OutboundAnswer> {
+  const answer = await request(url, {
+    method,
+    dispatcher,
+    headers: Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'host')),
+    body: body ?? null,
+    signal,
+  });
+  return { kind: 'answered', status: answer.statusCode, headers: answer.headers, body: await readCapped(answer.body) };
 }
 
 /** Notes when a connection is ready and the request goes out on it. */
@@ -199,6 +179,7 @@ const words: Record<string, string> = {
   UND_ERR_SOCKET: 'the connection was closed before the answer was whole',
   UND_ERR_CONNECT_TIMEOUT: `no connection within ${connectMs} ms`,
   UND_ERR_HEADERS_OVERFLOW: 'the headers of the answer are too large',
+  HTTPParserError: 'no valid HTTP answer',
   AbortError: 'aborted',
 };
 
@@ -206,7 +187,7 @@ const words: Record<string, string> = {
 function describe(error: unknown): string {
   const { code, name } = error as { code?: unknown; name?: unknown };
   const told = String(typeof code === 'string' ? code : (name ?? 'error'));
-  return told.startsWith('HPE_') ? `no valid HTTP answer (${told})` : (words[told] ?? told);
+  return words[told] ?? told;
 }
 
 async function readCapped(body: AsyncIterable<Buffer>): Promise<string> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { callbackId, createSigningSecret, signedHeaders, webhookSignature } from './webhook-signature.ts';
 
 const signingSecret = 'whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=';
@@ -62,4 +63,41 @@ test('each try carries its own time and nonce, and X-CALLBACK-ID only with a use
   const anonymous = signedHeaders({ ...post, authorization: 'Bearer x' });
   assert.equal(anonymous['x-callback-id'], undefined);
   assert.equal(anonymous['authorization'], 'Bearer x');
+});
+
+const body = '{"total":1,"rows":[{"server":"otp","itime":1783036800,"message_id":"2072832692843466759","to":"好 é"}]}';
+const post = { id: 'evt_2072832692843466759', body };
+
+test('the reference library of Standard Webhooks verifies what we sign, and no byte may change', () => {
+  for (const secret of [signingSecret, createSigningSecret()]) {
+    const headers = signedHeaders({ ...post, nowMs: Date.now(), signingSecrets: [secret] });
+    const webhook = new Webhook(secret);
+    assert.deepEqual(webhook.verify(body, headers), JSON.parse(body));
+    const bytes = Buffer.from(body);
+    for (let i = 0; i < bytes.length; i++) {
+      const changed = Buffer.from(bytes);
+      changed[i] = (bytes[i] ?? 0) ^ 1;
+      assert.throws(() => webhook.verify(changed.toString('latin1'), headers), WebhookVerificationError);
+    }
+    const changes = {
+      'webhook-id': `${post.id}0`,
+      'webhook-timestamp': String(Number(headers['webhook-timestamp']) - 1),
+      'webhook-signature': headers['webhook-signature']?.replace('v1,', 'v1,A'),
+    };
+    for (const [name, value] of Object.entries(changes))
+      assert.throws(() => webhook.verify(body, { ...headers, [name]: value ?? '' }), WebhookVerificationError, name);
+    assert.throws(() => new Webhook(createSigningSecret()).verify(body, headers), WebhookVerificationError);
+  }
+});
+
+test('the reference library refuses what is older than five minutes', () => {
+  const headers = signedHeaders({ ...post, nowMs: Date.now() - 301_000, signingSecrets: [signingSecret] });
+  assert.throws(() => new Webhook(signingSecret).verify(body, headers), WebhookVerificationError);
+});
+
+test('while two secrets sign, the reference library verifies with either', () => {
+  const [former, next] = [createSigningSecret(), createSigningSecret()];
+  const headers = signedHeaders({ ...post, nowMs: Date.now(), signingSecrets: [next, former] });
+  for (const secret of [former, next]) assert.deepEqual(new Webhook(secret).verify(body, headers), JSON.parse(body));
+  assert.throws(() => new Webhook(signingSecret).verify(body, headers), WebhookVerificationError);
 });

@@ -24,34 +24,44 @@ interface Validity {
 }
 
 export function createAuthority(): Authority {
-  const authority = selfSigned([]);
+  const name = `test authority ${randomBytes(4).toString('hex')}`;
+  const authority = make({ name, names: [], valid: decade(), issuer: null });
   return {
     certificate: authority.cert,
-    issue: (names, valid) => make(names, valid ?? decade(), authority.key),
+    issue: (names, valid) =>
+      make({ name: 'test receiver', names, valid: valid ?? decade(), issuer: { name, key: authority.key } }),
   };
 }
 
 /** Signed by itself: nobody trusts it. */
-export const selfSigned = (names: readonly string[]): Identity => make(names, decade(), null);
+export const selfSigned = (names: readonly string[]): Identity =>
+  make({ name: 'test receiver', names, valid: decade(), issuer: null });
 
-function make(names: readonly string[], valid: Validity, issuerKey: string | null): Identity {
+interface Wanted {
+  name: string;
+  names: readonly string[];
+  valid: Validity;
+  /** Null: itself, with the rights of an authority. */
+  issuer: { name: string; key: string } | null;
+}
+
+function make({ name, names, valid, issuer }: Wanted): Identity {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  const isAuthority = issuerKey === null;
   const body = sequence(
     der(0xa0, integer(Buffer.from([2]))),
     integer(Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     ecdsaWithSha256,
-    nameOf('test authority'),
+    nameOf(issuer?.name ?? name),
     sequence(time(valid.from), time(valid.until)),
-    nameOf(isAuthority ? 'test authority' : 'test receiver'),
+    nameOf(name),
     spkiOf(publicKey),
     der(
       0xa3,
-      sequence(...(isAuthority ? [basicConstraints] : []), ...(names.length > 0 ? [alternativeNames(names)] : [])),
+      sequence(...(issuer === null ? [basicConstraints] : []), ...(names.length > 0 ? [alternativeNames(names)] : [])),
     ),
   );
-  const signature = der(0x03, Buffer.from([0]), sign('sha256', body, issuerKey ?? key));
+  const signature = der(0x03, Buffer.from([0]), sign('sha256', body, issuer?.key ?? key));
   return { key, cert: new X509Certificate(sequence(body, ecdsaWithSha256, signature)).toString() };
 }
 

@@ -57,6 +57,7 @@ export interface Description {
   servers: { url: string }[];
   tags: { name: string }[];
   paths: Record<string, Record<string, OperationObject>>;
+  webhooks?: Record<string, Record<string, OperationObject>>;
   components: {
     schemas: Record<string, Schema>;
     responses?: Record<string, Response>;

@@ -30,6 +30,8 @@ export interface Received {
   /** The body as JSON; undefined when it is none. */
   // biome-ignore lint/suspicious/noExplicitAny: tests read what they expect
   json: any;
+  /** The name asked for in the TLS handshake. */
+  servername: string | undefined;
   /** True when the connection had carried a request before. */
   reused: boolean;
 }
@@ -137,6 +139,7 @@ function noteOf(request: IncomingMessage, raw: Buffer, more: Pick<Received, 'ind
     method: request.method ?? '',
     path: request.url ?? '',
     headers: request.headers,
+    servername: (request.socket as { servername?: string }).servername,
     raw,
     json: parse(raw),
   };

@@ -7,7 +7,7 @@ export interface Billing {
   currency: string;
 }
 
-type Fields = { readonly [name: string]: unknown };
+export type Fields = { readonly [name: string]: unknown };
 
 const terminalStatuses: readonly string[] = [
   'delivered',
@@ -48,7 +48,7 @@ export class MessageStatusEvent {
   readonly late: boolean;
   readonly raw: unknown;
 
-  constructor(row: Fields) {
+  constructor(row: Fields, raw: unknown = row) {
     const status = fields(row['status']);
     const data = fields(status['status_data']);
     this.message_id = text(row['message_id']) ?? text(data['message_id']);
@@ -70,7 +70,7 @@ export class MessageStatusEvent {
     this.sequence = number(data['sequence']);
     this.attempt = number(data['attempt']);
     this.late = data['late'] === true;
-    this.raw = row;
+    this.raw = raw;
   }
 }
 
@@ -83,13 +83,13 @@ export class NotificationEvent {
   readonly business_id: string | null;
   readonly raw: unknown;
 
-  constructor(row: Fields) {
+  constructor(row: Fields, raw: unknown = row) {
     const notification = fields(row['notification']);
     this.event = text(notification['event']);
     this.data = withParams(fields(notification['notification_data']));
     this.timestamp = number(row['itime']);
     this.business_id = text(this.data['business_id']) ?? text(row['business_id']);
-    this.raw = row;
+    this.raw = raw;
   }
 }
 
@@ -108,7 +108,7 @@ export class UplinkEvent {
   readonly account_sid: string | null;
   readonly raw: unknown;
 
-  constructor(row: Fields) {
+  constructor(row: Fields, raw: unknown = row) {
     const response = fields(row['response']);
     this.event = text(response['event']);
     this.data = withParams(fields(response['response_data']));
@@ -120,7 +120,7 @@ export class UplinkEvent {
     this.body = text(this.data['body']);
     this.message_sid = text(this.data['message_sid']);
     this.account_sid = text(this.data['account_sid']);
-    this.raw = row;
+    this.raw = raw;
   }
 }
 
@@ -135,7 +135,7 @@ export class SystemEvent {
   readonly operator: Fields;
   readonly raw: unknown;
 
-  constructor(row: Fields) {
+  constructor(row: Fields, raw: unknown = row) {
     const system = fields(row['system_event']);
     const data = fields(system['data']);
     this.event = text(system['event']);
@@ -144,19 +144,19 @@ export class SystemEvent {
     this.business_id = text(data['business_id']) ?? text(row['business_id']);
     this.org_id = text(data['org_id']);
     this.operator = renamed(fields(data['operator']), 'ip', 'ip_address');
-    this.raw = row;
+    this.raw = raw;
   }
 }
 
 export type WebhookEvent = MessageStatusEvent | NotificationEvent | UplinkEvent | SystemEvent;
 
-/** The event of one row, or null for a row of a kind that is not known. */
-export function readRow(row: unknown): WebhookEvent | null {
+/** The event of one row, or null for a row of a kind that is not known. `raw` is what came, where that was no row. */
+export function readRow(row: unknown, raw: unknown = row): WebhookEvent | null {
   if (!isFields(row)) return null;
-  if (isFields(row['status'])) return new MessageStatusEvent(row);
-  if (isFields(row['notification'])) return new NotificationEvent(row);
-  if (isFields(row['response'])) return new UplinkEvent(row);
-  if (isFields(row['system_event'])) return new SystemEvent(row);
+  if (isFields(row['status'])) return new MessageStatusEvent(row, raw);
+  if (isFields(row['notification'])) return new NotificationEvent(row, raw);
+  if (isFields(row['response'])) return new UplinkEvent(row, raw);
+  if (isFields(row['system_event'])) return new SystemEvent(row, raw);
   return null;
 }
 
@@ -188,12 +188,12 @@ function renamed(data: Fields, from: string, to: string): Fields {
   return { ...rest, [to]: value };
 }
 
-function fields(value: unknown): Fields {
+export function fields(value: unknown): Fields {
   return isFields(value) ? value : {};
 }
 
 /** Ids sometimes come as numbers; as text they compare equal to what a send returned. */
-function text(value: unknown): string | null {
+export function text(value: unknown): string | null {
   if (typeof value === 'string') return value;
   return typeof value === 'number' ? String(value) : null;
 }

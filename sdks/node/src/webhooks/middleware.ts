@@ -40,7 +40,7 @@ export interface Checks {
 }
 
 /** Far above what the platform sends in one callback (100 rows). */
-const largestBodyBytes = 1024 * 1024;
+export const largestBodyBytes = 1024 * 1024;
 
 /** What is answered with its own status and sentence; everything else is a fault on this side. */
 class Refusal extends Error {
@@ -54,18 +54,22 @@ class Refusal extends Error {
 
 export function requestHandler(checks: Checks, handler: EventHandler, options: MiddlewareOptions): RequestHandler {
   return (request, response) => {
-    void serve(request, response, checks, handler, options);
+    void handle(request, checks, handler, options).then(({ status, text }) => answer(response, status, text));
   };
 }
 
-/** Never rejects: an Express of version 4 would lose the rejection and leave the platform without an answer. */
-async function serve(
+export interface Outcome {
+  status: number;
+  text?: string;
+}
+
+/** What to answer. Never rejects: an Express of version 4 would lose the rejection and leave the platform without an answer. */
+export async function handle(
   request: CallbackRequest,
-  response: CallbackResponse,
   checks: Checks,
   handler: EventHandler,
   options: MiddlewareOptions,
-): Promise<void> {
+): Promise<Outcome> {
   const onError = options.onError ?? ((error: unknown) => console.error(error));
   let status = 500;
   try {
@@ -73,11 +77,20 @@ async function serve(
     if (options.ackOnError) status = 200;
     // Not called for a probe: there is nothing to handle.
     if (events.length > 0) await handler(events);
-    answer(response, 200);
+    return { status: 200 };
   } catch (error) {
-    if (error instanceof Refusal) return answer(response, error.status, error.message);
-    answer(response, status);
+    if (error instanceof Refusal) return { status: error.status, text: error.message };
+    report(onError, error);
+    return { status };
+  }
+}
+
+/** A reporter that fails itself must not cost the answer. */
+function report(onError: (error: unknown) => void, error: unknown): void {
+  try {
     onError(error);
+  } catch (fault) {
+    console.error(fault);
   }
 }
 

@@ -7,28 +7,33 @@ import { WebhookSignatureError } from '../errors.ts';
 
 export type HeaderSource = { get(name: string): string | null } | { readonly [name: string]: unknown };
 
-/** Checks `timestamp=…;nonce=…;username=…;signature=…`, parts in any order, and the age if a tolerance is given. */
+const mostSignatures = 20;
+
+/** Checks `timestamp=…;nonce=…;username=…;signature=…`, parts in any order, and the age; the signature of one secret is enough. */
 export function checkCallbackId(
   header: unknown,
-  expected: { username: string; secret: string; toleranceSeconds: number | undefined },
+  expected: { username: string; secrets: readonly string[]; toleranceSeconds: number | undefined },
 ): void {
   const { timestamp, nonce, username, signature } = splitHeader(header);
   if (timestamp === undefined || nonce === undefined || username === undefined || signature === undefined) {
     throw new WebhookSignatureError('X-CALLBACK-ID: timestamp, nonce, username and signature are all needed');
   }
-  const mac = createHmac('sha256', expected.secret).update(`${timestamp}${nonce}${username}`, 'utf8').digest();
-  // Both are compared before either is judged: the answer must not tell a right username from a wrong one.
+  const given = Buffer.from(/^[0-9a-f]{64}$/.test(signature) ? signature : '', 'hex');
+  // All are compared before any is judged: the answer must not tell a right username from a wrong one.
   const sameUser = sameBytes(Buffer.from(username, 'utf8'), Buffer.from(expected.username, 'utf8'));
-  const sameMac = /^[0-9a-f]{64}$/.test(signature) && sameBytes(Buffer.from(signature, 'hex'), mac);
-  if (!sameUser || !sameMac) throw new WebhookSignatureError('X-CALLBACK-ID: the signature does not match');
+  const sameMacs = expected.secrets.map((secret) =>
+    sameBytes(given, createHmac('sha256', secret).update(`${timestamp}${nonce}${username}`, 'utf8').digest()),
+  );
+  if (!sameUser || !sameMacs.includes(true))
+    throw new WebhookSignatureError('X-CALLBACK-ID: the signature does not match');
   checkAge('X-CALLBACK-ID', timestamp, expected.toleranceSeconds);
 }
 
-/** Checks `webhook-id`, `webhook-timestamp` and `webhook-signature` over the raw body; one matching signature is enough. */
+/** Checks `webhook-id`, `webhook-timestamp` and `webhook-signature` over the raw body; one signature by one key is enough. */
 export function checkStandard(
   headers: HeaderSource,
   rawBody: string | Uint8Array,
-  expected: { key: Buffer; toleranceSeconds: number | undefined },
+  expected: { keys: readonly Buffer[]; toleranceSeconds: number | undefined },
 ): void {
   const id = readHeader(headers, 'webhook-id');
   const timestamp = readHeader(headers, 'webhook-timestamp');
@@ -36,11 +41,15 @@ export function checkStandard(
   if (!id || !timestamp || !signatures) {
     throw new WebhookSignatureError('webhook-id, webhook-timestamp and webhook-signature are all needed');
   }
-  const mac = createHmac('sha256', expected.key).update(`${id}.${timestamp}.`, 'utf8').update(rawBody).digest();
-  // No early exit: every candidate is compared.
-  const matches = signatures.split(' ').map((candidate) => {
+  const macs = expected.keys.map((key) =>
+    createHmac('sha256', key).update(`${id}.${timestamp}.`, 'utf8').update(rawBody).digest(),
+  );
+  // No early exit: every signature is compared with every key's. The platform sends two; a flood costs nobody anything.
+  const candidates = signatures.split(' ').slice(0, mostSignatures);
+  const matches = candidates.map((candidate) => {
     const [version, value] = splitOnce(candidate, ',');
-    return version === 'v1' && sameBytes(Buffer.from(value, 'base64'), mac);
+    const given = Buffer.from(version === 'v1' ? value : '', 'base64');
+    return macs.map((mac) => sameBytes(given, mac)).includes(true);
   });
   if (!matches.includes(true)) throw new WebhookSignatureError('webhook-signature: no signature matches');
   checkAge('webhook-timestamp', timestamp, expected.toleranceSeconds);

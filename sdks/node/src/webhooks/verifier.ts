@@ -2,23 +2,39 @@
 // The secrets live in a private field; inspecting or serialising a verifier shows none.
 
 import { isFields, readRow, type WebhookEvent } from './events.ts';
-import { type EventHandler, type MiddlewareOptions, type RequestHandler, requestHandler } from './middleware.ts';
+import { type FastifyOptions, type FastifyPlugin, fastifyPlugin } from './fastify.ts';
+import {
+  type Checks,
+  type EventHandler,
+  type MiddlewareOptions,
+  type RequestHandler,
+  requestHandler,
+} from './middleware.ts';
 import { checkCallbackId, checkStandard, type HeaderSource, readHeader, signingKey } from './signature.ts';
+import { readStandard } from './standard.ts';
 
 export interface VerifierOptions {
   /** Default: the variable ENGAGELAB_WEBHOOK_USERNAME. */
   username?: string | undefined;
   /** Default: the variable ENGAGELAB_WEBHOOK_SECRET. */
   secret?: string | undefined;
-  /** `whsec_…`, for `verifyStandard`. Default: the variable ENGAGELAB_WEBHOOK_SIGNING_SECRET, if set. */
+  /** More secrets of the username that count, such as the next one while it is being changed. */
+  secrets?: readonly string[] | undefined;
+  /**
+   * `whsec_…`, for `verifyStandard`. Default: the variable ENGAGELAB_WEBHOOK_SIGNING_SECRET, if set, where several are separated by
+   * blanks.
+   */
   signingSecret?: string | undefined;
+  /** More signing secrets that count, such as the one before while it is being rotated, or those of other endpoints. */
+  signingSecrets?: readonly string[] | undefined;
   /** How old or early a callback may be. Default: no limit, because retries of days are wanted. */
   toleranceSeconds?: number | undefined;
 }
 
 interface Secrets {
-  callbackId: { username: string; secret: string } | undefined;
-  key: Buffer | undefined;
+  callbackId: { username: string; secrets: readonly string[] } | undefined;
+  /** Empty: bodies are not checked. */
+  keys: readonly Buffer[];
 }
 
 export class WebhookVerifier {
@@ -39,20 +55,21 @@ export class WebhookVerifier {
 
   /** Checks the Standard Webhooks signature, which covers the body as it came; throws WebhookSignatureError. */
   verifyStandard(headers: HeaderSource, rawBody: string | Uint8Array): void {
-    const { key } = this.#secrets;
-    if (!key) throw new TypeError('WebhookVerifier: verifyStandard needs a signingSecret');
-    checkStandard(headers, rawBody, { key, toleranceSeconds: this.#toleranceSeconds });
+    const { keys } = this.#secrets;
+    if (keys.length === 0) throw new TypeError('WebhookVerifier: verifyStandard needs a signingSecret');
+    checkStandard(headers, rawBody, { keys, toleranceSeconds: this.#toleranceSeconds });
   }
 
   /**
    * The events of a callback: its text, its bytes, or the object parsed from them. A probe (`{}` or nothing) gives [].
-   * Throws a SyntaxError for text that is not JSON. Checks no signature.
+   * An endpoint of format `standard` sends one event, which becomes the same class as its row would. Throws a SyntaxError for text that is not JSON. Checks no signature.
    */
   parseEvents(body: unknown): WebhookEvent[] {
     const envelope = typeof body === 'string' || body instanceof Uint8Array ? parseJson(body) : body;
-    const rows = isFields(envelope) ? envelope['rows'] : undefined;
-    if (!Array.isArray(rows)) return [];
-    return rows.map(readRow).filter((event): event is WebhookEvent => event !== null);
+    if (!isFields(envelope)) return [];
+    const { rows } = envelope;
+    const events = Array.isArray(rows) ? rows.map((row) => readRow(row)) : [readStandard(envelope)];
+    return events.filter((event): event is WebhookEvent => event !== null);
   }
 
   /**
@@ -61,29 +78,48 @@ export class WebhookVerifier {
    * With a `signingSecret` the body must arrive unparsed (raw bytes, text, an unread stream, or kept in `req.rawBody`).
    */
   middleware(handler: EventHandler, options: MiddlewareOptions = {}): RequestHandler {
-    const checks = {
-      needsRawBody: this.#secrets.key !== undefined,
-      verify: (headers: HeaderSource, rawBody: string | Uint8Array | undefined) => {
-        if (this.#secrets.callbackId) this.verify(readHeader(headers, 'x-callback-id'));
-        if (this.#secrets.key && rawBody !== undefined) this.verifyStandard(headers, rawBody);
+    return requestHandler(this.#checks(), handler, options);
+  }
+
+  /**
+   * A plugin for Fastify with one POST route, answering as `middleware` does. Inside it bodies stay as they came; the rest of the
+   * application keeps its parsers. `app.register(hooks.fastify(handler), { prefix: '/otp-callbacks' })`
+   */
+  fastify(handler: EventHandler, options: FastifyOptions = {}): FastifyPlugin {
+    return fastifyPlugin(this.#checks(), handler, options);
+  }
+
+  #checks(): Checks {
+    const { callbackId, keys } = this.#secrets;
+    return {
+      needsRawBody: keys.length > 0,
+      verify: (headers, rawBody) => {
+        if (callbackId) this.verify(readHeader(headers, 'x-callback-id'));
+        if (keys.length > 0 && rawBody !== undefined) this.verifyStandard(headers, rawBody);
       },
-      parse: (body: unknown) => this.parseEvents(body),
+      parse: (body) => this.parseEvents(body),
     };
-    return requestHandler(checks, handler, options);
   }
 }
 
 function readSecrets(options: VerifierOptions): Secrets {
   const username = options.username ?? process.env['ENGAGELAB_WEBHOOK_USERNAME'];
   const secret = options.secret ?? process.env['ENGAGELAB_WEBHOOK_SECRET'];
-  const signingSecret = options.signingSecret ?? process.env['ENGAGELAB_WEBHOOK_SIGNING_SECRET'];
-  const key = signingSecret ? signingKey(signingSecret) : undefined;
-  if (username && secret) return { callbackId: { username, secret }, key };
-  if (!username && !secret && key) return { callbackId: undefined, key };
+  const secrets = [secret, ...(options.secrets ?? [])].filter((one): one is string => Boolean(one));
+  const keys = readSigningSecrets(options).map(signingKey);
+  if (username && secrets.length > 0) return { callbackId: { username, secrets }, keys };
+  if (!username && secrets.length === 0 && keys.length > 0) return { callbackId: undefined, keys };
   throw new TypeError(
     'WebhookVerifier: username and secret are needed. Pass { username, secret } ' +
       'or set ENGAGELAB_WEBHOOK_USERNAME and ENGAGELAB_WEBHOOK_SECRET.',
   );
+}
+
+/** The variable counts only where nothing is given: a list in code is meant to be whole. */
+function readSigningSecrets({ signingSecret, signingSecrets }: VerifierOptions): string[] {
+  const given = [signingSecret, ...(signingSecrets ?? [])].filter((one): one is string => Boolean(one));
+  if (given.length > 0) return given;
+  return (process.env['ENGAGELAB_WEBHOOK_SIGNING_SECRET'] ?? '').split(/\s+/).filter((one) => one !== '');
 }
 
 function parseJson(body: string | Uint8Array): unknown {

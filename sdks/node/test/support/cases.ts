@@ -32,8 +32,11 @@ interface Cases {
   signatures: {
     callback_id: { username: string; secret: string; header: string }[];
     standard: { signing_secret: string; headers: Record<string, string>; body: string }[];
+    rotation: { signing_secrets: string[]; headers: Record<string, string>; body: string; valid: boolean }[];
   };
   events: { name: string; row: unknown; event: Json }[];
+  /** Bodies of the format `standard`. */
+  standard_events: { name: string; body: Json; event: Json }[];
   bodies: { name: string; body: string; count: number }[];
 }
 

@@ -273,7 +273,7 @@ describe('addresses', () => {
     assert.equal((await sender.send('ana@bücher.example')).kind, 'accepted');
     assert.equal(relay.taken.length, 1);
     assert.match(relay.heard(), /RCPT TO:<ana@xn--bcher-kva\.example> /);
-    assert.doesNotMatch(relay.heard(), /SMTPUTF8|j.{1,2}rg/);
+    assert.doesNotMatch(relay.heard(), /SMTPUTF8|j[^a-z]{1,2}rg/);
   });
 
   test('and header values that would end their line are refused, and nothing is sent', async (t) => {
