@@ -6,13 +6,13 @@ import { adapters } from './channels/adapters.ts';
 import { type Adapter, type Channel, createRegistry } from './channels/index.ts';
 import type { Config } from './config.ts';
 import { createDelivery } from './delivery/index.ts';
-import { forgetEvents } from './events/index.ts';
+import { createEvents, forgetEvents } from './events/index.ts';
 import { createFeedback } from './feedback.ts';
 import { firstTemplates } from './first-templates.ts';
 import { createFrontDoor, storeAnswer } from './http/index.ts';
 import { release, settleTargets, sweepTargets, targetRows } from './limits/index.ts';
 import { createLines } from './lines.ts';
-import { createMessages } from './messages/index.ts';
+import { createMessages, messageFacts, searchedAddress } from './messages/index.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
 import { createIdSource } from './platform/ids.ts';
@@ -52,6 +52,12 @@ export interface AppOptions {
   checkOutput?: boolean;
 }
 
+/** Whether an application has an endpoint that chose api_call. */
+const wantsCalls = (_applicationId: string): boolean => false;
+
+/** Applications with an endpoint that chose account_login. */
+const loginListeners = async (): Promise<string[]> => [];
+
 export type App = Awaited<ReturnType<typeof createApp>>;
 
 /** Every room over one database. Nothing runs yet: `start` begins the work of the roles. */
@@ -64,11 +70,12 @@ export async function createApp(options: AppOptions) {
     () => lease.node(),
     () => config.publicUrl ?? address,
   );
-  const { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, providers } = rooms;
+  const { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, providers, events } = rooms;
   return {
     ...rooms,
     /** Reads the providers, and makes what a first start needs; the secrets only then. Throws ConfigError for a bad providers file. */
     async furnish(): Promise<FirstStart | null> {
+      await events.start();
       await providers.start();
       const first = await accounts.bootstrap(config);
       await templates.seed(publicSandboxApplicationId, sandbox.templates);
@@ -89,8 +96,8 @@ export async function createApp(options: AppOptions) {
     },
     /** Answers what is under way, finishes attempts, gives back what is held. */
     async stop(): Promise<void> {
-      await Promise.all([frontDoor.close(), sandbox.stop()]);
-      await Promise.all([verifications.stop(), retention.stop()]);
+      await Promise.all([frontDoor.close(), sandbox.stop(), events.endStreams()]);
+      await Promise.all([verifications.stop(), retention.stop(), events.stop()]);
       await rooms.feedback.stop();
       await delivery.stop();
       await providers.stop();
@@ -121,7 +128,8 @@ function makeBase(
     publicSandbox: config.publicSandbox,
     furnishSandbox: ({ id }) => templates.seed(id, sandbox.templates),
   });
-  return { common, outbound, templates, sandbox, accounts, ids: createIdSource(clock, node), publicUrl };
+  const events = createEvents({ db, log, clock, facts: messageFacts(), searchedAddress, wantsCalls });
+  return { common, outbound, events, templates, sandbox, accounts, ids: createIdSource(clock, node), publicUrl };
 }
 
 /** The ways out, and what uses them: providers, deliveries, messages, codes. */
@@ -190,13 +198,14 @@ async function makeSending(options: AppOptions, base: Base) {
 
 function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const { config } = options;
-  const { common, accounts, sandbox, templates, publicUrl } = base;
+  const { common, accounts, sandbox, templates, events, publicUrl } = base;
   const { db, clock } = common;
   const { messages, verifications, feedback, uplinks, providers } = sending;
   const now = (): number => clock.now();
   return createFrontDoor({
     operations: [
       ...messages.operations,
+      ...events.operations,
       ...makeVerificationOperations({ db, verifications, now, onVerified: feedback.verified, storeAnswer }),
       ...templates.operations,
       ...sandbox.operations,
@@ -207,6 +216,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
     ],
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },
     quota: sandbox.countRequest,
+    onAnswered: events.noteCall,
     answerHook: ({ provider, token, ...call }) => providers.hook(provider, token, call),
     ...common,
     publicUrl,
