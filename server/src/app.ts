@@ -127,6 +127,7 @@ function makeBase(
     ...common,
     publicSandbox: config.publicSandbox,
     furnishSandbox: ({ id }) => templates.seed(id, sandbox.templates),
+    loginListeners,
   });
   const events = createEvents({ db, log, clock, facts: messageFacts(), searchedAddress, wantsCalls });
   return { common, outbound, events, templates, sandbox, accounts, ids: createIdSource(clock, node), publicUrl };

@@ -19,6 +19,8 @@ export interface FollowOptions {
   facts: Sql;
   /** Between two looks while somebody waits. */
   pollMs: number;
+  /** Events kept per application. */
+  maxKept: number;
   /** Followers of this node at once, and of one key. */
   maxFollowers: number;
   maxPerKey: number;
@@ -114,7 +116,7 @@ export function createFollowing(options: FollowOptions): Following {
   return {
     follow(applicationId, keyId) {
       const leave = seats.take(keyId);
-      const window = windows.get(applicationId) ?? createWindow();
+      const window = windows.get(applicationId) ?? createWindow(options.maxKept);
       windows.set(applicationId, window);
       window.followers++;
       let ended = false;

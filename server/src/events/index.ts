@@ -38,7 +38,14 @@ export interface EventsOptions {
   limits?: Partial<typeof defaults>;
 }
 
-const defaults = { pollMs: 100, heartbeatMs: 15_000, lifeMs: 900_000, maxFollowers: 1_000, maxPerKey: 20 };
+const defaults = {
+  pollMs: 100,
+  heartbeatMs: 15_000,
+  lifeMs: 900_000,
+  maxKept: 1_000,
+  maxFollowers: 1_000,
+  maxPerKey: 20,
+};
 
 export interface Events {
   operations: ReturnType<typeof createOperations>;

@@ -26,10 +26,16 @@ async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await turn();
 }
 
+/** Until so many more are heard; sooner than by looking every now and then. */
+async function hearing({ heard }: Listener, more: number, goesOn: () => boolean): Promise<void> {
+  const enough = heard.length + more;
+  while (heard.length < enough && goesOn()) await turn();
+}
+
 /** Transactions of one or several entries, which stay open for a while between their first entry and their end; a few are undone. */
 async function writeSome({ db }: TestDatabase, draw: (below: number) => number, from: number): Promise<number[]> {
   const written: number[] = [];
-  for (let i = 0; i < 25; i++) {
+  for (let i = 0; i < 60; i++) {
     const numbers = Array.from({ length: 1 + draw(3) }, (_, n) => from + i * 10 + n);
     const undone = draw(8) === 0;
     const pauses = numbers.map(() => draw(40));
@@ -52,7 +58,7 @@ async function writeSome({ db }: TestDatabase, draw: (below: number) => number, 
 onEachEngine('the stream of events', (get, kind) => {
   let house: EventsHouse;
   before(async () => {
-    house = await openEvents(get(), { limits: { heartbeatMs: 40, maxPerKey: 5, maxFollowers: 8 } });
+    house = await openEvents(get(), { limits: { heartbeatMs: 40, maxKept: 4, maxPerKey: 5, maxFollowers: 8 } });
   });
   after(() => house.close());
 
@@ -60,6 +66,8 @@ onEachEngine('the stream of events', (get, kind) => {
     t.diagnostic(`seed ${seed}`);
     const draw = chances(seed);
     const seen: number[] = [];
+    // Keeps the node reading, so that the one that drops comes back now within what is kept, now behind it.
+    const steady = await house.listen();
     let current = await house.listen();
     const writing = Promise.all([1, 2, 3, 4].map((writer) => writeSome(get(), chances(seed + writer), writer * 1_000)));
     let isWriting = true;
@@ -68,10 +76,10 @@ onEachEngine('the stream of events', (get, kind) => {
     });
     let drops = 0;
     while (isWriting) {
-      const enough = current.heard.length + draw(12);
-      await until('more events, or their end', () => current.heard.length >= enough || !isWriting);
+      await hearing(current, draw(12), () => isWriting);
       await turns(draw(10));
       current.drop();
+      await hearing(steady, draw(12), () => isWriting);
       seen.push(...current.heard.map(({ data }) => numberOf(data)));
       current = await house.listen({ ...(current.place() !== undefined && { lastEventId: current.place() ?? '' }) });
       drops++;
@@ -88,11 +96,12 @@ onEachEngine('the stream of events', (get, kind) => {
     );
     const rows = await get().db.query<{ n: number }>(sql`
       select (data->>'body')::integer as n from events where application_id = ${mine} order by txid, position`);
-    assert.deepEqual(
-      seen,
-      rows.map(({ n }) => n),
-      'in the order of the ledger',
-    );
+    const inOrder = rows.map(({ n }) => n);
+    assert.deepEqual(seen, inOrder, 'in the order of the ledger');
+    await steady.hears(inOrder.length);
+    const heard = steady.heard.map(({ data }) => numberOf(data));
+    assert.deepEqual(heard, inOrder);
+    steady.drop();
     t.diagnostic(`${written.length} events, ${drops} drops`);
     assert.ok(drops >= 3);
   });

@@ -30,8 +30,6 @@ export interface Window {
   wakeAll(): void;
 }
 
-const maxKept = 1_000;
-
 /** What was read behind `after` with a limit of so many rows. */
 export function sliceOf({ entries, horizon }: StoredPage, after: Place, limit: number): Slice {
   const told = entries.flatMap((entry) => tell(entry) ?? []);
@@ -40,7 +38,7 @@ export function sliceOf({ entries, horizon }: StoredPage, after: Place, limit: n
   return { told, next: isFull && last ? last.place : furthest(after, horizon), isFull };
 }
 
-export function createWindow(): Window {
+export function createWindow(maxKept: number): Window {
   const waiting = new Set<() => void>();
   let kept: Told[] = [];
   let from: Place | null = null;
