@@ -156,7 +156,7 @@ async function measureDead(url: (i: number) => string, receiver: Running): Promi
 
 const figures: Record<string, Figure> = {};
 const postgres = await startPostgres();
-const receiver = await run('callback-receiver.ts');
+const receiver = await run('receiver-server.ts');
 for (const name of ['rate', 'latency']) await postgres.createDatabase(name);
 for (let i = 0; i < 2 * rounds; i++) await postgres.createDatabase(`dead_${i}`);
 figures['callbacks_per_second'] = atLeast(await measureRate(postgres.url('rate'), receiver), 1_500);

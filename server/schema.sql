@@ -413,6 +413,15 @@ create table idempotency_keys (
 CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at);
 comment on table idempotency_keys is 'http: answers by Idempotency-Key, kept 24 hours';
 
+create table ledger_origin (
+  sole boolean default true not null,
+  system_identifier text not null,
+  epoch integer default 1 not null,
+  constraint ledger_origin_pkey PRIMARY KEY (sole),
+  constraint ledger_origin_sole_check CHECK (sole)
+);
+comment on table ledger_origin is 'events: the cluster the ledger was written in, and how often it has moved';
+
 create table messages (
   application_id bigint not null,
   id bigint not null,
@@ -452,6 +461,16 @@ create table nodes (
   constraint nodes_node_check CHECK (((node >= 0) AND (node <= 1023)))
 );
 comment on table nodes is 'platform: leases of the node numbers inside message ids';
+
+create table operator_sessions (
+  token_hash bytea not null,
+  email text,
+  created_at timestamp with time zone default clock_now() not null,
+  expires_at timestamp with time zone not null,
+  constraint operator_sessions_pkey PRIMARY KEY (token_hash)
+);
+CREATE INDEX operator_sessions_by_expiry ON public.operator_sessions USING btree (expires_at);
+comment on table operator_sessions is 'accounts: sessions of operators';
 
 create table operator_tokens (
   token_hash bytea not null,

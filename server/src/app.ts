@@ -3,18 +3,18 @@
  */
 import { createAccounts, type FirstStart, publicSandboxApplicationId } from './accounts/index.ts';
 import { type AlertsPorts, createAlerts } from './alerts/index.ts';
-import { createCallbacks } from './callbacks/index.ts';
+import { createCallbacks, createSubscribers, listSubscribers } from './callbacks/index.ts';
 import { adapters } from './channels/adapters.ts';
 import { type Adapter, type Channel, createRegistry } from './channels/index.ts';
 import type { Config } from './config.ts';
 import { createDelivery } from './delivery/index.ts';
-import { forgetEvents, webhooks } from './events/index.ts';
+import { createEvents, forgetEvents, webhooks } from './events/index.ts';
 import { createFeedback } from './feedback.ts';
 import { firstTemplates } from './first-templates.ts';
 import { createFrontDoor, storeAnswer } from './http/index.ts';
 import { release, settleTargets, sweepTargets, targetRows } from './limits/index.ts';
 import { createLines } from './lines.ts';
-import { createMessages, messageFacts } from './messages/index.ts';
+import { createMessages, messageFacts, searchedAddress } from './messages/index.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
 import { createIdSource } from './platform/ids.ts';
@@ -70,12 +70,13 @@ export async function createApp(options: AppOptions) {
     () => lease.node(),
     () => config.publicUrl ?? address,
   );
-  const { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, providers, posting, alerts } =
-    rooms;
+  const { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, providers } = rooms;
+  const { events, posting, alerts, subscribers } = rooms;
   return {
     ...rooms,
     /** Reads the providers, and makes what a first start needs; the secrets only then. Throws ConfigError for a bad providers file. */
     async furnish(): Promise<FirstStart | null> {
+      await events.start();
       await providers.start();
       const first = await accounts.bootstrap(config);
       await templates.seed(publicSandboxApplicationId, sandbox.templates);
@@ -93,13 +94,14 @@ export async function createApp(options: AppOptions) {
         posting.start();
       }
       if (!config.roles.has('api')) return 'worker';
+      subscribers.start();
       address = await frontDoor.listen(config.host, config.port);
       return address;
     },
     /** Answers what is under way, finishes attempts, gives back what is held. */
     async stop(): Promise<void> {
-      await Promise.all([frontDoor.close(), sandbox.stop()]);
-      await Promise.all([verifications.stop(), retention.stop(), alerts.stop()]);
+      await Promise.all([frontDoor.close(), sandbox.stop(), events.endStreams()]);
+      await Promise.all([verifications.stop(), retention.stop(), alerts.stop(), events.stop(), subscribers.stop()]);
       await rooms.feedback.stop();
       await delivery.stop();
       await posting.stop();
@@ -129,28 +131,34 @@ function makeBase(
     ...common,
     publicSandbox: config.publicSandbox,
     furnishSandbox: ({ id }) => templates.seed(id, sandbox.templates),
+    loginListeners: () => listSubscribers(db, 'account_login'),
   });
   const posting = createPosting({ ...common, outbound, facts: messageFacts, application: accounts.application });
+  const subscribers = createSubscribers({ db, log }, 'api_call');
   const callbacks = createCallbacks({
     ...common,
     outbound,
     application: accounts.application,
-    changed: posting.changed,
+    changed() {
+      posting.changed();
+      subscribers.look();
+    },
     forgetPosts: posting.forgetEndpoint,
   });
-  const webhooks = { set: callbacks.setSandboxWebhook, remove: callbacks.removeSandboxWebhook };
-  const sandbox = createSandbox({ ...common, webhooks });
-  return {
-    common,
-    outbound,
-    templates,
-    sandbox,
-    accounts,
-    callbacks,
-    posting,
-    ids: createIdSource(clock, node),
-    publicUrl,
-  };
+  const sandbox = createSandbox({
+    ...common,
+    webhooks: { set: callbacks.setSandboxWebhook, remove: callbacks.removeSandboxWebhook },
+  });
+  const events = createEvents({
+    db,
+    log,
+    clock,
+    facts: messageFacts(),
+    searchedAddress,
+    wantsCalls: subscribers.has,
+  });
+  const ids = createIdSource(clock, node);
+  return { common, outbound, events, templates, sandbox, accounts, callbacks, posting, subscribers, ids, publicUrl };
 }
 
 /** The ways out, and what uses them: providers, deliveries, messages, codes. */
@@ -229,13 +237,14 @@ async function makeSending(options: AppOptions, base: Base) {
 
 function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const { config } = options;
-  const { common, accounts, sandbox, templates, callbacks, posting, publicUrl } = base;
+  const { common, accounts, sandbox, templates, callbacks, posting, events, publicUrl } = base;
   const { db, clock } = common;
   const { messages, verifications, feedback, uplinks, providers, alerts } = sending;
   const now = (): number => clock.now();
   return createFrontDoor({
     operations: [
       ...messages.operations,
+      ...events.operations,
       ...makeVerificationOperations({ db, verifications, now, onVerified: feedback.verified, storeAnswer }),
       ...templates.operations,
       ...sandbox.operations,
@@ -250,6 +259,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
     webhooks,
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },
     quota: sandbox.countRequest,
+    onAnswered: events.noteCall,
     answerHook: ({ provider, token, ...call }) => providers.hook(provider, token, call),
     ...common,
     publicUrl,

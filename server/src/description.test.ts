@@ -25,6 +25,7 @@ const contract = [
   'POST /v1/messages/{message_id}/next-channel',
   'POST /v1/messages/{message_id}/cancel',
   'GET /v1/messages',
+  'GET /v1/events',
   'PUT /v1/template-configs/{template_id}',
   'POST /v1/template-configs/{template_id}/preview',
   'GET /v1/sandbox/messages',

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { type OtherApplication, onEachApp, type TestCall, type TestReply } from './testing/app.ts';
+import { type OtherApplication, onEachApp, operatorToken, type TestCall, type TestReply } from './testing/app.ts';
 import { type Described, type Description, describedOperations, pathOf } from './testing/description.ts';
 import { schemaFaults } from './testing/json-schema.ts';
 
@@ -74,6 +74,7 @@ const rows: Record<string, Row> = {
   verifyOtp: { permission: 'verify', invalid: badBody, foreign: notFound },
   getMessage: { permission: 'read', foreign: notFound },
   listMessages: { permission: 'read', invalid: { path: '/v1/messages?limit=0' } },
+  listEvents: { permission: 'read', invalid: { path: '/v1/events?limit=0' } },
   resendOtp: { permission: 'send', invalid: badBody, body: () => ({}), foreign: notFound },
   nextChannel: { permission: 'send', body: () => ({}), foreign: notFound },
   cancelMessage: { permission: 'send', body: () => ({}), foreign: notFound },
@@ -88,6 +89,9 @@ const rows: Record<string, Row> = {
   getSandboxRecipient: { permission: 'read', invalid: { path: '/v1/sandbox/recipients/a@b' } },
   setSandboxRecipient: { permission: 'send', invalid: badBody, body: () => ({ channels: { sms: { lost: true } } }) },
   deleteSandboxRecipient: { permission: 'send', invalid: { path: '/v1/sandbox/recipients/a@b' } },
+  createSession: { invalid: badBody, body: () => ({ token: operatorToken }) },
+  // The operator token is no session.
+  deleteSession: { refused: [404, 4001] },
   createOrganization: { invalid: badBody, body: () => ({ name: 'Acme' }) },
   listOrganizations: { invalid: { path: '/admin/v1/organizations?limit=x' } },
   getOrganization: { foreign: unknown },

@@ -8,7 +8,14 @@ import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import { type Keyring, sameBytes } from '../platform/seal.ts';
 import type { Caller } from '../policy.ts';
-import { hashKeyPair, hashToken, parseBearer, parseKeyPair } from './credential.ts';
+import {
+  hashKeyPair,
+  hashSessionToken,
+  hashToken,
+  parseBearer,
+  parseKeyPair,
+  parseSessionToken,
+} from './credential.ts';
 import type { LoginKey } from './login-key.ts';
 import type { Memory } from './memory.ts';
 import { touchKeys } from './store.ts';
@@ -67,17 +74,36 @@ function createUseNotes({ db, log }: AuthenticateOptions): (key: LoginKey, now: 
   };
 }
 
-/** Returns the check of the operator's bearer token: nothing, or ApiError 2001. */
-export function createOperatorCheck({
-  keyring,
-  memory,
-}: Pick<AuthenticateOptions, 'keyring' | 'memory'>): (authorization: string | undefined) => Promise<void> {
-  return async (authorization) => {
-    const presented = hashToken(keyring, parseBearer(authorization) ?? '');
+type TokenOptions = Pick<AuthenticateOptions, 'keyring' | 'memory'>;
+
+/** Returns whether a text is an operator token in force. */
+export function createTokenCheck({ keyring, memory }: TokenOptions): (token: string) => Promise<boolean> {
+  return async (token) => {
+    const presented = hashToken(keyring, token);
     const hashes = (await memory.tokens.get('operator')) ?? [];
     // Not `some`: the time must not tell which of several tokens was met.
     let right = false;
     for (const hash of hashes) right = sameBytes(presented, hash) || right;
-    if (!right) throw new ApiError(2001, undefined, { headers: bearerChallenge });
+    return right;
+  };
+}
+
+/** Returns the check of the operator's bearer token, or of a session's: nothing, or ApiError 2001. */
+export function createOperatorCheck(
+  options: TokenOptions & Pick<AuthenticateOptions, 'clock'>,
+): (authorization: string | undefined) => Promise<void> {
+  const { keyring, memory, clock } = options;
+  const isOperatorToken = createTokenCheck(options);
+
+  async function isSession(authorization: string | undefined): Promise<boolean> {
+    const token = parseSessionToken(authorization);
+    if (token === null) return false;
+    const session = await memory.sessions.get(hashSessionToken(keyring, token).toString('hex'));
+    return session !== null && session.expiresAt.getTime() > clock.now();
+  }
+
+  return async (authorization) => {
+    if (await isOperatorToken(parseBearer(authorization) ?? '')) return;
+    if (!(await isSession(authorization))) throw new ApiError(2001, undefined, { headers: bearerChallenge });
   };
 }

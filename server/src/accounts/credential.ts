@@ -33,6 +33,12 @@ export function parseBearer(authorization: string | undefined): string | null {
   return /^bearer +(\S+) *$/i.exec(authorization)?.[1] ?? null;
 }
 
+/** The token of `Bearer os_…`; null for what can be none of ours, so that it costs no look into the database. */
+export function parseSessionToken(authorization: string | undefined): string | null {
+  const token = parseBearer(authorization);
+  return token !== null && /^os_[A-Za-z0-9_-]{43}$/.test(token) ? token : null;
+}
+
 function decodeBase64(text: string): string {
   return base64.test(text) ? Buffer.from(text, 'base64').toString('utf8') : '';
 }
@@ -43,7 +49,10 @@ export const hashKeyPair = (keyring: Keyring, { devKey, devSecret }: KeyPair): B
 
 export const hashToken = (keyring: Keyring, token: string): Buffer => keyring.hash('operator-token', token);
 
+export const hashSessionToken = (keyring: Keyring, token: string): Buffer => keyring.hash('operator-session', token);
+
 /** The prefixes let a secret scanner, and a person, tell what was leaked. */
 export const makeDevKey = (): string => `dk_${randomBytes(15).toString('base64url')}`;
 export const makeDevSecret = (): string => `sk_${randomBytes(24).toString('base64url')}`;
 export const makeOperatorToken = (): string => `op_${randomBytes(32).toString('base64url')}`;
+export const makeSessionToken = (): string => `os_${randomBytes(32).toString('base64url')}`;

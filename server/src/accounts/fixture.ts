@@ -34,6 +34,7 @@ export async function operate(accounts: Accounts, id: string, input: Input = {})
     requestId: 'req_test',
     ip: '198.51.100.9',
     signal: AbortSignal.abort(),
+    header: () => undefined,
     idempotency: null,
   });
   const wire = JSON.parse(JSON.stringify(answer));

@@ -15,6 +15,8 @@ import { bootstrap, type FirstStart, type Presets } from './bootstrap.ts';
 import { createMemory } from './memory.ts';
 import { createOperations, type Operation } from './operations.ts';
 import { createPublicKeys } from './public-sandbox.ts';
+import { createSessionOperations } from './session-operations.ts';
+import { createSessions } from './sessions.ts';
 import { listAfter } from './store.ts';
 
 export type { FirstStart, Presets } from './bootstrap.ts';
@@ -29,12 +31,14 @@ export interface AccountsOptions {
   publicSandbox: boolean;
   /** Gives the application of a new sandbox API key its templates; the operation answers afterwards. */
   furnishSandbox?(application: Application): Promise<void>;
+  /** Applications that want to know who logs in as the operator; none unless given. */
+  loginListeners?(): Promise<readonly string[]>;
 }
 
 export interface Accounts {
   /** Basic or Bearer `dev_key:dev_secret` → Caller, or ApiError 2001, 2002, 2004 for the address; permissions are not looked at. */
   authenticateKey(authorization: string | undefined, ip: string): Promise<Caller>;
-  /** Bearer token of the operator, or ApiError 2001. */
+  /** Bearer token of the operator or of one of their sessions, or ApiError 2001. */
   authenticateOperator(authorization: string | undefined): Promise<void>;
   /** See bootstrap.ts. Secrets only when made by this call, null on later starts. */
   bootstrap(presets?: Presets): Promise<FirstStart | null>;
@@ -49,16 +53,20 @@ export function createAccounts(options: AccountsOptions): Accounts {
   const { db, keyring, clock, log } = options;
   const memory = createMemory(db, clock);
   const publicKeys = options.publicSandbox ? createPublicKeys(keyring) : new Map();
+  const loginListeners = options.loginListeners ?? (async () => []);
   const furnishSandbox = options.furnishSandbox ?? (async () => undefined);
   return {
     authenticateKey: createKeyCheck({ db, keyring, clock, log, memory, publicKeys }),
-    authenticateOperator: createOperatorCheck({ keyring, memory }),
+    authenticateOperator: createOperatorCheck({ keyring, memory, clock }),
     async bootstrap(presets = {}) {
       await memory.listen();
       return memory.afterWrite('', () => bootstrap({ db, keyring, log }, presets));
     },
     application: async (id) => (isId(id) ? memory.applications.get(id) : null),
     applicationsAfter: (afterId, limit) => listAfter(db, afterId, limit),
-    operations: createOperations({ db, keyring, clock, memory, furnishSandbox }),
+    operations: [
+      ...createOperations({ db, keyring, clock, memory, furnishSandbox }),
+      ...createSessionOperations(createSessions({ db, keyring, clock, memory, loginListeners })),
+    ],
   };
 }

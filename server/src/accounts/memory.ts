@@ -1,5 +1,6 @@
 /**
- * What this process keeps of the room's rows: keys by dev_key, applications by id, the operator's tokens. Forgotten at once after
+ * What this process keeps of the room's rows: keys by dev_key, applications by id, the operator's tokens
+ * and sessions. Forgotten at once after
  * a write of this process (`afterWrite`) and on the notification every write sends (`listen`); `maxAgeMs` bounds what a lost
  * notification can do.
  */
@@ -8,12 +9,15 @@ import type { Db } from '../platform/db.ts';
 import type { Application } from '../policy.ts';
 import { type Cache, createCache } from './cache.ts';
 import { type LoginKey, toLoginKey } from './login-key.ts';
+import { findSession, type OperatorSession } from './session-store.ts';
 import { changesChannel, findApplication, findKeysForLogin, listTokenHashes } from './store.ts';
 
 export interface Memory {
   keys: Cache<LoginKey>;
   applications: Cache<Application>;
   tokens: Cache<Buffer[]>;
+  /** By the hash of their token, in hex. */
+  sessions: Cache<OperatorSession>;
   /** Begins to hear other nodes; once per process, before requests are served. */
   listen(): Promise<void>;
   /** Runs a write and forgets what it may have changed, also when its outcome is unknown. */
@@ -37,12 +41,13 @@ export function createMemory(db: Db, clock: Clock): Memory {
   });
   const applications = createCache<Application>({ ...limits, clock, load: (id) => findApplication(db, id) });
   const tokens = createCache({ ...limits, clock, load: () => listTokenHashes(db) });
+  const sessions = createCache({ ...limits, clock, load: (hash) => findSession(db, Buffer.from(hash, 'hex')) });
 
   function forget(change: string): void {
     if (change.startsWith('key:')) keys.forget(change.slice(4));
     else if (change.startsWith('application:')) applications.forget(change.slice(12));
-    else if (change === 'operator') tokens.forgetAll();
-    else for (const cache of [keys, applications, tokens]) cache.forgetAll();
+    else if (change === 'operator') for (const cache of [tokens, sessions]) cache.forgetAll();
+    else for (const cache of [keys, applications, tokens, sessions]) cache.forgetAll();
   }
 
   let listening: Promise<void> | undefined;
@@ -50,6 +55,7 @@ export function createMemory(db: Db, clock: Clock): Memory {
     keys,
     applications,
     tokens,
+    sessions,
     listen: () => {
       listening ??= db.listen(changesChannel, forget).catch((error: unknown) => {
         listening = undefined;

@@ -293,10 +293,11 @@ export async function listTokenHashes(db: Queryable): Promise<Buffer[]> {
   return rows.map((row) => row.token_hash);
 }
 
-/** Leaves this one token; false when it was the only one already. */
+/** Leaves this one token, and no session of another; false when it was the only one already. */
 export async function replaceTokens(db: Queryable, hash: Buffer): Promise<boolean> {
   const rows = await db.query<{ told: string }>(sql`
     with gone as (delete from operator_tokens where token_hash <> ${hash} returning token_hash),
+    ended as (delete from operator_sessions where exists (select 1 from gone)),
     made as (insert into operator_tokens (token_hash) values (${hash}) on conflict do nothing returning token_hash)
     select pg_notify(${channel}, 'operator') as told
     from (select token_hash from gone union all select token_hash from made) as change limit 1`);

@@ -5,7 +5,7 @@ import { eventNames, listEvents } from '../events/index.ts';
 import { raw, sql } from '../platform/sql.ts';
 import { onEachApp, type TestReply } from '../testing/app.ts';
 import { bodyOf } from '../testing/application.ts';
-import { useEndpoints } from './fixture.ts';
+import { useEndpoints } from '../testing/callback-endpoints.ts';
 
 const url = 'https://localhost/hook';
 
@@ -183,8 +183,8 @@ onEachApp('callback endpoints', (get) => {
     const gone = await make({ url });
     const kept = await make({ url });
     for (const { id } of [gone, kept]) {
-      await db.query(sql`insert into callback_queue (endpoint_id, application_id, message_id, position, event_id)
-        select ${id}, 1, 2, generate_series, 3 from generate_series(1, 3)`);
+      await db.query(sql`insert into callback_queue (endpoint_id, application_id, message_id, position, status, event_id)
+        select ${id}, 1, 2, generate_series, 'sent', 3 from generate_series(1, 3)`);
       await db.query(sql`insert into callback_attempts (endpoint_id, application_id, message_id, position, event_id, status, try,
         rows, outcome, latency_ms) values (${id}, 1, 2, 1, 3, 'sent', 1, 1, 'retry', 5)`);
       await db.query(

@@ -35,6 +35,7 @@ export {
 export { getEndpoint, type Office } from './office.ts';
 export { type Posted, type PostPorts, post } from './post.ts';
 export { nextTryInMs, type ScheduleName } from './schedule.ts';
+export { createSubscribers } from './subscribers.ts';
 
 export interface Callbacks {
   operations: ReturnType<typeof createEndpointOperations>;

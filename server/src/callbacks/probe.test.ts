@@ -3,7 +3,7 @@ import { before, test } from 'node:test';
 import { callbackId } from '../platform/webhook-signature.ts';
 import { onEachApp } from '../testing/app.ts';
 import { bodyOf } from '../testing/application.ts';
-import { openReceiver, type Receiver, reaching, signaturesBy, useEndpoints } from './fixture.ts';
+import { openReceiver, type Receiver, reaching, signaturesBy, useEndpoints } from '../testing/callback-endpoints.ts';
 
 onEachApp(
   'the probe of an endpoint',

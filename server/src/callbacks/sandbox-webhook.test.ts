@@ -5,7 +5,7 @@ import { raw } from '../platform/sql.ts';
 import { callbackId } from '../platform/webhook-signature.ts';
 import { onEachApp, type TestReply } from '../testing/app.ts';
 import { bodyOf } from '../testing/application.ts';
-import { openReceiver, reaching, signaturesBy, useEndpoints } from './fixture.ts';
+import { openReceiver, reaching, signaturesBy, useEndpoints } from '../testing/callback-endpoints.ts';
 
 const login = { username: 'sandbox_demo', secret: 'sandbox_webhook_secret' };
 

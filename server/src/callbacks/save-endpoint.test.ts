@@ -5,7 +5,7 @@ import { eventNames } from '../events/index.ts';
 import { sql } from '../platform/sql.ts';
 import { onEachApp, type TestReply } from '../testing/app.ts';
 import { bodyOf } from '../testing/application.ts';
-import { useEndpoints } from './fixture.ts';
+import { useEndpoints } from '../testing/callback-endpoints.ts';
 
 const url = 'https://localhost/hook';
 const statuses = [

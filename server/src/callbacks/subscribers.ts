@@ -12,6 +12,8 @@ const refreshEveryMs = 5_000;
 export interface Subscribers {
   has(applicationId: string): boolean;
   refresh(): Promise<void>;
+  /** Refreshes in the background. */
+  look(): void;
   start(): void;
   stop(): Promise<void>;
 }
@@ -34,6 +36,7 @@ export function createSubscribers({ db, log }: { db: Db; log: Log }, event: Even
   return {
     has: (applicationId) => known.has(applicationId),
     refresh,
+    look,
     start() {
       look();
       timer = setInterval(look, refreshEveryMs);

@@ -5,7 +5,14 @@ import { eventNames, familyOf, listEvents } from '../events/index.ts';
 import { callbackId } from '../platform/webhook-signature.ts';
 import { onEachApp } from '../testing/app.ts';
 import { bodyOf } from '../testing/application.ts';
-import { openReceiver, type Received, type Receiver, reaching, signaturesBy, useEndpoints } from './fixture.ts';
+import {
+  openReceiver,
+  type Received,
+  type Receiver,
+  reaching,
+  signaturesBy,
+  useEndpoints,
+} from '../testing/callback-endpoints.ts';
 
 const hourMs = 3_600_000;
 

@@ -66,8 +66,9 @@ function refusalsOf(spec: Spec): Refusal[] {
   if (spec.auth === 'key') {
     add(401, 2002, 'expired', plain(2002));
     add(403, 2004, 'not_permitted', plain(2004, 'no permission for this API'));
-    add(429, 3004, 'throttled', { ...plain(3004, 'too many requests'), details: waiting });
   }
+  if (spec.auth === 'key' || spec.throttled)
+    add(429, 3004, 'throttled', { ...plain(3004, 'too many requests'), details: waiting });
   if (spec.method === 'POST' && spec.auth !== 'none') {
     add(409, 3002, 'in_progress', {
       ...plain(3002, 'Idempotency-Key: request in progress'),

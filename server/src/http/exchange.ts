@@ -1,6 +1,7 @@
 /**
  * One request and its one answer: the id, what the answer's headers need, and the line in the log. Answers are written straight
  * to the response: the framework's reply would add hooks and serializers that have nothing to do here.
+ * A stream of events (stream.ts) is such an answer too, and ends when the client, the room or the server says so.
  * The log line holds the route's pattern, never the target: paths and queries carry recipients.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -10,16 +11,38 @@ import { prefixedId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import { ClientGone } from './body.ts';
 import { errorBody, errorHeaders, toApiError } from './failure.ts';
+import type { Caller, EventStream } from './operation.ts';
+import { writeStream } from './stream.ts';
 import { type Allowance, policyHeader, rateHeader } from './throttle.ts';
 
 export interface House {
   log: Log;
   clock: Clock;
   publicUrl(): string;
-  isClosing(): boolean;
+  /** Aborted when the server begins to stop. */
+  closing: AbortSignal;
+  /** A client of a stream that takes nothing for so long is dropped. */
+  drainMs: number;
+  /** Told about every answer to a key, after it went out. Must not throw. */
+  onAnswered: ((answered: Answered) => void) | undefined;
+}
+
+/** One answered request of a key. */
+export interface Answered {
+  caller: Caller;
+  ip: string;
+  method: string;
+  /** The pattern, never the target: those carry recipients. */
+  path: string;
+  status: number;
+  /** 0 without an error. */
+  code: number;
+  requestId: string;
 }
 
 const json = 'application/json; charset=utf-8';
+/** In the log alone: nobody was there to be answered. */
+const clientGone = 499;
 /** How long the rest of a body that nobody wants may keep coming after the answer. */
 const lingerMs = 2_000;
 
@@ -36,7 +59,8 @@ export class Exchange {
   readonly #house: House;
   readonly #route: string | null;
   readonly #startedAt = performance.now();
-  keyId: string | undefined;
+  caller: Caller | undefined;
+  ip = '';
   allowance: Allowance | undefined;
   replayed = false;
 
@@ -57,7 +81,7 @@ export class Exchange {
   /** Answers any failure; one without a listener is only noted. */
   refuse(failure: unknown, challenge?: string): void {
     if (failure instanceof ClientGone) {
-      this.#note(499, undefined);
+      this.#note(clientGone, undefined);
       return;
     }
     const error = toApiError(failure);
@@ -68,24 +92,36 @@ export class Exchange {
     this.#note(error.status, error.code);
   }
 
+  /** Answers with events until they end; never rejects. The connection is used for nothing afterwards. */
+  async stream(events: EventStream): Promise<void> {
+    const type = ['Content-Type', 'text/event-stream; charset=utf-8', 'X-Accel-Buffering', 'no', 'Connection', 'close'];
+    this.response.writeHead(200, this.#headers(type));
+    try {
+      await writeStream(this.response, events, this.#house);
+    } catch (failure) {
+      this.#report(toApiError(failure));
+      this.response.destroy();
+    }
+    this.#note(200, undefined);
+  }
+
   #write(status: number, body: string, headers: string[]): void {
-    headers.push(
-      'X-Request-Id',
-      this.id,
-      'Cache-Control',
-      'no-store',
-      'Content-Length',
-      String(Buffer.byteLength(body)),
-    );
+    headers.push('Content-Length', String(Buffer.byteLength(body)));
+    if (this.#house.closing.aborted) headers.push('Connection', 'close');
+    this.response.writeHead(status, this.#headers(headers));
+    this.response.end(body);
+    if (this.request.complete === false) this.#linger();
+  }
+
+  /** Those of every answer, behind the given ones. */
+  #headers(headers: string[]): string[] {
+    headers.push('X-Request-Id', this.id, 'Cache-Control', 'no-store');
     if (this.allowance) {
       const now = this.#house.clock.now();
       headers.push('RateLimit-Policy', policyHeader(this.allowance), 'RateLimit', rateHeader(this.allowance, now));
     }
     if (this.replayed) headers.push('Idempotent-Replayed', 'true');
-    if (this.#house.isClosing()) headers.push('Connection', 'close');
-    this.response.writeHead(status, headers);
-    this.response.end(body);
-    if (this.request.complete === false) this.#linger();
+    return headers;
   }
 
   /** The answer goes out at once; a client still sending gets a moment to notice, then loses the connection. */
@@ -102,6 +138,7 @@ export class Exchange {
   }
 
   #note(status: number, code: number | undefined): void {
+    this.#tell(status, code ?? 0);
     const { log } = this.#house;
     if (!log.isLevelEnabled('info')) return;
     log.info(
@@ -112,10 +149,17 @@ export class Exchange {
         status,
         code,
         ms: Math.round((performance.now() - this.#startedAt) * 10) / 10,
-        key_id: this.keyId,
+        key_id: this.caller?.keyId,
         replayed: this.replayed || undefined,
       },
       'request',
     );
+  }
+
+  #tell(status: number, code: number): void {
+    const { caller, ip, id: requestId } = this;
+    if (!caller || this.#route === null || status === clientGone) return;
+    const method = this.request.method ?? '';
+    this.#house.onAnswered?.({ caller, ip, method, path: this.#route, status, code, requestId });
   }
 }

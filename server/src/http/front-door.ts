@@ -2,6 +2,7 @@
  * The front door: one Fastify server whose routes are made by one loop over the list of operations. It knows no room; what it
  * needs of them (who is calling, quotas, checks) it is handed. Every answer, also to what is no request, is the contract's.
  */
+import { setMaxListeners } from 'node:events';
 import type { Duplex } from 'node:stream';
 import {
   type FastifyInstance,
@@ -17,7 +18,7 @@ import type { Log } from '../platform/log.ts';
 import type { Keyring } from '../platform/seal.ts';
 import type { Sql } from '../platform/sql.ts';
 import { createIdempotency } from './claim-key.ts';
-import { Exchange, type House, requestIdOf } from './exchange.ts';
+import { type Answered, Exchange, type House, requestIdOf } from './exchange.ts';
 import { createHealthOperations } from './health.ts';
 import { type AnswerHook, addHookRoutes } from './hooks.ts';
 import { makeOpenApi } from './openapi.ts';
@@ -49,6 +50,10 @@ export interface FrontDoorOptions {
   trustProxy: readonly string[];
   /** What /readyz asks; each has one second. */
   checks: Record<string, () => Promise<void>>;
+  /** Told about every answer to a key, after it went out. Must not throw. */
+  onAnswered?: (answered: Answered) => void;
+  /** A client of a stream that takes nothing for so long is dropped; default a minute. */
+  streamDrainMs?: number;
   /** Compares every reply with its declared schema; for tests. */
   checkOutput?: boolean;
 }
@@ -56,7 +61,7 @@ export interface FrontDoorOptions {
 export interface FrontDoor {
   /** Resolves with the address it listens on, `http://127.0.0.1:8080`. */
   listen(host: string, port: number): Promise<string>;
-  /** Stops accepting, finishes what is under way within 8 s, then cuts what is left. */
+  /** Stops accepting, ends streams, finishes what is under way within 8 s, then cuts what is left. */
   close(): Promise<void>;
   /** One request without a socket, for tests. */
   inject(request: InjectOptions): Promise<LightMyRequestResponse>;
@@ -72,9 +77,11 @@ const drainMs = 8_000;
 const sweepEveryMs = 600_000;
 
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
-  const { log, clock, publicUrl } = options;
-  let closing = false;
-  const house: House = { log, clock, publicUrl, isClosing: () => closing };
+  const { log, clock, publicUrl, onAnswered, streamDrainMs = 60_000 } = options;
+  const stopping = new AbortController();
+  // Every open stream listens, and a warning is for those who forget to stop listening.
+  setMaxListeners(0, stopping.signal);
+  const house: House = { log, clock, publicUrl, closing: stopping.signal, drainMs: streamDrainMs, onAnswered };
   const idempotency = createIdempotency(options);
   const desk: Desk = {
     authenticate: options.authenticate,
@@ -87,7 +94,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const description = createDescription(() => makeOpenApi(operations, publicUrl(), options.webhooks), publicUrl);
   const health = createHealthOperations({
     checks: options.checks,
-    isClosing: house.isClosing,
+    isClosing: () => stopping.signal.aborted,
     openapi: description.text,
   });
   const operations = [...options.operations, ...health];
@@ -105,7 +112,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
       return addressOf(app, host);
     },
     async close() {
-      closing = true;
+      stopping.abort();
       sweeper.stop();
       for (const socket of silent) socket.destroy();
       const deadline = Date.now() + drainMs;

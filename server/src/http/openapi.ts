@@ -145,9 +145,17 @@ function describeSuccess(spec: Spec, book: SchemaBook): Json {
   return {
     description: 'Done.',
     headers: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }])),
-    content: { [spec.mediaType ?? 'application/json']: { schema, ...examplesOf(spec.examples, 'output') } },
+    content: {
+      [spec.mediaType ?? 'application/json']: { schema, ...examplesOf(spec.examples, 'output') },
+      ...(spec.stream && { 'text/event-stream': describeStream(spec.stream) }),
+    },
   };
 }
+
+const describeStream = ({ description, example }: NonNullable<Spec['stream']>): Json => ({
+  schema: { type: 'string', description },
+  examples: { events: { summary: 'events', value: example } },
+});
 
 function examplesOf(examples: Spec['examples'], part: 'body' | 'output'): Json {
   const given = (examples ?? []).filter((example) => example[part] !== undefined);

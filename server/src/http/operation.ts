@@ -23,6 +23,8 @@ export interface Call<Params, Query, Body> {
   ip: string;
   /** Aborted when the client goes away. */
   signal: AbortSignal;
+  /** A header of the request by its name in lower case, for the few operations whose answer depends on one. */
+  header(name: string): string | undefined;
   idempotency: IdempotencyTicket | null;
 }
 
@@ -55,6 +57,10 @@ export interface OperationSpec<Auth extends AuthKind, Params, Query, Body, Outpu
   notStored?: readonly string[];
   /** Answer with another media type than JSON. */
   mediaType?: string;
+  /** The handler may answer with an `EventStream` instead, to who accepts text/event-stream. */
+  stream?: { description: string; example: string };
+  /** Answers 429/3004 to who asks too often, although no key is counted. */
+  throttled?: boolean;
   hidden?: boolean;
 }
 
@@ -68,6 +74,17 @@ export class Answer {
   }
 }
 
+/**
+ * Returned by a handler that answers with server-sent events. `open` is called once and its text is asked for piece by piece, as fast as
+ * the client takes it; the signal aborts when the client goes away, takes nothing for too long, or the server stops.
+ */
+export class EventStream {
+  readonly open: (signal: AbortSignal) => AsyncIterable<string>;
+  constructor(open: (signal: AbortSignal) => AsyncIterable<string>) {
+    this.open = open;
+  }
+}
+
 export type AuthKind = 'none' | 'key' | 'operator';
 
 export interface Operation {
@@ -77,7 +94,7 @@ export interface Operation {
 
 export function defineOperation<Auth extends AuthKind, Params, Query, Body, Output>(
   spec: OperationSpec<Auth, Params, Query, Body, Output>,
-  handle: (call: Call<Params, Query, Body> & CallerOf<Auth>) => Promise<Output> | Output,
+  handle: (call: Call<Params, Query, Body> & CallerOf<Auth>) => Promise<Output | EventStream> | Output | EventStream,
 ): Operation {
   return { spec, handle } as unknown as Operation;
 }

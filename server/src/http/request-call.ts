@@ -1,5 +1,5 @@
 /** What a handler is given. The signal is made only when a handler asks for it: most never do. */
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Call, Caller, IdempotencyTicket } from './operation.ts';
 
 export interface CallParts {
@@ -20,10 +20,11 @@ export class RequestCall implements Call<unknown, unknown, unknown> {
   readonly ip: string;
   readonly caller: Caller | undefined;
   readonly idempotency: IdempotencyTicket | null;
+  readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   #gone: AbortController | undefined;
 
-  constructor(parts: CallParts, response: ServerResponse) {
+  constructor(parts: CallParts, request: IncomingMessage, response: ServerResponse) {
     this.params = parts.params;
     this.query = parts.query;
     this.body = parts.body;
@@ -31,7 +32,13 @@ export class RequestCall implements Call<unknown, unknown, unknown> {
     this.ip = parts.ip;
     this.caller = parts.caller;
     this.idempotency = parts.idempotency;
+    this.#request = request;
     this.#response = response;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#request.headers[name];
+    return Array.isArray(value) ? value[0] : value;
   }
 
   get signal(): AbortSignal {

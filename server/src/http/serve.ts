@@ -11,7 +11,7 @@ import { clientAddress } from './client-address.ts';
 import type { Exchange } from './exchange.ts';
 import { faultsOf, faultTexts } from './faults.ts';
 import { idempotencyKeyOf, identityOf, withFieldsOf, withoutFields } from './idempotency.ts';
-import { Answer, type Caller, type IdempotencyTicket, type Operation } from './operation.ts';
+import { Answer, type Caller, EventStream, type IdempotencyTicket, type Operation } from './operation.ts';
 import { RequestCall } from './request-call.ts';
 import { isOver, secondsToReset, type Throttle } from './throttle.ts';
 
@@ -45,9 +45,13 @@ export function createServe({ spec, handle }: Operation, desk: Desk): Serve {
   const keyed = spec.method === 'POST' && spec.auth !== 'none';
 
   async function run(asked: Asked, idempotency: IdempotencyTicket | null): Promise<unknown> {
-    const call = new RequestCall({ ...asked, ...validate(asked), idempotency }, asked.exchange.response);
+    const call = new RequestCall(
+      { ...asked, ...validate(asked), idempotency },
+      asked.exchange.request,
+      asked.exchange.response,
+    );
     const output = await handle(call);
-    if (desk.checkOutput) checkOutput(spec, output);
+    if (desk.checkOutput && !(output instanceof EventStream)) checkOutput(spec, output);
     return output;
   }
 
@@ -90,7 +94,7 @@ export function createServe({ spec, handle }: Operation, desk: Desk): Serve {
         body,
       };
       const key = keyed ? idempotencyKeyOf(raw) : undefined;
-      send(spec, exchange, key === undefined ? await run(asked, null) : await runOnce(asked, key));
+      await send(spec, exchange, key === undefined ? await run(asked, null) : await runOnce(asked, key));
     } catch (error) {
       exchange.refuse(error, challenge);
     }
@@ -116,7 +120,8 @@ async function admit(spec: Spec, desk: Desk, exchange: Exchange, ip: string): Pr
     return undefined;
   }
   const caller = await desk.authenticate.key(authorization, ip);
-  exchange.keyId = caller.keyId;
+  exchange.caller = caller;
+  exchange.ip = ip;
   // Counted before the permission is looked at, because every authenticated answer tells what is left.
   const allowance = desk.throttle.take(caller.keyId, caller.application.policy.request_rate);
   exchange.allowance = allowance;
@@ -169,7 +174,9 @@ function checkOutput(spec: Spec, output: unknown): void {
   throw new Error(`a reply of ${spec.id} is not as declared: ${faults.join('; ')}`);
 }
 
-function send(spec: Spec, exchange: Exchange, output: unknown): void {
+/** Resolves when a stream has ended; everything else is handed to the connection at once. */
+function send(spec: Spec, exchange: Exchange, output: unknown): Promise<void> | void {
+  if (output instanceof EventStream) return exchange.stream(output);
   if (output instanceof Answer) exchange.answer(output.status, JSON.stringify(output.body));
   else if (spec.mediaType === undefined) exchange.answer(200, JSON.stringify(output));
   else exchange.answer(200, String(output), spec.mediaType);

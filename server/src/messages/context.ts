@@ -5,6 +5,7 @@ import type { IdSource } from '../platform/ids.ts';
 import type { Keyring } from '../platform/seal.ts';
 import type { Application } from '../policy.ts';
 import type { Templates } from '../templates/index.ts';
+import type { NoteRead } from './note-read.ts';
 import type { Serving } from './plan.ts';
 import type { Acceptance, AcceptResult } from './store.ts';
 
@@ -21,6 +22,7 @@ export interface MessagesContext {
   currency: string;
   /** Who serves the channel to this address for this application. */
   serving(application: Application, channel: Channel, to: string): Serving;
+  noteRead: NoteRead;
   /** The accepting statement on the given connection. */
   acceptOn(db: Queryable, items: readonly Acceptance[]): Promise<AcceptResult[]>;
   /** The same, gathered with other requests of the moment into one statement. */

@@ -10,6 +10,7 @@ import type { Application } from '../policy.ts';
 import type { Templates } from '../templates/index.ts';
 import type { MessagesContext } from './context.ts';
 import { makeMessageOperations } from './message-operations.ts';
+import { createNoteRead } from './note-read.ts';
 import { makeSendOperations, type StoreAnswer } from './operations.ts';
 import type { Serving } from './plan.ts';
 import { type Acceptance, createAccept, findMessage, forgetMessages } from './store.ts';
@@ -46,6 +47,7 @@ export function createMessages(options: MessagesOptions): Messages {
   const context: MessagesContext = {
     ...options,
     now: () => options.clock.now(),
+    noteRead: createNoteRead(db),
     acceptOn: (on: Queryable, items) => acceptOn(on, items),
     accept: db.batch<Acceptance, Awaited<ReturnType<typeof acceptOn>>[number]>({
       run: acceptOn,

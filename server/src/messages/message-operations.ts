@@ -140,7 +140,7 @@ function getMessage(context: MessagesContext, requireId: RequireId): Operation {
       auth: 'key',
       permission: 'read',
       summary: 'Find a message with its whole story',
-      description: 'State, steps and every event in plain words. The code never appears.',
+      description: 'State, steps and every event in plain words. The code never appears. Raises msg_history.',
       input: { params },
       output: story,
       errors: [4001],
@@ -149,8 +149,12 @@ function getMessage(context: MessagesContext, requireId: RequireId): Operation {
         description: 'State, channel in use, steps and timeline of one message. Never the code.',
       },
     },
-    ({ caller: { application }, params: { message_id } }) =>
-      tellStory(context, application, requireId(message_id, application)),
+    async (call) => {
+      const { application } = call.caller;
+      const story = await tellStory(context, application, requireId(call.params.message_id, application));
+      await context.noteRead(call, 'view', 1);
+      return story;
+    },
   );
 }
 
@@ -164,7 +168,7 @@ function listOf(context: MessagesContext): Operation {
       auth: 'key',
       permission: 'read',
       summary: 'List messages',
-      description: 'Newest first, by default of the last 24 hours.',
+      description: 'Newest first, by default of the last 24 hours. Raises msg_history.',
       input: { query: listQuery },
       output: z.object({ messages: z.array(summary), next_cursor: z.string().nullable() }),
       errors: [],
@@ -174,7 +178,11 @@ function listOf(context: MessagesContext): Operation {
           'Messages of the last 24 hours or a given time, filtered by recipient, template, state, channel or country.',
       },
     },
-    ({ caller: { application }, query }) => findMessages(context, application, query),
+    async (call) => {
+      const found = await findMessages(context, call.caller.application, call.query);
+      await context.noteRead(call, 'query', found.messages.length);
+      return found;
+    },
   );
 }
 

@@ -13,8 +13,8 @@ import { createSigningSecret } from '../platform/webhook-signature.ts';
 import type { TestDatabase } from '../testing/database.ts';
 import { createDispatcher, type Dispatcher, type DispatcherOptions } from './dispatcher.ts';
 
-export const keyring = createKeyring(randomBytes(32));
-export const signingSecret = createSigningSecret();
+const keyring = createKeyring(randomBytes(32));
+const signingSecret = createSigningSecret();
 const silent = pino({ level: 'silent' });
 const ids = createIdSource({ now: () => Date.now() }, () => 7);
 

@@ -1,11 +1,11 @@
 /** What waits for an endpoint, what was tried, and what retention forgets of both. Rows as the engine writes them. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { useEndpoints } from '../callbacks/fixture.ts';
 import { messageIdOf } from '../platform/ids.ts';
 import { sql } from '../platform/sql.ts';
 import { onEachApp } from '../testing/app.ts';
 import { bodyOf, newNumber, openApplication, type TestApplication } from '../testing/application.ts';
+import { useEndpoints } from '../testing/callback-endpoints.ts';
 
 const url = 'https://localhost/hook';
 const dayMs = 86_400_000;
@@ -93,8 +93,8 @@ onEachApp('the log of an endpoint', (get) => {
 
   test('an event that the ledger has forgotten still shows that it waits', async () => {
     const { id } = await endpoints.make({ url });
-    await query(sql`insert into callback_queue (endpoint_id, application_id, message_id, position, event_id)
-      values (${id}, ${app.id}, 7, 8, 2072832692843466759)`);
+    await query(sql`insert into callback_queue (endpoint_id, application_id, message_id, position, status, event_id)
+      values (${id}, ${app.id}, 7, 8, 'sent', 2072832692843466759)`);
     const [row] = bodyOf(await endpoints.deliveries(id)).deliveries;
     assert.deepEqual([row.event, row.at, row.event_id], [null, null, 'evt_2072832692843466759']);
     bodyOf(await endpoints.remove(id));
@@ -183,8 +183,8 @@ onEachApp('the log of an endpoint', (get) => {
     const { id } = await endpoints.make({ url, events: ['verified'] });
     const nowMs = database.clock.now();
     const put = async (endpoint: string, application: string, message: string, event: string): Promise<void> => {
-      await query(sql`insert into callback_queue (endpoint_id, application_id, message_id, position, event_id)
-        values (${endpoint}, ${application}, ${message}, ${event.slice(-9)}, ${event})`);
+      await query(sql`insert into callback_queue (endpoint_id, application_id, message_id, position, status, event_id)
+        values (${endpoint}, ${application}, ${message}, ${event.slice(-9)}, 'sent', ${event})`);
       await query(sql`insert into callback_attempts (endpoint_id, application_id, message_id, position, event_id, status, try,
         rows, outcome, latency_ms) values (${endpoint}, ${application}, ${message}, 1, ${event}, 'sent', 1, 1, 'retry', 5)`);
     };
@@ -215,11 +215,11 @@ onEachApp('the log of an endpoint', (get) => {
   test('no more is forgotten at once than asked for', async () => {
     const { id } = await endpoints.make({ url });
     const old = messageIdOf(get().database.clock.now() - 9 * dayMs, 0, 0);
-    await query(sql`insert into callback_queue (endpoint_id, application_id, message_id, position, event_id)
-      select ${id}, ${app.id}, ${old}, generate_series, ${old} from generate_series(1, 5)`);
-    await query(sql`insert into callback_queue (endpoint_id, application_id, message_id, position, event_id)
-      select ${id}, ${app.id}, 0, generate_series, ${old} from generate_series(1, 5)`);
-    const { forget } = get().app.callbacks;
+    await query(sql`insert into callback_queue (endpoint_id, application_id, message_id, position, status, event_id)
+      select ${id}, ${app.id}, ${old}, generate_series, 'sent', ${old} from generate_series(1, 5)`);
+    await query(sql`insert into callback_queue (endpoint_id, application_id, message_id, position, status, event_id)
+      select ${id}, ${app.id}, 0, generate_series, 'sent', ${old} from generate_series(1, 5)`);
+    const { forget } = get().app.posting;
     const belowId = messageIdOf(get().database.clock.now() - 8 * dayMs, 0, 0);
     const removed: number[] = [];
     for (let time = 0; time < 4; time++) removed.push(await forget(app.id, belowId, 4));

@@ -1,11 +1,11 @@
 /** How much a replay may ask for, and what is none. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { useEndpoints } from '../callbacks/fixture.ts';
 import { messageIdOf } from '../platform/ids.ts';
 import { sql } from '../platform/sql.ts';
 import { onEachApp, type TestReply } from '../testing/app.ts';
 import { bodyOf } from '../testing/application.ts';
+import { useEndpoints } from '../testing/callback-endpoints.ts';
 
 const dayMs = 86_400_000;
 
@@ -58,8 +58,8 @@ onEachApp('the bounds of a replay', (get) => {
     const much = 'more than 100000 events at once; replay a shorter time, or fewer kinds of events';
     await refused(id, { from: iso(from) }, `from: ${much}`);
     await query(sql`delete from callback_queue where endpoint_id = ${id}`);
-    await query(sql`insert into callback_queue (endpoint_id, application_id, message_id, position, event_id, due_at, given_up_at)
-      select ${id}, ${app.id}, 7, n, n, null, clock_now() from generate_series(1, 100001) as n`);
+    await query(sql`insert into callback_queue (endpoint_id, application_id, message_id, position, status, event_id, due_at, given_up_at)
+      select ${id}, ${app.id}, 7, n, 'sent', n, null, clock_now() from generate_series(1, 100001) as n`);
     await refused(id, { failed_since: iso(from) }, `failed_since: ${much}`);
     bodyOf(await endpoints.remove(id));
   });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { useEndpoints } from '../callbacks/fixture.ts';
 import { eventIdOf, type LedgerEntry, listEvents } from '../events/index.ts';
 import { sql } from '../platform/sql.ts';
 import { onEachApp } from '../testing/app.ts';
 import { bodyOf, newNumber, openApplication, type TestApplication } from '../testing/application.ts';
+import { useEndpoints } from '../testing/callback-endpoints.ts';
 
 const url = 'https://localhost/hook';
 const hourMs = 3_600_000;

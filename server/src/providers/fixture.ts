@@ -163,6 +163,7 @@ export async function operate(
     requestId: 'req_test',
     ip: '198.51.100.9',
     signal: new AbortController().signal,
+    header: () => undefined,
     idempotency: null,
   });
   const wire = JSON.parse(JSON.stringify(answer));

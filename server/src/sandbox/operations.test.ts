@@ -57,6 +57,7 @@ onEachEngine('the sandbox operations', (get) => {
       requestId: 'req_1',
       ip: '198.51.100.1',
       signal: never(),
+      header: () => undefined,
       idempotency: null,
       caller: { keyId: '1', devKey: 'dk', permissions: new Set(), application },
     });

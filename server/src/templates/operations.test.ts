@@ -37,6 +37,7 @@ async function operate(templates: Templates, id: string, application: Applicatio
     requestId: 'req_1',
     ip: '192.0.2.1',
     signal: new AbortController().signal,
+    header: () => undefined,
     idempotency: null,
     ...(application && { caller: callerOf(application) }),
   });

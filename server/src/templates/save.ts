@@ -64,23 +64,23 @@ function examine(
   return { accepted: normalise(body), warnings: findings };
 }
 
-function changeEvent(
-  applicationId: string,
-  templateId: string,
-  action: Action,
-  name: string,
-  actor?: Actor,
-): EventDraft {
+interface Changed {
+  application: Pick<Application, 'id' | 'organizationId'>;
+  templateId: string;
+  name: string;
+  action: Action;
+}
+
+function changeEvent({ application, templateId, name, action }: Changed, actor?: Actor): EventDraft {
   return {
-    applicationId,
+    applicationId: application.id,
     messageId: '0',
     cause: 'template_changed',
     status: 'template_manage',
     data: {
-      template_id: templateId,
-      template_name: name,
-      action,
+      org_id: application.organizationId,
       ...(actor && { operator: { api_key: actor.devKey, ip_address: actor.ip } }),
+      template_manage: { template_id: templateId, template_name: name, action },
     },
   };
 }
@@ -98,7 +98,10 @@ export function reviewEvent(applicationId: string, templateId: string, status: 2
 
 function eventsOf(application: Application, action: Action, body: TemplateBody, actor?: Actor): EventDraft[] {
   const { id } = application;
-  const change = changeEvent(id, body.template_id, action, body.description ?? '', actor);
+  const change = changeEvent(
+    { application, templateId: body.template_id, name: body.description ?? '', action },
+    actor,
+  );
   return statusFor(application) === 2 ? [change, reviewEvent(id, body.template_id, 2, '')] : [change];
 }
 
@@ -152,7 +155,7 @@ export async function removeTemplate(
   actor?: Actor,
 ): Promise<void> {
   if (!isTemplateId(templateId)) throw missing();
-  const change = changeEvent(application.id, templateId, 'delete template', '', actor);
+  const change = changeEvent({ application, templateId, name: '', action: 'delete template' }, actor);
   const target = { applicationId: application.id, templateId, events: [change] };
   if (!(await forgetting(lookup, target, deleteTemplate(db, target)))) throw missing();
 }
@@ -166,7 +169,11 @@ export async function seedTemplates(
   for (const body of bodies.map((wire) => storedBodySchema.parse(wire))) {
     checkRules(body);
     const templateId = body.template_id;
-    const events = [changeEvent(applicationId, templateId, 'create template', body.description ?? '')];
+    // Nobody did it, so nobody is told: an entry of the timeline alone.
+    const details = { template_id: templateId, template_name: body.description ?? '', action: 'create template' };
+    const events: EventDraft[] = [
+      { applicationId, messageId: '0', cause: 'template_changed', data: { template_manage: details } },
+    ];
     const change = { applicationId, templateId, body: normalise(body), status: 2 as const, events };
     await forgetting(lookup, change, insertTemplate(db, change));
   }

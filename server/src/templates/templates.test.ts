@@ -35,10 +35,9 @@ onEachEngine('templates', (get) => {
         'template_changed',
         'template_manage',
         {
-          template_id: 'signin_demo',
-          template_name: '',
-          action: 'create template',
+          org_id: application.organizationId,
           operator: { api_key: 'dk', ip_address: '192.0.2.1' },
+          template_manage: { template_id: 'signin_demo', template_name: '', action: 'create template' },
         },
       ],
       ['template_reviewed', 'template_audit_result', { template_id: 'signin_demo', status: 2, reason: '' }],

@@ -59,7 +59,7 @@ export interface OtherApplication {
 export type TestApp = Awaited<ReturnType<typeof openTestApp>>;
 
 export const testCredential = 'dk_test:secret-of-the-test-key';
-const operatorToken = 'operator-token-of-the-tests';
+export const operatorToken = 'operator-token-of-the-tests';
 
 export async function openTestApp(database: TestDatabase, options: TestAppOptions = {}) {
   const { db, clock } = database;

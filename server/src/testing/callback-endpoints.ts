@@ -1,9 +1,9 @@
-/** For the tests of this room: a receiver on the outside edge, and endpoints of an application that post to it. */
+/** For tests: a receiver on the outside edge, and callback endpoints of an application that post to it. */
 import assert from 'node:assert/strict';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { TestContext } from 'node:test';
 import { webhookSignature } from '../platform/webhook-signature.ts';
-import type { TestApp, TestCall, TestReply } from '../testing/app.ts';
+import type { TestApp, TestCall, TestReply } from './app.ts';
 
 export interface Received {
   headers: IncomingHttpHeaders;
