@@ -1,13 +1,14 @@
 /** Logging in and out as the operator, over HTTP. */
 import { z } from 'zod';
 import { defineOperation, type Operation } from '../http/operation.ts';
+import { plainText } from '../wire.ts';
 import type { Sessions } from './sessions.ts';
 
 const tag = 'Operator: sessions';
 const path = '/admin/v1/sessions';
 
 const sessionBody = z.object({
-  token: z.string().min(1).max(256).describe('The operator token.'),
+  token: plainText(1, 256).describe('The operator token.'),
   email: z.email().max(254).optional().describe('Who logs in, for account_login events. Taken as it is given.'),
 });
 

@@ -7,7 +7,7 @@
  * later entry has a higher txid. A transaction that runs for long holds this horizon back, and with it every reader.
  */
 import type { Queryable } from '../platform/db.ts';
-import { relation, type Sql, sql } from '../platform/sql.ts';
+import { raw, relation, type Sql, sql } from '../platform/sql.ts';
 import type { Place } from './cursor.ts';
 import type { MessageFacts, ToldEntry } from './row.ts';
 import { type LedgerRow, toEntry } from './store.ts';
@@ -52,18 +52,24 @@ export async function readPages(
   requests: readonly PageRequest[],
   limit: number,
 ): Promise<StoredPage[]> {
-  const rows = await db.query<PageRow>(
-    pageStatement(
-      facts,
-      requests,
-      sql`
-      select * from events where application_id = place.application_id and status is not null
-        and (txid, position) > (place.txid, place.position) and txid < now_at.horizon
-      order by txid, position limit ${limit}`,
-    ),
-  );
+  // From entry to entry, each a look into the index. Asked for in one go, a plan made while the ledger was small gathers and sorts all
+  // that lies behind the place: 39 ms for a page of 500 before a hundred thousand entries, growing with them, against 4.
+  const entries = sql`
+    with recursive step as (
+      (${nextEntry(raw('place'))})
+      union all
+      select next_entry.* from step cross join lateral (${nextEntry(raw('step'))}) next_entry
+    )
+    select * from step limit ${limit}`;
+  const rows = await db.query<PageRow>(pageStatement(facts, requests, entries));
   return pagesOf(rows, requests.length);
 }
+
+/** The entry behind the place or entry that the outer relation holds. */
+const nextEntry = (behind: Sql): Sql => sql`
+  select * from events where application_id = ${behind}.application_id and status is not null
+    and (txid, position) > (${behind}.txid, ${behind}.position) and txid < now_at.horizon
+  order by txid, position limit 1`;
 
 /** All entries of one message behind the place, found by the message: never more than one message has. */
 export async function readMessagePage(
