@@ -30,9 +30,9 @@ const email = 'ana.lim@customer.example';
 
 test('no secret, code or full recipient is logged by any operation, at any level', async (t) => {
   const site = await openSite(t, 'postgres');
-  const first = await site.start({ LOG_LEVEL: 'trace' });
+  const first = await site.start({ LOG_LEVEL: 'trace', OUTBOUND_ALLOW: '127.0.0.1' });
   assert.equal(await first.stop(), 0);
-  const server = await site.start({ LOG_LEVEL: 'trace' });
+  const server = await site.start({ LOG_LEVEL: 'trace', OUTBOUND_ALLOW: '127.0.0.1' });
   const witness = createWitness();
   for (const secret of [devSecret, operatorToken, site.env['MASTER_KEY'] ?? '']) witness.secret(secret);
 
@@ -59,8 +59,11 @@ test('no secret, code or full recipient is logged by any operation, at any level
   await manageProviders(operator, witness);
   await manageOptOuts(operator, applicationId);
   await manageCallbacks(operator, applicationId);
+  await manageAlerts(operator, applicationId);
+  await logIn(caller);
   await writeTemplates(key, operator, applicationId);
   await sendAndVerify(key);
+  assert.equal((await key('GET /v1/events', {}, { query: '?limit=5' })).status, 200);
   await useSandbox(key, operator, caller(basic('engagelab_sandbox_demo', 'engagelab_sandbox_secret')));
   await sendBadly(key, caller);
   await breakTheDatabase(key, site);
@@ -174,6 +177,28 @@ async function manageProviders(operator: Call, witness: ReturnType<typeof create
   await operator('POST /admin/v1/route-resolution', {}, { body: { channel: 'sms', to } });
   assert.equal((await operator('DELETE /admin/v1/routes/{route_id}', id)).status, 200);
   assert.equal((await operator(`DELETE ${one}`, provider)).status, 200);
+}
+
+async function manageAlerts(operator: Call, application_id: string): Promise<void> {
+  const notify = { telegram: { bot_token: '123456789:confidential-token-of-the-bot-1234', chat_id: '42' } };
+  const body = { application_id, kind: 'verification_rate', threshold: 50, notify };
+  const made = await operator('POST /admin/v1/alert-rules', {}, { body });
+  assert.equal(made.status, 200, JSON.stringify(made.body));
+  const rule = { rule_id: made.body.id };
+  await operator('GET /admin/v1/alert-rules');
+  await operator('GET /admin/v1/alert-rules/{rule_id}', rule);
+  await operator('PATCH /admin/v1/alert-rules/{rule_id}', rule, { body: { threshold: 40 } });
+  await operator('POST /admin/v1/alert-rules/{rule_id}/test', rule, { body: {} });
+  await operator('GET /admin/v1/alerts');
+  assert.equal((await operator('DELETE /admin/v1/alert-rules/{rule_id}', rule)).status, 200);
+}
+
+async function logIn(caller: (authorization?: string) => Call): Promise<void> {
+  const login = { body: { token: operatorToken, email: 'confidential-operator@example.com' } };
+  const made = await caller()('POST /admin/v1/sessions', {}, login);
+  assert.equal(made.status, 200, JSON.stringify(made.body));
+  const session = caller(`Bearer ${made.body.session_token}`);
+  assert.equal((await session('DELETE /admin/v1/sessions/current')).status, 200);
 }
 
 async function manageOptOuts(operator: Call, application_id: string): Promise<void> {

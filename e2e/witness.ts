@@ -7,6 +7,8 @@
 const confidential = new Set([
   'dev_secret',
   'signing_secret',
+  'session_token',
+  'bot_token',
   'secret',
   'authorization',
   'code',

@@ -15,9 +15,7 @@ export function noteOf(answer: OutboundAnswer): string {
     if (status >= 300 && status < 400) return `answered ${status}: redirects are not followed`;
     return `answered ${status}`;
   }
-  const { reason, detail, sent } = answer;
-  if (reason !== 'connection') return `${reason}: ${detail}`;
-  return `${sent ? 'the connection broke off' : 'no connection'}: ${detail}`;
+  return `${answer.reason}: ${answer.detail}`;
 }
 
 /** The first 2 kB of the answer, printable; null where there is nothing to show. */

@@ -51,7 +51,7 @@ onEachApp('callback endpoints', (get) => {
       disabled_because: null,
       of_sandbox: false,
       reachable: false,
-      probe_note: 'address not allowed',
+      probe_note: 'connection: ECONNREFUSED',
       probed_at,
       failing_since: null,
       version: 1,
@@ -121,7 +121,7 @@ onEachApp('callback endpoints', (get) => {
     const bad: [body: object, message: string][] = [
       [{}, 'url: required'],
       [{ url: 'nowhere' }, 'url: not a valid https address'],
-      [{ url: 'http://example.com/' }, 'url: must be an https address'],
+      [{ url: 'http://8.8.8.8/' }, 'url: address not allowed'],
       [{ url: 'https://10.0.0.1/' }, 'url: address not allowed'],
       [{ url: 'https://me:pw@example.com/' }, 'url: must not contain credentials'],
       [{ url, username: 'me' }, 'secret: required with a username'],

@@ -106,13 +106,13 @@ onEachApp(
         delivered: false,
         http_status: 500,
         detail: 'answered 500',
-        response: 'No [31mway',
+        response: 'No [31mway\n',
       });
       const { response } = await text(200, 'é'.repeat(5000));
-      assert.equal(response, 'é'.repeat(2048));
+      assert.equal(response, 'é'.repeat(1024));
       const failed = { delivered: false, http_status: null, response: null };
-      assert.deepEqual(await ask(null), { ...failed, detail: 'no answer within 1000 ms' });
-      const redirect = { ...failed, http_status: 302, detail: 'answered 302; redirects are not followed' };
+      assert.deepEqual(await ask(null), { ...failed, detail: 'timeout: no answer within 1000 ms' });
+      const redirect = { ...failed, http_status: 302, detail: 'answered 302: redirects are not followed' };
       assert.deepEqual(await ask(302), redirect);
     });
 

@@ -3,8 +3,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '../platform/sql.ts';
 import { onEachEngine } from '../testing/database.ts';
-import { type Behaviour, openReceiver, type Received } from '../testing/receiver.ts';
-import { until } from '../testing/until.ts';
 import {
   attemptsOf,
   type Event,
@@ -14,7 +12,9 @@ import {
   openDispatcher,
   queueOf,
   tell,
-} from './fixture.ts';
+} from '../testing/posts.ts';
+import { type Behaviour, openReceiver, type Received } from '../testing/receiver.ts';
+import { until } from '../testing/until.ts';
 
 const statusesOf = (all: readonly Received[]): string[] =>
   all.flatMap(({ json }) => json.rows.map((row: { status: { message_status: string } }) => row.status.message_status));

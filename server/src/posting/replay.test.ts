@@ -93,13 +93,24 @@ onEachApp('a replay', (get) => {
   test('lets what waits or was given up begin anew', async () => {
     const id = await late();
     const messageId = await send();
-    await query(sql`update callback_queue set tries = 3, batch = position, body = '{}', due_at = clock_now() + interval '1 day'
+    await query(sql`update callback_queue set tries = 3, body = '{}', due_at = clock_now() + interval '1 day'
       where endpoint_id = ${id}`);
-    await query(sql`update callback_queue set due_at = null, given_up_at = clock_now()
+    await query(sql`update callback_queue set due_at = null, given_up_at = clock_now(), batch = position
       where endpoint_id = ${id} and position = (select min(position) from callback_queue where endpoint_id = ${id})`);
     await get().database.clock.travel(1000);
     assert.equal(await queued(id, { message_id: messageId }), 4);
     assert.deepEqual(await rowsOf(id), (await entriesOf(messageId)).map(fresh));
+    bodyOf(await endpoints.remove(id));
+  });
+
+  test('leaves what waits in a batch there: the body of the batch holds it', async () => {
+    const id = await late();
+    const messageId = await send();
+    await query(sql`update callback_queue set tries = 1, due_at = clock_now() + interval '1 day',
+      batch = (select min(position) from callback_queue where endpoint_id = ${id}) where endpoint_id = ${id}`);
+    const before = await rowsOf(id);
+    assert.equal(await queued(id, { message_id: messageId }), 0);
+    assert.deepEqual(await rowsOf(id), before);
     bodyOf(await endpoints.remove(id));
   });
 

@@ -5,8 +5,8 @@ import { createOutbound, type OutboundOptions } from '../platform/outbound.ts';
 import { sql } from '../platform/sql.ts';
 import { selfSigned } from '../testing/certificate.ts';
 import { onEachEngine } from '../testing/database.ts';
+import { attemptsOf, insertEndpoint, insertMessage, newApplication, openDispatcher, tell } from '../testing/posts.ts';
 import { type Behaviour, openReceiver, type Receiver } from '../testing/receiver.ts';
-import { attemptsOf, insertEndpoint, insertMessage, newApplication, openDispatcher, tell } from './fixture.ts';
 
 interface Line {
   outcome: string;
@@ -24,7 +24,7 @@ const behaviours: Record<string, [Behaviour, Line]> = {
     { status: 500, body: 'oops\u0000\u001b[31m' },
     { ...retry, http_status: 500, detail: /^answered 500$/, response: /^oops\[31m$/ },
   ],
-  'a page that is gone': [410, { ...retry, http_status: 410, detail: /^answered 410: the endpoint is switched off$/ }],
+  'a page that is gone': [410, { ...retry, http_status: 410, detail: /^answered 410$/ }],
   'a redirect': [
     { status: 301, headers: { location: 'http://127.0.0.1:1/elsewhere' } },
     { ...retry, http_status: 301, detail: /^answered 301: redirects are not followed$/ },

@@ -68,6 +68,8 @@ export async function openTestApp(database: TestDatabase, options: TestAppOption
     ENGAGELAB_DEV_KEY: devKey,
     ENGAGELAB_DEV_SECRET: devSecret,
     OPERATOR_TOKEN: operatorToken,
+    // Receivers of tests are on this machine; what is not there refuses at once.
+    OUTBOUND_ALLOW: '127.0.0.1',
     ...options.env,
   });
   const app = await createApp({
@@ -206,7 +208,7 @@ async function traces(db: Db): Promise<unknown> {
       (select count(*) from verifications) as verifications, (select count(*) from verification_messages) as joined,
       (select coalesce(sum(version), 0) from targets) as targets, (select count(*) from handset_messages) as handset,
       (select count(*) from handset_receipts) as receipts, (select count(*) from handset_scripts) as scripts,
-      (select coalesce(sum(version), 0) from callback_endpoints) as endpoints, (select count(*) from callback_queue) as queued,
+      (select coalesce(sum(version), 0) from callback_endpoints) as endpoints, (select count(*) from callback_queue where status <> 'msg_history') as queued,
       (select count(*) from callback_attempts) as posts, (select count(*) from templates) as templates,
       (select count(*) from template_revisions) as revisions, (select count(*) from api_keys) as keys,
       (select md5(coalesce(string_agg(name || policy::text || network, ',' order by id), '')) from applications) as applications,

@@ -1,4 +1,4 @@
-/** For the tests of this room: endpoints, messages and events straight into the database, and a dispatcher over it. */
+/** For tests of posts: endpoints, messages and events straight into the database, and a dispatcher over it. */
 import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
 import { type Endpoint, type EndpointSecrets, sealSecrets } from '../callbacks/index.ts';
@@ -10,8 +10,8 @@ import { createOutbound } from '../platform/outbound.ts';
 import { createKeyring } from '../platform/seal.ts';
 import { sql } from '../platform/sql.ts';
 import { createSigningSecret } from '../platform/webhook-signature.ts';
-import type { TestDatabase } from '../testing/database.ts';
-import { createDispatcher, type Dispatcher, type DispatcherOptions } from './dispatcher.ts';
+import { createPosting, type Posting, type PostingOptions } from '../posting/index.ts';
+import type { TestDatabase } from './database.ts';
 
 const keyring = createKeyring(randomBytes(32));
 const signingSecret = createSigningSecret();
@@ -22,20 +22,21 @@ const ids = createIdSource({ now: () => Date.now() }, () => 7);
 export const newApplication = (): string => ids.next();
 
 export interface OpenDispatcher {
-  dispatcher: Dispatcher;
+  dispatcher: Posting;
   close(): Promise<void>;
 }
 
 /** One that may reach 127.0.0.1 and does not jitter. */
-export function openDispatcher({ db, clock }: TestDatabase, options: Partial<DispatcherOptions> = {}): OpenDispatcher {
+export function openDispatcher({ db, clock }: TestDatabase, options: Partial<PostingOptions> = {}): OpenDispatcher {
   const outbound = createOutbound({ allow: ['127.0.0.1'] });
-  const dispatcher = createDispatcher({
+  const dispatcher = createPosting({
     db,
     clock,
     log: silent,
     keyring,
     outbound,
     facts: messageFacts,
+    application: async () => null,
     chance: () => 0,
     ...options,
   });
