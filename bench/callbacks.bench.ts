@@ -5,6 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
+import { messageIdOf } from '../server/src/platform/ids.ts';
 import { startPostgres } from '../server/src/testing/postgres-server.ts';
 import { atLeast, atMost, conclude, type Figure, operatorToken, productEnv, type Running, run } from './product.ts';
 
@@ -40,21 +41,22 @@ async function newEndpoint(address: string, application: string, url: string): P
   await operate(address, 'POST', path, { url, description: 'bench', username: 'bench', secret: 'secret-of-the-bench' });
 }
 
-let lastMessage = 1_000_000_000_000;
+/** Of now: what is older than its retention would be forgotten at once. */
+let lastMessage = BigInt(messageIdOf(Date.now(), 0, 0));
 /** Messages with so many events each, as one transaction. */
 async function write(db: Client, application: string, count: number, each: number): Promise<void> {
   const first = lastMessage;
-  lastMessage += count;
+  lastMessage += BigInt(count);
   await db.query('begin');
   await db.query(
     `insert into messages (application_id, id, kind, recipient, template_id, template_revision, language, created_at)
      select $1, $2::bigint + n, 'otp', '+6598120044', 'login', 1, 'en', now() from generate_series(1, $3::int) n`,
-    [application, first, count],
+    [application, String(first), count],
   );
   await db.query(
     `insert into events (application_id, message_id, cause, status, sequence, channel)
      select $1, $2::bigint + n, 'accepted', 'sent', s, 'sms' from generate_series(1, $3::int) n, generate_series(1, $4::int) s`,
-    [application, first, count, each],
+    [application, String(first), count, each],
   );
   await db.query('commit');
 }
