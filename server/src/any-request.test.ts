@@ -85,7 +85,6 @@ function faultsOf({ id, responses }: Described, { status, body }: TestReply, doc
   const entry: { status: number; otherStatuses?: readonly number[] } | undefined =
     errorTable[body.code as keyof typeof errorTable];
   const lawful = entry && [entry.status, ...(entry.otherStatuses ?? [])].includes(status);
-  const form =
-    body.code === 3002 && status === 400 && !/^[^:]+: .+/.test(body.message) ? ['no <field>: <problem>'] : [];
+  const form = body.code === 3002 && status === 400 && !/^.+: .+/s.test(body.message) ? ['no <field>: <problem>'] : [];
   return [...faults, ...form, ...(lawful ? [] : [`${status} with ${body.code}`])];
 }

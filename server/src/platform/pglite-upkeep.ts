@@ -9,7 +9,7 @@ const lookEveryMs = 10_000;
 /** A multiple of the full-page images that follow every checkpoint; 128 MB are replayed in about two seconds. */
 const maxLogBytes = 128 * 1024 * 1024;
 const maxAgeSeconds = 300;
-/** As autovacuum's own defaults, which are 50 rows and a fifth; small tables are not worth it. */
+/** As autovacuum's own defaults, which are 50 rows and a fifth (a tenth for the statistics); small tables are not worth it. */
 const fewRows = 10_000;
 const oldTransactions = 100_000_000;
 
@@ -19,8 +19,9 @@ const needsCheckpoint = raw(`
 
 const needsVacuum = raw(`
   select format('%I.%I', s.schemaname, s.relname) as name from pg_stat_all_tables s join pg_class c on c.oid = s.relid
-  where s.n_dead_tup > ${fewRows} + 0.2 * s.n_live_tup or (c.relkind = 'r' and age(c.relfrozenxid) > ${oldTransactions})
-  order by s.n_dead_tup desc limit 1`);
+  where s.n_dead_tup > ${fewRows} + 0.2 * s.n_live_tup or s.n_mod_since_analyze > ${fewRows} + 0.1 * s.n_live_tup
+    or (c.relkind = 'r' and age(c.relfrozenxid) > ${oldTransactions})
+  order by s.n_dead_tup + s.n_mod_since_analyze desc limit 1`);
 
 type Query = <Row extends object>(statement: Sql) => Promise<Row[]>;
 
@@ -46,5 +47,6 @@ export async function upkeep(query: Query): Promise<void> {
   const [log] = await query<{ due: boolean }>(needsCheckpoint);
   if (log?.due) await query(raw('checkpoint'));
   const [table] = await query<{ name: string }>(needsVacuum);
-  if (table) await query(raw(`vacuum ${table.name}`));
+  // With statistics, because plans made while a table was empty may go by the wrong index for ever.
+  if (table) await query(raw(`vacuum (analyze) ${table.name}`));
 }

@@ -87,6 +87,16 @@ test('a table with many dead rows is vacuumed by the upkeep', async () => {
   });
 });
 
+test('the statistics of a table that grew are made by the upkeep: plans made while it was empty are made anew', async () => {
+  await db.query(raw('create table grown (a int, b int)'));
+  await db.query(raw('insert into grown select n % 3, n from generate_series(1, 20000) n'));
+  await until('the statistics', async () => {
+    await upkeep((statement) => db.query(statement));
+    const rows = await db.query(sql`select from pg_stats where tablename = 'grown'`);
+    return rows.length === 2;
+  });
+});
+
 async function redoAt(): Promise<string> {
   const [row] = await db.query<{ at: string }>(sql`select redo_lsn::text as at from pg_control_checkpoint()`);
   return row?.at ?? '';
