@@ -19,9 +19,12 @@ const needsCheckpoint = raw(`
 
 const needsVacuum = raw(`
   select format('%I.%I', s.schemaname, s.relname) as name from pg_stat_all_tables s join pg_class c on c.oid = s.relid
-  where s.n_dead_tup > ${fewRows} + 0.2 * s.n_live_tup or s.n_mod_since_analyze > ${fewRows} + 0.1 * s.n_live_tup
-    or (c.relkind = 'r' and age(c.relfrozenxid) > ${oldTransactions})
-  order by s.n_dead_tup + s.n_mod_since_analyze desc limit 1`);
+  where s.n_dead_tup > ${fewRows} + 0.2 * s.n_live_tup or (c.relkind = 'r' and age(c.relfrozenxid) > ${oldTransactions})
+  order by s.n_dead_tup desc limit 1`);
+
+const needsStatistics = raw(`
+  select format('%I.%I', schemaname, relname) as name from pg_stat_user_tables
+  where n_mod_since_analyze > ${fewRows} + 0.1 * n_live_tup order by n_mod_since_analyze desc limit 1`);
 
 type Query = <Row extends object>(statement: Sql) => Promise<Row[]>;
 
@@ -42,11 +45,13 @@ export function startUpkeep(query: Query, log: Log | undefined): () => Promise<v
   };
 }
 
-/** One look: at most one checkpoint and the vacuum of one table. */
+/** One look: at most one checkpoint, the vacuum of one table and the statistics of one. */
 export async function upkeep(query: Query): Promise<void> {
   const [log] = await query<{ due: boolean }>(needsCheckpoint);
   if (log?.due) await query(raw('checkpoint'));
   const [table] = await query<{ name: string }>(needsVacuum);
-  // With statistics, because plans made while a table was empty may go by the wrong index for ever.
-  if (table) await query(raw(`vacuum (analyze) ${table.name}`));
+  if (table) await query(raw(`vacuum ${table.name}`));
+  // Plans made while a table was empty may go by the wrong index for ever; with statistics they are made anew.
+  const [grown] = await query<{ name: string }>(needsStatistics);
+  if (grown) await query(raw(`analyze ${grown.name}`));
 }
