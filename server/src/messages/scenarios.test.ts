@@ -1,6 +1,7 @@
 /** Each scenario of contract §7.4: the rows in the ledger, and the same rows in the same order at a receiver of callbacks. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { webhooks } from '../events/index.ts';
 import { onEachApp } from '../testing/app.ts';
 import { bodyOf, newNumber, openApplication, type TestApplication, wrongFor } from '../testing/application.ts';
 import { openReceiver, type Receiver } from '../testing/receiver.ts';
@@ -28,10 +29,14 @@ onEachApp(
     });
     after(() => receiver.close());
 
+    const described = webhooks.find(({ id }) => id === 'messageStatus')?.body;
+
     /** What the customer's server was told of a message, in the order of arrival and as the ledger is written below. */
     async function toldOf(id: string): Promise<string[]> {
       await get().app.posting.runUntilIdle();
       const rows = receiver.rows().filter((row) => row.message_id === id);
+      for (const { json } of receiver.received)
+        if (json.rows) assert.deepEqual(described?.parse(json), json, 'as described');
       const sequences = rows.map(({ status }) => status.status_data.sequence);
       assert.deepEqual(
         sequences,
