@@ -1,4 +1,6 @@
 /** The objects shown in the examples of the operations; a test holds them against the schemas. */
+import { families } from '../events/index.ts';
+
 const at = '2026-07-03T00:00:00.000Z';
 
 export const endpointBody = {
@@ -17,19 +19,7 @@ export const endpoint = {
   username: endpointBody.username,
   has_secret: true,
   has_authorization: false,
-  events: [
-    'plan',
-    'target_valid',
-    'target_invalid',
-    'sent',
-    'sent_failed',
-    'delivered',
-    'delivered_failed',
-    'verified',
-    'verified_failed',
-    'verified_timeout',
-    'uplink_message',
-  ],
+  events: [...families.message_status, ...families.response],
   format: 'vendor',
   retry_schedule: 'vendor',
   batch_rows: 1,

@@ -1,25 +1,14 @@
 /** The rules by which endpoints are kept: chosen events, defaults, versions, how many there may be, how one begins anew. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eventNames } from '../events/index.ts';
+import { eventNames, families } from '../events/index.ts';
 import { sql } from '../platform/sql.ts';
 import { onEachApp, type TestReply } from '../testing/app.ts';
 import { bodyOf } from '../testing/application.ts';
 import { useEndpoints } from '../testing/callback-endpoints.ts';
 
 const url = 'https://localhost/hook';
-const statuses = [
-  'plan',
-  'target_valid',
-  'target_invalid',
-  'sent',
-  'sent_failed',
-  'delivered',
-  'delivered_failed',
-  'verified',
-  'verified_failed',
-  'verified_timeout',
-];
+const statuses = families.message_status;
 
 onEachApp('a callback endpoint', (get) => {
   const another = async () => useEndpoints(get(), (await get().makeApplication()).id);
