@@ -82,8 +82,12 @@ export async function forgetEvents(
           where application_id = ${applicationId} and message_id > 0 and message_id < ${belowId} limit ${limit})
         union all
         (select ctid from events
-          where application_id = ${applicationId} and message_id = 0 and at < ${new Date(timeOfId(belowId))}
-            and cause = any(${personalCauses}::text[]) limit ${limit})
+          where application_id = ${applicationId} and message_id = 0 and cause = any(${personalCauses}::text[])
+            -- Positions follow the time, so that what is young is not gone through.
+            and position < coalesce((
+              select position from events where application_id = ${applicationId} and message_id = 0
+                and at >= ${new Date(timeOfId(belowId))} order by position limit 1), 9223372036854775807)
+          limit ${limit})
         limit ${limit}))
       returning 1
     )
