@@ -91,7 +91,7 @@ export async function createApp(options: AppOptions) {
         retention.start();
         alerts.start();
         await sandbox.start();
-        posting.start();
+        await posting.start();
       }
       if (!config.roles.has('api')) return 'worker';
       subscribers.start();

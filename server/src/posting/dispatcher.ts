@@ -36,7 +36,7 @@ export interface DispatcherOptions {
 }
 
 export interface Dispatcher {
-  start(): void;
+  start(): Promise<void>;
   /** Lets posts under way finish for a while, writes down what came of them, gives the leases back. */
   stop(): Promise<void>;
   /** Looks at the endpoints anew at once: one was made, changed or removed. */
@@ -84,9 +84,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   return {
-    start() {
+    async start() {
       started = true;
       begin();
+      await leases.listen();
     },
     async stop() {
       started = false;

@@ -38,6 +38,13 @@ export async function releaseLeases(db: Queryable, holder: string, ids: readonly
   await db.query(sql`delete from callback_leases where holder = ${holder} and endpoint_id = any(${ids}::bigint[])`);
 }
 
+/** The channel on which nodes ask each other for their part. */
+export const leasesAsked = 'callback_leases';
+
+export async function askForLeases(db: Queryable): Promise<void> {
+  await db.query(sql`select pg_notify(${leasesAsked}, '')`);
+}
+
 /** Where only one process can use the database, leases of others are of processes that are gone. */
 export async function clearLeases(db: Queryable): Promise<void> {
   await db.query(sql`delete from callback_leases`);

@@ -1,6 +1,7 @@
 /**
  * Which endpoints this node posts to. Leases are renewed well within their time; a node that could not renew in time posts
- * nothing until it holds them again. Nodes share: each takes its part of all enabled endpoints, and gives back what is over.
+ * nothing until it holds them again. A node takes whatever is free, because a dead one counts for live for a while and must leave
+ * nothing unserved; who has less than its part and finds nothing free asks, and the others give back what they hold beyond theirs.
  */
 import { type Endpoint, listEndpointsById } from '../callbacks/index.ts';
 import type { Db } from '../platform/db.ts';
@@ -8,16 +9,23 @@ import type { Log } from '../platform/log.ts';
 import { countWorkers } from '../platform/nodes.ts';
 import type { Keyring } from '../platform/seal.ts';
 import {
+  askForLeases,
   clearLeases,
   countEnabled,
   type Held,
   leaseSeconds,
+  leasesAsked,
   releaseLeases,
   renewLeases,
   takeLeases,
 } from './lease-store.ts';
 
 const renewEveryMs = 2_000;
+const askEveryMs = 5_000;
+/** How long a node that gave back leaves what is free to those who asked. */
+const modestMs = 10_000;
+/** More than any node serves. */
+const plenty = 100_000;
 /** Shorter than the lease by more than a clock or a pause may deceive. */
 const trustedMs = (leaseSeconds - 3) * 1_000;
 
@@ -39,6 +47,8 @@ export interface Leases {
   trusted(): boolean;
   /** The next `keep` looks whatever the time. */
   recheck(): void;
+  /** Hears when another node asks for its part. */
+  listen(): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -49,6 +59,9 @@ export function createLeases({ db, log, keyring, holder, open, close }: LeasePor
   const leaving = new Set<string>();
   let renewedAtMs = Number.NEGATIVE_INFINITY;
   let wanted = true;
+  let asked = false;
+  let askedAtMs = Number.NEGATIVE_INFINITY;
+  let modestUntilMs = Number.NEGATIVE_INFINITY;
 
   async function apply(found: readonly Held[]): Promise<void> {
     const ids = new Set(found.map(({ id }) => id));
@@ -69,9 +82,20 @@ export function createLeases({ db, log, keyring, holder, open, close }: LeasePor
     }
   }
 
-  /** This node's part, and not more than is there. */
+  /** This node's part of all there is. */
   async function share(): Promise<number> {
     return Math.ceil((await countEnabled(db)) / Math.max(1, await countWorkers(db)));
+  }
+
+  async function balance(part: number, nowMs: number): Promise<void> {
+    if (asked && held.size > part) {
+      giveBack(held.size - part);
+      modestUntilMs = nowMs + modestMs;
+    } else if (held.size < part && nowMs - askedAtMs >= askEveryMs) {
+      askedAtMs = nowMs;
+      await askForLeases(db);
+    }
+    asked = false;
   }
 
   function giveBack(over: number): void {
@@ -94,16 +118,21 @@ export function createLeases({ db, log, keyring, holder, open, close }: LeasePor
       if (db.kind === 'pglite' && renewedAtMs < 0) await clearLeases(db);
       const mine = await renewLeases(db, holder);
       const part = await share();
-      const more = mine.length < part ? await takeLeases(db, holder, part - mine.length) : [];
+      const most = nowMs < modestUntilMs ? part - mine.length : plenty;
+      const more = most > 0 ? await takeLeases(db, holder, most) : [];
       await apply([...mine, ...more]);
-      // One more than the part is no reason to move: shares change with every endpoint.
-      if (held.size > part + 1) giveBack(held.size - part);
+      await balance(part, nowMs);
       renewedAtMs = nowMs;
     },
     trusted: () => performance.now() - renewedAtMs < trustedMs,
     recheck() {
       wanted = true;
     },
+    listen: () =>
+      db.listen(leasesAsked, () => {
+        asked = true;
+        wanted = true;
+      }),
     async release() {
       const ids = [...held.keys()];
       held.clear();

@@ -312,7 +312,7 @@ onEachEngine('posting', (get, kind) => {
     await insertEndpoint(db, { applicationId, url: hanging.url, timeoutMs: 30_000, concurrency: 2 });
     await insertEndpoint(db, { applicationId, url: quick.url });
     const { dispatcher, close } = openDispatcher(get());
-    dispatcher.start();
+    await dispatcher.start();
     for (let i = 0; i < 20; i++) {
       const messageId = await insertMessage(db, applicationId);
       await tell(db, { applicationId, messageId }, ['plan', 'sent']);
@@ -322,6 +322,23 @@ onEachEngine('posting', (get, kind) => {
     await hanging.close();
     await close();
     await quick.close();
+    await db.query(sql`delete from callback_endpoints where application_id = ${applicationId}`);
+  });
+
+  test('a node that counts for live while it is dead leaves no endpoint unserved', async () => {
+    const { db } = get();
+    await db.query(sql`delete from callback_endpoints`);
+    const receiver = await openReceiver();
+    const applicationId = newApplication();
+    for (let i = 0; i < 4; i++) await insertEndpoint(db, { applicationId, url: `${receiver.url}/${i}` });
+    await db.query(sql`insert into nodes (node, holder, expires_at)
+      select n, n::text, clock_now() + interval '1 day' from generate_series(1, 2) n`);
+    await tell(db, { applicationId, messageId: await insertMessage(db, applicationId) }, ['plan']);
+    const { dispatcher, close } = openDispatcher(get());
+    assert.equal(await dispatcher.runUntilIdle(), 4);
+    await close();
+    await receiver.close();
+    await db.query(sql`delete from nodes where node in (1, 2)`);
     await db.query(sql`delete from callback_endpoints where application_id = ${applicationId}`);
   });
 
@@ -335,8 +352,8 @@ onEachEngine('posting', (get, kind) => {
       await db.query(sql`insert into nodes (node, holder, expires_at)
         select n, n::text, clock_now() + interval '1 day' from generate_series(1, 2) n`);
       const [one, two] = [openDispatcher(get()), openDispatcher(get())];
-      one.dispatcher.start();
-      two.dispatcher.start();
+      await one.dispatcher.start();
+      await two.dispatcher.start();
       const holders = async (): Promise<number[]> => {
         const rows = await db.query<{ n: number }>(sql`
           select count(*)::integer as n from callback_leases where expires_at > clock_now() group by holder order by 1`);
