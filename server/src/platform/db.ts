@@ -3,6 +3,7 @@
  * int8 and numeric arrive as strings, timestamptz as Date, bytea as Buffer, jsonb parsed.
  * Statements are kept prepared by the hash of their text.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import { createBatch } from './batch.ts';
 import { raw, type Sql } from './sql.ts';
@@ -84,21 +85,21 @@ async function withClient<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Pro
 }
 
 /** One statement is its own transaction, so a deadlock's victim is simply run again. */
-async function runAlone<Row extends object>(pool: pg.Pool, statement: Sql, tries = 5): Promise<Row[]> {
-  try {
-    return await withClient(pool, (client) => run<Row>(client, statement));
-  } catch (error) {
-    if (isTransient(error) && tries > 1) return runAlone(pool, statement, tries - 1);
-    throw error;
-  }
-}
+const runAlone = <Row extends object>(pool: pg.Pool, statement: Sql): Promise<Row[]> =>
+  untilNoDeadlock(() => withClient(pool, (client) => run<Row>(client, statement)));
 
-async function untilNoDeadlock<T>(work: () => Promise<T>, tries = 5): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (isTransient(error) && tries > 1) return untilNoDeadlock(work, tries - 1);
-    throw error;
+const maxTries = 10;
+
+/** Victims come back at different moments, or they would meet again. One that never gets through had no effect: it may be asked again. */
+async function untilNoDeadlock<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      if (tries === maxTries) throw new DatabaseUnavailable(error);
+      await pause(Math.random() * 25 * tries);
+    }
   }
 }
 
