@@ -174,9 +174,14 @@ test('a first start that is killed at any moment is simply made again', async (t
   const env = { ...presetEnv, DATA_DIR: directory };
   // What exists in the directory tells how far it came: from the first files of the database to the key made after the migrations.
   for (const mark of ['pg/base', 'pg/PG_VERSION', 'pg/postgresql.conf', 'master.key']) {
-    const { child, gone } = launchServer(env);
+    const { child, written, gone } = launchServer(env);
     t.after(() => child.kill('SIGKILL'));
-    await until(mark, () => statSync(join(directory, mark), { throwIfNoEntry: false }) !== undefined, 60_000);
+    const reached = until(mark, () => statSync(join(directory, mark), { throwIfNoEntry: false }) !== undefined, 60_000);
+    const ended = gone.then((code) =>
+      assert.fail(`ended with ${code} before ${mark}: ${written.stdout}${written.stderr}`),
+    );
+    await Promise.race([reached, ended]);
+    ended.catch(() => undefined);
     child.kill('SIGKILL');
     await gone;
   }
