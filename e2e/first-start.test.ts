@@ -173,7 +173,7 @@ test('a first start that is killed at any moment is simply made again', async (t
   const directory = temporaryDirectory(t);
   const env = { ...presetEnv, DATA_DIR: directory };
   // What exists in the directory tells how far it came: from the first files of the database to the key made after the migrations.
-  for (const mark of ['pg/base', 'pg/PG_VERSION', 'pg/postgresql.conf', 'master.key']) {
+  for (const mark of ['pg.new/base', 'pg.new/PG_VERSION', 'pg.new/postgresql.conf', 'pg/PG_VERSION', 'master.key']) {
     const { child, written, gone } = launchServer(env);
     t.after(() => child.kill('SIGKILL'));
     const reached = until(mark, () => statSync(join(directory, mark), { throwIfNoEntry: false }) !== undefined, 60_000);

@@ -3,7 +3,7 @@
  * that carries the PostgreSQL protocol to that thread. One connection; fsync on; the directory locked for one process. A thread
  * that dies is replaced, and the statements it had not answered fail as DatabaseUnavailable.
  */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { createPoolDb, type Db, sessionSettings } from './db.ts';
@@ -21,6 +21,20 @@ export interface PgliteOptions {
   log?: Log;
 }
 
+/**
+ * Made beside its place and moved there when it is whole: a first start that is cut off leaves nothing that looks like a database and
+ * is none.
+ */
+async function makeDatabase(directory: string, log: Log | undefined): Promise<void> {
+  if (existsSync(join(directory, 'PG_VERSION'))) return;
+  const making = `${directory}.new`;
+  rmSync(making, { recursive: true, force: true });
+  const engine = createEngine({ directory: making, template: undefined, log });
+  await engine.ready();
+  await engine.close();
+  renameSync(making, directory);
+}
+
 /** Opens (and makes, if empty) the database in `dataDir`. Throws DirectoryLocked when another process has it. */
 export async function openPglite({ dataDir, template, log }: PgliteOptions): Promise<Db> {
   if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -28,6 +42,7 @@ export async function openPglite({ dataDir, template, log }: PgliteOptions): Pro
   const directory = dataDir === undefined ? undefined : join(dataDir, 'pg');
   const engine = createEngine({ directory, template, log });
   try {
+    if (directory !== undefined) await makeDatabase(directory, log);
     await engine.ready();
   } catch (error) {
     lock?.release();
