@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { onEachApp } from '../testing/app.ts';
-import { bodyOf, newNumber, openApplication, type TestApplication, wrongFor } from '../testing/application.ts';
+import {
+  bodyOf,
+  loginTemplate,
+  newNumber,
+  openApplication,
+  type TestApplication,
+  wrongFor,
+} from '../testing/application.ts';
 import { recount } from './fixture.ts';
 
 const chain = { send_channel_strategy: 'whatsapp|sms' };
@@ -45,6 +52,26 @@ onEachApp('a day of insights', (get) => {
     await live(400);
   }
 
+  /** One code over several messages. */
+  async function liveReuse(app: TestApplication): Promise<void> {
+    const { live } = get();
+    for (const found of [true, false]) {
+      const to = newNumber();
+      if (!found) await app.script(to, { whatsapp: { hand_over: 'refuse' } });
+      const { clock } = get().database;
+      // Its second message belongs to the next hour.
+      await clock.travel(7_140_000 - (clock.now() % 3_600_000));
+      const first = await app.sendCode(to, { template: { id: 'chain' } });
+      await clock.travel(120_000);
+      await live(3);
+      const second = await app.sendCode(to, { template: { id: 'chain' } });
+      await app.verify(first.messageId, wrongFor(first.code));
+      await live(5);
+      if (found) assert.equal((await app.verify(second.messageId, second.code)).body.verified, true);
+    }
+    await live(3);
+  }
+
   test('equals a recount of the ledger, in all and by every group', async () => {
     const app = await open();
     const other = await open();
@@ -55,6 +82,8 @@ onEachApp('a day of insights', (get) => {
     const expected = await recount(get().database.db, app.id);
     const answer = await ask(app);
     assert.deepEqual(counts(answer.totals), expected.all());
+    for (const name of ['accept_to_sent', 'sent_to_delivered', 'accept_to_verified'] as const)
+      assertWithin(answer.totals.latency_ms[name], expected.latencies[name]);
     assert.ok(answer.totals.messages >= 7 && answer.totals.fallbacks >= 1 && answer.totals.expired >= 1);
     assert.ok(answer.totals.resends === 1 && answer.totals.wrong_codes === 4 && answer.totals.exhausted === 1);
     for (const group of ['country', 'channel', 'template', 'hour', 'day', 'provider'] as const) {
@@ -70,6 +99,26 @@ onEachApp('a day of insights', (get) => {
     assert.deepEqual(two.key, { country: 'DE', channel: 'whatsapp' });
     assert.equal((await ask(other)).totals.messages, 1);
   });
+
+  test('counts a code that several messages bring once', async () => {
+    const app = await openApplication(get(), {
+      templates: [
+        {
+          template_id: 'chain',
+          ...chain,
+          verify_code_config: { ...loginTemplate.verify_code_config, verify_code_ttl: 10 },
+        },
+      ],
+      policy: { resend_after: 0, resend_policy: { mode: 'reuse' } },
+    });
+    await liveReuse(app);
+    await get().app.insights.count();
+    const expected = await recount(get().database.db, app.id);
+    const { totals, rows } = await ask(app, '?group_by=hour,channel');
+    assert.deepEqual(counts(totals), expected.all());
+    assert.deepEqual([totals.messages, totals.verified], [4, 1]);
+    assert.ok(rows.length > 1);
+  });
 });
 
 function counts(block: Record<string, unknown>): Record<string, number> {
@@ -77,4 +126,16 @@ function counts(block: Record<string, unknown>): Record<string, number> {
   return Object.fromEntries(
     Object.entries(rest).filter((entry): entry is [string, number] => !/_rate$|per_verified/.test(entry[0])),
   );
+}
+
+/** Each percentile lies within 5 % of the value itself; nothing takes less than a millisecond. */
+function assertWithin(found: Record<'p50' | 'p95' | 'p99', number | null>, sorted: readonly number[]): void {
+  for (const [name, share] of [
+    ['p50', 0.5],
+    ['p95', 0.95],
+    ['p99', 0.99],
+  ] as const) {
+    const exact = Math.max(1, sorted[Math.max(1, Math.ceil(sorted.length * share)) - 1] ?? Number.NaN);
+    assert.ok(Math.abs((found[name] ?? Number.NaN) - exact) <= exact * 0.05, `${name} is ${found[name]}, not ${exact}`);
+  }
 }

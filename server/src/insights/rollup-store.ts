@@ -71,13 +71,17 @@ const behind = (entries: Sql, applicationId: string, limit: number): Sql => sql`
 const measureNames = [...counters, ...latencies];
 const measures = raw(measureNames.join(', '));
 const additions = raw(measureNames.map((name) => `${name} = kept.${name} + excluded.${name}`).join(', '));
-/** `what` is the measure an entry adds to. A latency adds one to the counter of its bucket, see histogram.ts. */
+/** The histogram of what is added up: each value is one in the counter of its bucket, see histogram.ts. */
+export const bucketSum = (
+  ms: Sql,
+): Sql => sql`sum(('1e' || ${raw(String(digits))} * least(${raw(String(bucketCount - 1))},
+  floor(ln(greatest(${ms}, 1)::double precision) / ln(${raw(String(growth))}::double precision))::integer))::numeric)`;
+
+/** `what` is the measure an entry adds to. */
+const sumOf = (name: string, sum: Sql): Sql => sql`coalesce(${sum} filter (where what = ${raw(`'${name}'`)}), 0)`;
 const sums = join([
-  ...counters.map((name) => raw(`coalesce(sum(amount) filter (where what = '${name}'), 0)`)),
-  ...latencies.map((name) =>
-    raw(`coalesce(sum(('1e' || ${digits} * least(${bucketCount - 1}, floor(ln(greatest(amount, 1)::double precision)
-      / ln(${growth}::double precision))::integer))::numeric) filter (where what = '${name}'), 0)`),
-  ),
+  ...counters.map((name) => sumOf(name, raw('sum(amount)'))),
+  ...latencies.map((name) => sumOf(name, bucketSum(raw('amount')))),
 ]);
 
 const millis = (from: string, until: string): Sql => raw(`extract(epoch from ${until} - ${from}) * 1000`);
