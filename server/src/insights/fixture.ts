@@ -3,7 +3,9 @@ import type { Db } from '../platform/db.ts';
 import { sql } from '../platform/sql.ts';
 
 interface Entry {
-  at: Date;
+  /** To the microsecond. */
+  at_ms: number;
+  created_ms: number;
   message_id: string;
   verification_id: string | null;
   created_at: Date;
@@ -40,7 +42,8 @@ export interface Recount {
 
 export async function recount(db: Db, applicationId: string): Promise<Recount> {
   const entries = await db.query<Entry>(sql`
-    select e.at, e.message_id, m.verification_id, m.created_at, m.country, m.template_id, e.cause, e.status, e.step, e.attempt, e.channel,
+    select (extract(epoch from e.at) * 1000)::double precision as at_ms, e.message_id,
+      (extract(epoch from m.created_at) * 1000)::double precision as created_ms, m.verification_id, m.created_at, m.country, m.template_id, e.cause, e.status, e.step, e.attempt, e.channel,
       (e.data #>> '{billing,cost}')::double precision as cost,
       (select provider from attempts a where a.application_id = e.application_id and a.message_id = e.message_id
         and a.attempt = e.attempt and a.outcome = 'accepted' limit 1) as provider
@@ -95,14 +98,14 @@ function perMessage(entries: readonly Entry[], latencies: Recount['latencies']):
     const sends = story.filter(({ status }) => status === 'sent');
     if (new Set(sends.map(({ step }) => step)).size > 1) facts.push({ keys: whole, what: 'fallbacks', amount: 1 });
     for (const { cause } of story) if (cause === 'resent') facts.push({ keys: whole, what: 'resends', amount: 1 });
-    if (sends[0]) latencies.accept_to_sent.push(sends[0].at.getTime() - plan.created_at.getTime());
+    if (sends[0]) latencies.accept_to_sent.push(sends[0].at_ms - plan.created_ms);
     for (const sent of sends) {
       const keys = keysOf(plan, sent.channel, sent.provider);
       facts.push({ keys, what: 'steps_sent', amount: 1 }, { keys, what: 'cost', amount: sent.cost ?? 0 });
       const delivered = story.find(({ status, attempt }) => status === 'delivered' && attempt === sent.attempt);
       if (!delivered) continue;
       facts.push({ keys, what: 'delivered', amount: 1 });
-      latencies.sent_to_delivered.push(delivered.at.getTime() - sent.at.getTime());
+      latencies.sent_to_delivered.push(delivered.at_ms - sent.at_ms);
     }
   }
   return facts;
@@ -122,12 +125,12 @@ function perVerification(entries: readonly Entry[], latencies: Recount['latencie
     if (!sent || !first) continue;
     const keys = keysOf(first, sent.channel, sent.provider);
     facts.push({ keys, what: 'verifications', amount: 1 });
-    for (const { status, cause, at } of story) {
+    for (const { status, cause, at_ms } of story) {
       const what = endings[status ?? ''];
       if (what) facts.push({ keys, what, amount: 1 });
       if (cause === 'wrong_code' || cause === 'attempts_exhausted')
         facts.push({ keys, what: 'wrong_codes', amount: 1 });
-      if (status === 'verified') latencies.accept_to_verified.push(at.getTime() - first.created_at.getTime());
+      if (status === 'verified') latencies.accept_to_verified.push(at_ms - first.created_ms);
     }
   }
   return facts;

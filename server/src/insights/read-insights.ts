@@ -59,9 +59,10 @@ export function spanOf(
   const from = timeOf(fromText, 'from', until - dayMs);
   if (from >= until) throw invalid([{ field: 'from', problem: 'must be before until' }]);
   const days = by.includes('hour') ? maxDaysByHour : maxDays;
-  if (until - from > days * dayMs)
-    throw invalid([{ field: 'from', problem: `must be at most ${days} days before until` }]);
   const start = Math.floor(from / hourMs) * hourMs;
+  // By the hour: who asks for 92 days until now means that, and time goes on.
+  if (Math.floor(until / hourMs) * hourMs - start > days * dayMs)
+    throw invalid([{ field: 'from', problem: `must be at most ${days} days before until` }]);
   const end = Math.ceil(until / hourMs) * hourMs;
   const firstDay = Math.ceil(start / dayMs) * dayMs;
   const lastDay = Math.floor(end / dayMs) * dayMs;
