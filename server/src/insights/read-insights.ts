@@ -44,9 +44,15 @@ export async function readInsights(
   };
 }
 
-/** What there is none of is empty in a rollup. */
 const keyOf = (row: SumRow, by: readonly Group[]): Partial<Record<Group, string | null>> =>
-  Object.fromEntries(by.map((group) => [group, row[`by_${group}`] || null]));
+  Object.fromEntries(by.map((group) => [group, keyPart(group, row[`by_${group}`])]));
+
+/** What there is none of is empty in a rollup. */
+function keyPart(group: Group, value: string | Date | undefined): string | null {
+  if (!(value instanceof Date)) return value || null;
+  const text = value.toISOString();
+  return group === 'day' ? text.slice(0, 10) : `${text.slice(0, 19)}Z`;
+}
 
 /** Whole hours, the last one included; whole days of UTC are read as such, unless hours are asked for. */
 export function spanOf(

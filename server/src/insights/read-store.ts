@@ -22,14 +22,15 @@ export interface Span {
   until: Date;
 }
 
-export type SumRow = Sums & Partial<Record<`by_${Group}`, string>>;
+/** An hour or a day is where it starts. */
+export type SumRow = Sums & Partial<Record<`by_${Group}`, string | Date>>;
 
 const groupColumns: Record<Group, Sql> = {
   country: raw('country as by_country'),
   channel: raw('channel as by_channel'),
   template: raw('template_id as by_template'),
-  hour: raw(`to_char(starts_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:00:00"Z"') as by_hour`),
-  day: raw(`to_char(starts_at at time zone 'UTC', 'YYYY-MM-DD') as by_day`),
+  hour: raw('starts_at as by_hour'),
+  day: raw(`date_trunc('day', starts_at, 'UTC') as by_day`),
   provider: raw('provider as by_provider'),
 };
 const keys = (by: readonly Group[]): Sql => raw(by.map((group) => `by_${group}`).join(', '));
