@@ -32,11 +32,22 @@ onEachEngine('counting the ledger into rollups', (get) => {
   }
 
   /** A message accepted now, with what happened to it. */
-  async function told(entries: readonly Partial<EventDraft>[], application = id, db: Pick<Db, 'query'> = get().db) {
+  async function told(
+    entries: readonly Partial<EventDraft>[],
+    application = id,
+    db: Pick<Db, 'query'> = get().db,
+    code = false,
+  ) {
     const messageId = String(++messages);
     await db.query(sql`
-      insert into messages (application_id, id, kind, recipient, template_id, template_revision, language, country, created_at)
-      values (${application}, ${messageId}, 'otp', '+6598120044', 'login', 1, 'en', 'SG', clock_now())`);
+      insert into messages (application_id, id, kind, recipient, template_id, template_revision, language, country, verification_id, created_at)
+      values (${application}, ${messageId}, 'otp', '+6598120044', 'login', 1, 'en', 'SG',
+        ${code ? messageId : null}, clock_now())`);
+    if (code)
+      await db.query(sql`
+        insert into verifications (application_id, id, target, template_id, code_type, code_hashes, code_expiries, expires_at,
+          max_attempts, target_attempts, target_window, counted, message_ids)
+        values (${application}, ${messageId}, 't', 'login', 1, '{}', '{}', clock_now(), 5, 10, '1 hour', true, array[${messageId}::bigint])`);
     await appendEvents(
       db,
       entries.map(
@@ -108,6 +119,18 @@ onEachEngine('counting the ledger into rollups', (get) => {
     await follow();
     while ((await chunk(get().db, 2)).read > 0);
     assert.deepEqual([(await sums()).fallbacks, (await sums()).steps_sent], ['1', '6']);
+  });
+
+  test('a code verified before its hand-over is written counts once as sent and once as verified', async () => {
+    const { db } = get();
+    id = newApplication();
+    const verified = { cause: 'verified', status: 'verified', step: 1, attempt: 1 } as const;
+    await told([plan, { cause: 'wrong_code' }, verified, sent, { ...sent, attempt: 2 }], id, db, true);
+    await told([plan, sent, { cause: 'wrong_code' }, verified], id, db, true);
+    await follow();
+    while ((await chunk(db, 1)).read > 0);
+    const { verifications, verified: right, wrong_codes, steps_sent } = await sums();
+    assert.deepEqual([verifications, right, wrong_codes, steps_sent], ['2', '2', '1', '3']);
   });
 
   test('what nobody is told of, what is forgotten and what is of others counts nothing', async () => {

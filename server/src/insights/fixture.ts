@@ -1,8 +1,5 @@
 /** For the tests of this room: what the figures of an application must be, worked out from its whole ledger in plain code. */
-import type { Db } from '../platform/db.ts';
-import { sql } from '../platform/sql.ts';
-
-interface Entry {
+export interface Entry {
   /** To the microsecond. */
   at_ms: number;
   created_ms: number;
@@ -40,15 +37,8 @@ export interface Recount {
   latencies: Record<'accept_to_sent' | 'sent_to_delivered' | 'accept_to_verified', number[]>;
 }
 
-export async function recount(db: Db, applicationId: string): Promise<Recount> {
-  const entries = await db.query<Entry>(sql`
-    select (extract(epoch from e.at) * 1000)::double precision as at_ms, e.message_id,
-      (extract(epoch from m.created_at) * 1000)::double precision as created_ms, m.verification_id, m.created_at, m.country, m.template_id, e.cause, e.status, e.step, e.attempt, e.channel,
-      (e.data #>> '{billing,cost}')::double precision as cost,
-      (select provider from attempts a where a.application_id = e.application_id and a.message_id = e.message_id
-        and a.attempt = e.attempt and a.outcome = 'accepted' limit 1) as provider
-    from events e join messages m on m.application_id = e.application_id and m.id = e.message_id
-    where e.application_id = ${applicationId} order by e.txid, e.position`);
+/** `entries` in the order of the ledger. */
+export function recount(entries: readonly Entry[]): Recount {
   const latencies: Recount['latencies'] = { accept_to_sent: [], sent_to_delivered: [], accept_to_verified: [] };
   const facts = [...perMessage(entries, latencies), ...perVerification(entries, latencies)];
   for (const list of Object.values(latencies)) list.sort((a, b) => a - b);

@@ -55,12 +55,7 @@ function keyPart(group: Group, value: string | Date | undefined): string | null 
 }
 
 /** Whole hours, the last one included; whole days of UTC are read as such, unless hours are asked for. */
-export function spanOf(
-  fromText: string | undefined,
-  untilText: string | undefined,
-  by: readonly Group[],
-  now: number,
-): Span {
+function spanOf(fromText: string | undefined, untilText: string | undefined, by: readonly Group[], now: number): Span {
   const until = timeOf(untilText, 'until', now);
   const from = timeOf(fromText, 'from', until - dayMs);
   if (from >= until) throw invalid([{ field: 'from', problem: 'must be before until' }]);
