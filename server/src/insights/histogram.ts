@@ -7,7 +7,7 @@
 export const growth = 1.1;
 /** The last one takes everything of 1.1^199 ms (two days) and more. */
 export const bucketCount = 200;
-/** Of the number that is one counter: a bucket holds less than a billion times a thousand. */
+/** Of one counter: a bucket counts to just below a trillion. */
 export const digits = 12;
 
 const empty = '0'.repeat(digits);
