@@ -64,6 +64,7 @@ test('no secret, code or full recipient is logged by any operation, at any level
   await writeTemplates(key, operator, applicationId);
   await sendAndVerify(key);
   assert.equal((await key('GET /v1/events', {}, { query: '?limit=5' })).status, 200);
+  assert.equal((await key('GET /v1/insights', {}, { query: '?group_by=country' })).status, 200);
   await useSandbox(key, operator, caller(basic('engagelab_sandbox_demo', 'engagelab_sandbox_secret')));
   await sendBadly(key, caller);
   await breakTheDatabase(key, site);

@@ -333,6 +333,7 @@ create table events (
   constraint events_pkey PRIMARY KEY (application_id, message_id, "position")
 );
 CREATE INDEX events_by_application ON public.events USING btree (application_id, txid, "position") WHERE (status IS NOT NULL);
+CREATE INDEX events_uncalled ON public.events USING btree (application_id, txid, "position") WHERE ((status IS NULL) AND (cause = ANY (ARRAY['wrong_code'::text, 'resent'::text])));
 comment on table events is 'events: the append-only ledger';
 
 create table handset_messages (
@@ -412,6 +413,42 @@ create table idempotency_keys (
 );
 CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at);
 comment on table idempotency_keys is 'http: answers by Idempotency-Key, kept 24 hours';
+
+create table insight_followers (
+  application_id bigint not null,
+  txid xid8 not null,
+  position bigint not null,
+  constraint insight_followers_pkey PRIMARY KEY (application_id)
+) with (fillfactor=50);
+comment on table insight_followers is 'insights: how far the ledger of an application is counted';
+
+create table insight_rollups (
+  application_id bigint not null,
+  span text not null,
+  starts_at timestamp with time zone not null,
+  country text not null,
+  channel text not null,
+  template_id text not null,
+  provider text not null,
+  messages bigint not null,
+  steps_sent bigint not null,
+  delivered bigint not null,
+  verifications bigint not null,
+  verified bigint not null,
+  resends bigint not null,
+  fallbacks bigint not null,
+  wrong_codes bigint not null,
+  exhausted bigint not null,
+  expired bigint not null,
+  cost_micros bigint not null,
+  accept_to_sent numeric not null,
+  sent_to_delivered numeric not null,
+  accept_to_verified numeric not null,
+  constraint insight_rollups_pkey PRIMARY KEY (application_id, span, starts_at, country, channel, template_id, provider),
+  constraint insight_rollups_span_check CHECK ((span = ANY (ARRAY['hour'::text, 'day'::text])))
+) with (fillfactor=70);
+CREATE INDEX insight_rollups_by_time ON public.insight_rollups USING brin (starts_at);
+comment on table insight_rollups is 'insights: what was sent, arrived, was verified and cost, by hour and by day';
 
 create table ledger_origin (
   sole boolean default true not null,

@@ -7,11 +7,12 @@ import { createCallbacks, createSubscribers, listSubscribers } from './callbacks
 import { adapters } from './channels/adapters.ts';
 import { type Adapter, type Channel, createRegistry } from './channels/index.ts';
 import type { Config } from './config.ts';
-import { createDelivery } from './delivery/index.ts';
+import { acceptedAttempts, createDelivery } from './delivery/index.ts';
 import { createEvents, forgetEvents, webhooks } from './events/index.ts';
 import { createFeedback } from './feedback.ts';
 import { firstTemplates } from './first-templates.ts';
 import { createFrontDoor, storeAnswer } from './http/index.ts';
+import { createInsights } from './insights/index.ts';
 import { release, settleTargets, sweepTargets, targetRows } from './limits/index.ts';
 import { createLines } from './lines.ts';
 import { createMessages, messageFacts, searchedAddress } from './messages/index.ts';
@@ -38,6 +39,7 @@ import {
   drawCode,
   forgetVerifications,
   makeVerificationOperations,
+  verificationMessages,
 } from './verifications/index.ts';
 import { watchedBy } from './watched.ts';
 
@@ -71,7 +73,7 @@ export async function createApp(options: AppOptions) {
     () => config.publicUrl ?? address,
   );
   const { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, providers } = rooms;
-  const { events, posting, alerts, subscribers } = rooms;
+  const { events, posting, alerts, insights, subscribers } = rooms;
   return {
     ...rooms,
     /** Reads the providers, and makes what a first start needs; the secrets only then. Throws ConfigError for a bad providers file. */
@@ -90,6 +92,7 @@ export async function createApp(options: AppOptions) {
         verifications.start();
         retention.start();
         alerts.start();
+        insights.start();
         await sandbox.start();
         await posting.start();
       }
@@ -101,7 +104,8 @@ export async function createApp(options: AppOptions) {
     /** Answers what is under way, finishes attempts, gives back what is held. */
     async stop(): Promise<void> {
       await Promise.all([frontDoor.close(), sandbox.stop(), events.endStreams()]);
-      await Promise.all([verifications.stop(), retention.stop(), alerts.stop(), events.stop(), subscribers.stop()]);
+      await Promise.all([verifications.stop(), retention.stop(), events.stop(), subscribers.stop()]);
+      await Promise.all([alerts.stop(), insights.stop()]);
       await rooms.feedback.stop();
       await delivery.stop();
       await posting.stop();
@@ -223,6 +227,11 @@ async function makeSending(options: AppOptions, base: Base) {
     application: base.accounts.application,
     ...options.watched,
   });
+  const insights = createInsights({
+    ...common,
+    currency,
+    relations: { facts: messageFacts(), acceptances: acceptedAttempts(), verifications: verificationMessages() },
+  });
   const feedback = createFeedback({ log, acceptances: delivery.acceptances, upstream: providers.upstream });
   const forget = [
     (...asked: Parameters<typeof delivery.forget>) => forgetEvents(db, ...asked),
@@ -232,14 +241,26 @@ async function makeSending(options: AppOptions, base: Base) {
     uplinks.forget,
     posting.forget,
   ];
-  return { upstream, uplinks, providers, delivery, messages, verifications, alerts, feedback, forget, serves };
+  return {
+    upstream,
+    uplinks,
+    providers,
+    delivery,
+    messages,
+    verifications,
+    alerts,
+    insights,
+    feedback,
+    forget,
+    serves,
+  };
 }
 
 function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const { config } = options;
   const { common, accounts, sandbox, templates, callbacks, posting, events, publicUrl } = base;
   const { db, clock } = common;
-  const { messages, verifications, feedback, uplinks, providers, alerts } = sending;
+  const { messages, verifications, feedback, uplinks, providers, alerts, insights } = sending;
   const now = (): number => clock.now();
   return createFrontDoor({
     operations: [
@@ -255,6 +276,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
       ...callbacks.operations,
       ...posting.operations,
       ...alerts.operations,
+      ...insights.operations,
     ],
     webhooks,
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },

@@ -75,6 +75,7 @@ const rows: Record<string, Row> = {
   getMessage: { permission: 'read', foreign: notFound },
   listMessages: { permission: 'read', invalid: { path: '/v1/messages?limit=0' } },
   listEvents: { permission: 'read', invalid: { path: '/v1/events?limit=0' } },
+  getInsights: { permission: 'read', invalid: { path: '/v1/insights?group_by=planet' } },
   resendOtp: { permission: 'send', invalid: badBody, body: () => ({}), foreign: notFound },
   nextChannel: { permission: 'send', body: () => ({}), foreign: notFound },
   cancelMessage: { permission: 'send', body: () => ({}), foreign: notFound },

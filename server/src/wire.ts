@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { invalid } from './errors.ts';
 import { timeOfId } from './platform/ids.ts';
 import type { Application } from './policy.ts';
 
@@ -38,4 +39,16 @@ export function isRetained(messageId: string, application: Application, nowMs: n
 /** How long messages of the application are kept. */
 export function retentionMs({ sandbox, policy }: Pick<Application, 'sandbox' | 'policy'>): number {
   return (sandbox === 'none' ? policy.retention_days : 1) * dayMs;
+}
+
+/** Milliseconds since 1970 of an RFC 3339 text or unix seconds. */
+export function timeOf(text: string | undefined, field: string, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  const ms = /^\d{1,11}$/.test(text)
+    ? Number(text) * 1000
+    : /^\d{4}-\d{2}-\d{2}/.test(text)
+      ? Date.parse(text)
+      : Number.NaN;
+  if (Number.isNaN(ms)) throw invalid([{ field, problem: 'must be an RFC 3339 time or unix seconds' }]);
+  return ms;
 }

@@ -3,9 +3,10 @@
  * An alert is raised once, ends once, and is told by callback, e-mail and Telegram: the change, its event and its messages are one
  * transaction, and the messages are posted until they arrive or are given up. All nodes together do this once, by the database's clock.
  */
+
+import { createLoop } from '../platform/loop.ts';
 import { sweepAlerts } from './alert-store.ts';
 import { judgeDue, judgeEverySeconds } from './evaluate.ts';
-import { createLoop } from './loop.ts';
 import { sweepMinutes } from './minute-store.ts';
 import { createOperations, type Operation } from './operations.ts';
 import type { AlertsPorts } from './ports.ts';

@@ -1,7 +1,7 @@
 /** The SQL that reads attempts alone: for the story, for conversion feedback, for receipts that know only our reference. */
 import type { Channel, SendOutcome } from '../channels/index.ts';
 import type { Queryable } from '../platform/db.ts';
-import { sql } from '../platform/sql.ts';
+import { type Sql, sql } from '../platform/sql.ts';
 import type { Ids } from './content.ts';
 
 export interface Acceptance {
@@ -47,3 +47,7 @@ export async function wasCalled(db: Queryable, provider: string, ids: Ids & { at
     and message_id = ${ids.messageId} and attempt = ${ids.attempt} and provider = ${provider} limit 1`);
   return rows.length > 0;
 }
+
+/** Relation of the calls an upstream accepted: application_id, message_id, attempt, try, provider, answered_at. */
+export const acceptedAttempts = (): Sql =>
+  sql`select application_id, message_id, attempt, try, provider, answered_at from attempts where outcome = 'accepted'`;

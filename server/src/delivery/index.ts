@@ -29,7 +29,7 @@ import { type DeliveryView, viewOf } from './view.ts';
 import { createWrite, type ReleasePort } from './write.ts';
 
 export { type Channel, type Content, channelNames } from '../channels/index.ts';
-export type { Acceptance, AttemptRecord } from './attempt-store.ts';
+export { type Acceptance, type AttemptRecord, acceptedAttempts } from './attempt-store.ts';
 export type { Clear, Ids } from './content.ts';
 export type { Expired, Restart } from './deeds.ts';
 export type { Line } from './line.ts';

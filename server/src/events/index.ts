@@ -13,7 +13,13 @@ import { createOperations, eventsPath } from './operations.ts';
 import { settleOrigin } from './origin.ts';
 
 export { type EventName, eventNames, type Family, families, familyNames, familyOf } from './families.ts';
-export { firstFollowed, followedEntries } from './follow-store.ts';
+export {
+  committedEntries,
+  firstFollowed,
+  followedApplications,
+  followedEntries,
+  uncalledEntries,
+} from './follow-store.ts';
 export {
   type Cause,
   causes,

@@ -1,12 +1,12 @@
 /** One message with its whole story (contract §11.1), and lists of messages (§11.3). */
 import type { Channel, MessageState } from '../delivery/index.ts';
-import { ApiError, invalid } from '../errors.ts';
+import { ApiError } from '../errors.ts';
 import { listEvents } from '../events/index.ts';
 import { countWrongCodes } from '../limits/index.ts';
 import { isId, messageIdOf } from '../platform/ids.ts';
 import type { Application } from '../policy.ts';
 import { findVerification, type VerificationState, type VerificationView } from '../verifications/index.ts';
-import { retentionMs } from '../wire.ts';
+import { retentionMs, timeOf } from '../wire.ts';
 import { type AttemptStory, attemptStories } from './attempts.ts';
 import type { MessagesContext } from './context.ts';
 import { type Explanation, explain } from './explain.ts';
@@ -116,18 +116,6 @@ export interface ListQuery {
 }
 
 const dayMs = 86_400_000;
-
-/** RFC 3339 or unix seconds. */
-function timeOf(text: string | undefined, field: string, otherwise: number): number {
-  if (text === undefined) return otherwise;
-  const ms = /^\d{1,11}$/.test(text)
-    ? Number(text) * 1000
-    : /^\d{4}-\d{2}-\d{2}/.test(text)
-      ? Date.parse(text)
-      : Number.NaN;
-  if (Number.isNaN(ms)) throw invalid([{ field, problem: 'must be an RFC 3339 time or unix seconds' }]);
-  return ms;
-}
 
 const firstIdAt = (ms: number): string => {
   const id = messageIdOf(Math.max(ms, 1_288_834_974_657), 0, 0);

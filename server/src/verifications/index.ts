@@ -21,5 +21,6 @@ export {
   type VerificationState,
   type VerificationView,
   verificationColumns,
+  verificationMessages,
   verificationStates,
 } from './store.ts';

@@ -143,6 +143,9 @@ export function verificationStates(): Sql {
   return sql`select application_id, id, case when state = 'pending' and expires_at <= clock_now() then 'expired' else state end as state from verifications`;
 }
 
+/** Relation of every message of each verification, oldest first: application_id, id, message_ids. */
+export const verificationMessages = (): Sql => sql`select application_id, id, message_ids from verifications`;
+
 /** Ends a pending verification; resolves with the ids of its messages, null when it was not pending any more. */
 export async function cancelVerification(
   tx: Queryable,

@@ -2,7 +2,7 @@
 
 import type { Transport } from '../transport.ts';
 
-export type InsightGroup = 'country' | 'channel' | 'template' | 'hour';
+export type InsightGroup = 'country' | 'channel' | 'template' | 'hour' | 'day' | 'provider';
 
 export interface InsightQuery {
   /** A Date, RFC 3339 text or unix seconds. Default: 24 hours ago; at most 92 days. */
@@ -13,8 +13,10 @@ export interface InsightQuery {
   country?: string | undefined;
   channel?: string | undefined;
   template?: string | undefined;
+  provider?: string | undefined;
 }
 
+/** Within 5 %; null if there were none. */
 export interface Percentiles {
   p50: number | null;
   p95: number | null;
@@ -38,15 +40,21 @@ export interface InsightBlock {
   wrong_codes: number;
   exhausted: number;
   expired: number;
-  /** USD. */
+  /** In `currency`. */
   cost: number;
+  /** Null if nobody was verified. */
+  cost_per_verified: number | null;
 }
 
 export interface Insights {
   from: string;
   until: string;
+  /** What happened before it is counted. */
+  computed_until: string;
+  /** ISO 4217. */
+  currency: string;
   totals: InsightBlock;
-  rows: (InsightBlock & { key: { [group in InsightGroup]?: string } })[];
+  rows: (InsightBlock & { key: { [group in InsightGroup]?: string | null } })[];
 }
 
 /** `GET /v1/insights`. */

@@ -1,5 +1,5 @@
 /** Work done again and again while the process runs: never twice at once, and going on by itself after a fault. */
-import type { Log } from '../platform/log.ts';
+import type { Log } from './log.ts';
 
 export interface Loop {
   start(): void;
