@@ -122,6 +122,7 @@ async function manageKeys(operator: Call, application_id: string): Promise<void>
   await operator('GET /admin/v1/applications/{application_id}', application);
   await operator('PATCH /admin/v1/applications/{application_id}', application, { body: { name: 'Shop 2' } });
   await operator('GET /admin/v1/applications/{application_id}/policy', application);
+  await operator('GET /admin/v1/applications/{application_id}/guess-probability', application);
   await operator('PUT /admin/v1/applications/{application_id}/policy', application, { body: { max_attempts: 3 } });
   const policy = {
     allow_overrides: ['ttl_seconds', 'code_length'],

@@ -101,6 +101,7 @@ const rows: Record<string, Row> = {
   getApplication: { foreign: unknown },
   updateApplication: { invalid: badBody, body: () => ({ name: 'Shop' }), foreign: unknown },
   getPolicy: { foreign: unknown },
+  getGuessProbability: { foreign: unknown },
   replacePolicy: {
     invalid: { body: { max_attempts: 99 } },
     body: () => ({ template_review: 'auto', request_rate: 100_000 }),
