@@ -13,9 +13,16 @@ import { createFeedback } from './feedback.ts';
 import { firstTemplates } from './first-templates.ts';
 import { createGuessing } from './guessing.ts';
 import { createFrontDoor, storeAnswer } from './http/index.ts';
-import { createLimitOperations, release, settleTargets, sweepTargets, targetRows } from './limits/index.ts';
+import {
+  createLimitOperations,
+  createListOperations,
+  release,
+  settleTargets,
+  sweepTargets,
+  targetRows,
+} from './limits/index.ts';
 import { createLines } from './lines.ts';
-import { createMessages, messageFacts, searchedAddress } from './messages/index.ts';
+import { createMessages, messageFacts, parsePhone, searchedAddress } from './messages/index.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
 import { createIdSource } from './platform/ids.ts';
@@ -267,6 +274,11 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
       ...sandbox.operations,
       ...accounts.operations,
       ...createLimitOperations({ guesses }),
+      ...createListOperations({
+        db,
+        application: accounts.application,
+        parseNumber: (text) => parsePhone(text).address,
+      }),
       ...templates.adminOperations,
       ...uplinks.operations,
       ...providers.operations,
