@@ -58,6 +58,7 @@ test('no secret, code or full recipient is logged by any operation, at any level
   await manageKeys(operator, applicationId);
   await manageProviders(operator, witness);
   await manageOptOuts(operator, applicationId);
+  await manageLists(operator, applicationId);
   await manageCallbacks(operator, applicationId);
   await manageAlerts(operator, applicationId);
   await logIn(caller);
@@ -123,6 +124,7 @@ async function manageKeys(operator: Call, application_id: string): Promise<void>
   await operator('GET /admin/v1/applications/{application_id}', application);
   await operator('PATCH /admin/v1/applications/{application_id}', application, { body: { name: 'Shop 2' } });
   await operator('GET /admin/v1/applications/{application_id}/policy', application);
+  await operator('GET /admin/v1/applications/{application_id}/guess-probability', application);
   await operator('PUT /admin/v1/applications/{application_id}/policy', application, { body: { max_attempts: 3 } });
   const policy = {
     allow_overrides: ['ttl_seconds', 'code_length'],
@@ -209,6 +211,18 @@ async function manageOptOuts(operator: Call, application_id: string): Promise<vo
   await operator(`GET ${all}`, target);
   await operator(`GET ${all}/{target}`, target);
   assert.equal((await operator(`DELETE ${all}/{target}`, target)).status, 200);
+}
+
+async function manageLists(operator: Call, application_id: string): Promise<void> {
+  const value = '+6598120098';
+  const body = { kind: 'block', type: 'number', value, reason: 'confidential-reason', author: 'confidential-author' };
+  const made = await operator('POST /admin/v1/lists', {}, { body });
+  assert.equal(made.status, 200, JSON.stringify(made.body));
+  await operator('GET /admin/v1/lists', {}, { query: `?value=${encodeURIComponent(value)}` });
+  await operator('GET /admin/v1/lists/{entry_id}', { entry_id: made.body.id });
+  const allowance = { application_id, target: value, seconds: 3600, reason: 'confidential-reason' };
+  assert.equal((await operator('POST /admin/v1/allowances', {}, { body: allowance })).status, 200);
+  assert.equal((await operator('DELETE /admin/v1/lists/{entry_id}', { entry_id: made.body.id })).status, 200);
 }
 
 async function manageCallbacks(operator: Call, application_id: string): Promise<void> {

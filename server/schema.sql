@@ -459,6 +459,26 @@ create table ledger_origin (
 );
 comment on table ledger_origin is 'events: the cluster the ledger was written in, and how often it has moved';
 
+create table list_entries (
+  id bigint generated always as identity not null,
+  application_id bigint,
+  kind text not null,
+  type text not null,
+  value text not null,
+  network inet,
+  reason text not null,
+  author text not null,
+  expires_at timestamp with time zone,
+  created_at timestamp with time zone default clock_now() not null,
+  constraint list_entries_type_value_application_id_kind_key UNIQUE NULLS NOT DISTINCT (type, value, application_id, kind),
+  constraint list_entries_pkey PRIMARY KEY (id),
+  constraint list_entries_check CHECK (((network IS NOT NULL) = (type = 'ip'::text))),
+  constraint list_entries_kind_check CHECK ((kind = ANY (ARRAY['allow'::text, 'block'::text]))),
+  constraint list_entries_type_check CHECK ((type = ANY (ARRAY['number'::text, 'prefix'::text, 'ip'::text, 'email_domain'::text, 'country'::text])))
+);
+CREATE INDEX list_entries_by_network ON public.list_entries USING gist (network inet_ops) WHERE (network IS NOT NULL);
+comment on table list_entries is 'limits: allow and block lists of the operator';
+
 create table messages (
   application_id bigint not null,
   id bigint not null,

@@ -11,11 +11,19 @@ import { acceptedAttempts, createDelivery } from './delivery/index.ts';
 import { createEvents, forgetEvents, webhooks } from './events/index.ts';
 import { createFeedback } from './feedback.ts';
 import { firstTemplates } from './first-templates.ts';
+import { createGuessing } from './guessing.ts';
 import { createFrontDoor, storeAnswer } from './http/index.ts';
 import { createInsights } from './insights/index.ts';
-import { release, settleTargets, sweepTargets, targetRows } from './limits/index.ts';
+import {
+  createLimitOperations,
+  createListOperations,
+  release,
+  settleTargets,
+  sweepTargets,
+  targetRows,
+} from './limits/index.ts';
 import { createLines } from './lines.ts';
-import { createMessages, messageFacts, searchedAddress } from './messages/index.ts';
+import { createMessages, messageFacts, parsePhone, searchedAddress } from './messages/index.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
 import { createIdSource } from './platform/ids.ts';
@@ -130,12 +138,15 @@ function makeBase(
   const { db, log, config, clock = systemClock } = options;
   const common = { db, log, clock, keyring: createKeyring(options.masterKey) };
   const outbound = createOutbound({ allow: config.outboundAllow });
-  const templates = createTemplates({ db, log, serves });
+  const guesses = createGuessing(db, () => ({ accounts, templates }));
+  const { guarded } = guesses;
+  const templates = createTemplates({ db, log, serves, guarded });
   const accounts = createAccounts({
     ...common,
     publicSandbox: config.publicSandbox,
     furnishSandbox: ({ id }) => templates.seed(id, sandbox.templates),
     loginListeners: () => listSubscribers(db, 'account_login'),
+    guarded,
   });
   const posting = createPosting({ ...common, outbound, facts: messageFacts, application: accounts.application });
   const subscribers = createSubscribers({ db, log }, 'api_call');
@@ -162,7 +173,20 @@ function makeBase(
     wantsCalls: subscribers.has,
   });
   const ids = createIdSource(clock, node);
-  return { common, outbound, events, templates, sandbox, accounts, callbacks, posting, subscribers, ids, publicUrl };
+  return {
+    common,
+    outbound,
+    events,
+    templates,
+    guesses,
+    sandbox,
+    accounts,
+    callbacks,
+    posting,
+    subscribers,
+    ids,
+    publicUrl,
+  };
 }
 
 /** The ways out, and what uses them: providers, deliveries, messages, codes. */
@@ -258,7 +282,7 @@ async function makeSending(options: AppOptions, base: Base) {
 
 function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const { config } = options;
-  const { common, accounts, sandbox, templates, callbacks, posting, events, publicUrl } = base;
+  const { common, accounts, sandbox, templates, guesses, callbacks, posting, events, publicUrl } = base;
   const { db, clock } = common;
   const { messages, verifications, feedback, uplinks, providers, alerts, insights } = sending;
   const now = (): number => clock.now();
@@ -270,6 +294,12 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
       ...templates.operations,
       ...sandbox.operations,
       ...accounts.operations,
+      ...createLimitOperations({ guesses }),
+      ...createListOperations({
+        db,
+        application: accounts.application,
+        parseNumber: (text) => parsePhone(text).address,
+      }),
       ...templates.adminOperations,
       ...uplinks.operations,
       ...providers.operations,

@@ -142,6 +142,7 @@ export const reasons = {
   not_code_template: [3003, 'template has no verification code'],
   override_not_allowed: [3003, 'override not allowed: …'],
   profile: [3003, 'profile nist-800-63b: …'],
+  guess_ceiling_exceeded: [3003, 'guess probability … exceeds the ceiling'],
   country_not_enabled: [3003, 'destination country … not enabled'],
   no_further_channel: [3003, 'no further channel'],
   channel_not_in_template: [3003, 'channel not in template'],

@@ -161,6 +161,8 @@ onEachApp('every error', (get) => {
     is(await refused(() => send({ code_length: 5 }, nist)), 400, 3003, profileFault, 'profile');
     const short = { ...sms, verify_code_config: { ...codeConfig, verify_code_len: 4 } };
     assert.equal((await refused(() => template('short', short, nist))).body.reason, 'profile');
+    const guarded = await makeApplication({ policy: { template_review: 'auto', guess_ceiling: 0.001 } });
+    await is3003(() => template('login', short, guarded), 'guess_ceiling_exceeded', '0.024');
     const countries = { mode: 'deny', list: ['SG'] };
     const closed = await makeApplication({ policy: { template_review: 'auto', countries } });
     await template('login', sms, closed);

@@ -48,6 +48,13 @@ const alertBody = (application_id: string) => ({
   threshold: 2,
   notify: { callback: true },
 });
+const listBody = (n: number) => ({ kind: 'block', type: 'number', value: numberOf(n), reason: 'fraud' });
+const allowance = (application_id: string) => ({
+  application_id,
+  target: '+6591399999',
+  seconds: 60,
+  reason: 'support',
+});
 const badBody = {
   body: { to: 5, template_id: 5, message_id: 5, channel: 5, language: 5, name: 5, channels: 5, url: 5 },
 };
@@ -102,6 +109,7 @@ const rows: Record<string, Row> = {
   getApplication: { foreign: unknown },
   updateApplication: { invalid: badBody, body: () => ({ name: 'Shop' }), foreign: unknown },
   getPolicy: { foreign: unknown },
+  getGuessProbability: { foreign: unknown },
   replacePolicy: {
     invalid: { body: { max_attempts: 99 } },
     body: () => ({ template_review: 'auto', request_rate: 100_000 }),
@@ -121,6 +129,11 @@ const rows: Record<string, Row> = {
   addOptOut: { invalid: badBody, body: (n) => ({ target: numberOf(n) }), foreign: unknown },
   getOptOut: { foreign: unknown },
   removeOptOut: { foreign: unknown },
+  createListEntry: { invalid: badBody, body: (n) => listBody(90_000 + n) },
+  allowTarget: { invalid: badBody },
+  listListEntries: { invalid: { path: '/admin/v1/lists?kind=odd' } },
+  getListEntry: { foreign: unknown },
+  deleteListEntry: { foreign: unknown },
   listAdapters: {},
   createProvider: { invalid: badBody, body: (n) => providerBody(n) },
   listProviders: {},
@@ -223,6 +236,10 @@ onEachApp('every operation', (get) => {
       const made = await operator({ path: '/admin/v1/providers', body: providerBody(count++) });
       return { ...values, provider_id: made.body.id };
     }
+    if (['getListEntry', 'deleteListEntry'].includes(id)) {
+      const made = await operator({ path: '/admin/v1/lists', body: listBody(90_000 + count++) });
+      return { ...values, entry_id: made.body.id };
+    }
     if (/AlertRule$/.test(id)) {
       const made = await operator({ path: '/admin/v1/alert-rules', body: alertBody(mine.id) });
       return { ...values, rule_id: made.body.id };
@@ -249,7 +266,11 @@ onEachApp('every operation', (get) => {
     const row = rows[operation.id] ?? {};
     const values = await objects(operation.id);
     const verify = { message_id: values['message_id'], verify_code: 'wrong' };
-    const own: Record<string, unknown> = { verifyOtp: verify, createAlertRule: alertBody(mine.id) };
+    const own: Record<string, unknown> = {
+      verifyOtp: verify,
+      createAlertRule: alertBody(mine.id),
+      allowTarget: allowance(mine.id),
+    };
     const body = own[operation.id] ?? row.body?.(count++);
     return { path: pathOf(operation, values) + (row.query ?? ''), ...(body !== undefined && { body }) };
   };
@@ -337,6 +358,7 @@ onEachApp('every operation', (get) => {
         route_id: '999999999',
         endpoint_id: endpoint,
         rule_id: '999999999',
+        entry_id: '999999999',
       };
       const elsewhere = operation.auth === 'operator' ? { ...request, path: pathOf(operation, nobody) } : request;
       const reply = await get().expectNothingHappened(() => ask(operation, theirs, elsewhere));

@@ -26,6 +26,8 @@ export const policySchema = z.object({
   /** Wrong codes per target within target_window_seconds, over all codes. */
   target_attempts: z.int().min(1).max(100).default(10),
   target_window_seconds: z.int().min(60).max(86_400).default(3600),
+  /** The highest chance per day that guessing takes over one target; what would exceed it is refused. Null: none. */
+  guess_ceiling: z.number().min(0).max(1).nullable().default(null),
   allow_overrides: z.array(z.enum(['ttl_seconds', 'code_length'])).default([]),
   number_check: z.enum(['lenient', 'strict']).default('lenient'),
   countries: z

@@ -52,11 +52,11 @@ export async function updateApplication(
 
 /** What `policy` does not name goes back to the platform's default. */
 export const replacePolicy = (office: Office, id: string, policy: PolicyChange): Promise<ApplicationRecord> =>
-  change(office, id, (known) => store.replacePolicy(office.db, known, policy));
+  change(office, id, (known) => office.guarded(known, (tx) => store.replacePolicy(tx, known, policy)));
 
 /** What `policy` does not name stays. */
 export const changePolicy = (office: Office, id: string, policy: PolicyChange): Promise<ApplicationRecord> =>
-  change(office, id, (known) => store.mergePolicy(office.db, known, policy));
+  change(office, id, (known) => office.guarded(known, (tx) => store.mergePolicy(tx, known, policy)));
 
 async function change(
   { memory }: Office,

@@ -5,7 +5,7 @@
  * Call `bootstrap` once in every process before requests are served: it also begins to listen for changes of other nodes.
  */
 import type { Clock } from '../platform/clock.ts';
-import type { Db } from '../platform/db.ts';
+import type { Db, Queryable } from '../platform/db.ts';
 import { isId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import type { Keyring } from '../platform/seal.ts';
@@ -13,11 +13,12 @@ import type { Application, Caller } from '../policy.ts';
 import { createKeyCheck, createOperatorCheck } from './authenticate.ts';
 import { bootstrap, type FirstStart, type Presets } from './bootstrap.ts';
 import { createMemory } from './memory.ts';
+import type { Office } from './office.ts';
 import { createOperations, type Operation } from './operations.ts';
 import { createPublicKeys } from './public-sandbox.ts';
 import { createSessionOperations } from './session-operations.ts';
 import { createSessions } from './sessions.ts';
-import { listAfter } from './store.ts';
+import { findApplication, listAfter } from './store.ts';
 
 export type { FirstStart, Presets } from './bootstrap.ts';
 export { publicSandboxApplicationId } from './public-sandbox.ts';
@@ -33,6 +34,8 @@ export interface AccountsOptions {
   furnishSandbox?(application: Application): Promise<void>;
   /** Applications that want to know who logs in as the operator; none unless given. */
   loginListeners?(): Promise<readonly string[]>;
+  /** See Office; without it no policy is refused. */
+  guarded?: Office['guarded'];
 }
 
 export interface Accounts {
@@ -44,6 +47,8 @@ export interface Accounts {
   bootstrap(presets?: Presets): Promise<FirstStart | null>;
   /** From memory where known; null when there is none. */
   application(id: string): Promise<Application | null>;
+  /** As it stands in the database, also inside a transaction; null when there is none. */
+  applicationOn(on: Queryable, id: string): Promise<Application | null>;
   /** All of them by id, a page at a time: those behind `afterId`. For work that goes over everything. */
   applicationsAfter(afterId: string, limit: number): Promise<Application[]>;
   operations: Operation[];
@@ -55,6 +60,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
   const publicKeys = options.publicSandbox ? createPublicKeys(keyring) : new Map();
   const loginListeners = options.loginListeners ?? (async () => []);
   const furnishSandbox = options.furnishSandbox ?? (async () => undefined);
+  const guarded: Office['guarded'] = options.guarded ?? ((_, write) => db.transaction(write));
   return {
     authenticateKey: createKeyCheck({ db, keyring, clock, log, memory, publicKeys }),
     authenticateOperator: createOperatorCheck({ keyring, memory, clock }),
@@ -63,9 +69,10 @@ export function createAccounts(options: AccountsOptions): Accounts {
       return memory.afterWrite('', () => bootstrap({ db, keyring, log }, presets));
     },
     application: async (id) => (isId(id) ? memory.applications.get(id) : null),
+    applicationOn: async (on, id) => (isId(id) ? findApplication(on, id) : null),
     applicationsAfter: (afterId, limit) => listAfter(db, afterId, limit),
     operations: [
-      ...createOperations({ db, keyring, clock, memory, furnishSandbox }),
+      ...createOperations({ db, keyring, clock, memory, furnishSandbox, guarded }),
       ...createSessionOperations(createSessions({ db, keyring, clock, memory, loginListeners })),
     ],
   };

@@ -2,7 +2,7 @@
 
 import { ApiError, invalid } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Db } from '../platform/db.ts';
+import type { Db, Queryable } from '../platform/db.ts';
 import { isId } from '../platform/ids.ts';
 import type { Keyring } from '../platform/seal.ts';
 import type { Application } from '../policy.ts';
@@ -16,6 +16,8 @@ export interface Office {
   memory: Memory;
   /** Gives a sandbox application just made what it starts with (its templates); answered only afterwards. */
   furnishSandbox(application: Application): Promise<void>;
+  /** Runs a change of a policy in a transaction, and refuses it where codes become easier to guess than allowed. */
+  guarded<T>(applicationId: string, write: (tx: Queryable) => Promise<T>): Promise<T>;
 }
 
 type Thing = 'organization' | 'application' | 'API key';

@@ -167,8 +167,8 @@ function policyOperations(office: Office): Operation[] {
     auth: 'operator',
     path: `${root}/applications/{application_id}/policy`,
     output: policySchema,
-    errors: unknownId,
   } as const;
+  const refusing = [3003, 4001] as const;
   const params = wire.idOf('application_id');
   const input = { params, body: policyChangeSchema };
   const example = { name: 'auto review', body: { template_review: 'auto' }, output: examples.policy };
@@ -179,6 +179,7 @@ function policyOperations(office: Office): Operation[] {
         id: 'getPolicy',
         method: 'GET',
         summary: 'Get the policy of an application, defaults filled in',
+        errors: unknownId,
         input: { params },
         examples: [{ name: 'auto review', output: examples.policy }],
       },
@@ -190,8 +191,10 @@ function policyOperations(office: Office): Operation[] {
         id: 'replacePolicy',
         method: 'PUT',
         summary: 'Replace the policy of an application',
-        description: 'A setting that is not given goes back to the default of the platform.',
+        description:
+          'A setting that is not given goes back to the default of the platform. 3003 where codes would be easier to guess than `guess_ceiling` allows.',
         input,
+        errors: refusing,
         examples: [example],
       },
       async ({ params, body }) => (await applications.replacePolicy(office, params.application_id, body)).policy,
@@ -202,8 +205,10 @@ function policyOperations(office: Office): Operation[] {
         id: 'changePolicy',
         method: 'PATCH',
         summary: 'Change some settings of the policy of an application',
-        description: 'A setting that is not given stays; objects are merged member by member, lists are replaced.',
+        description:
+          'A setting that is not given stays; objects are merged member by member, lists are replaced. 3003 where codes would be easier to guess than `guess_ceiling` allows.',
         input,
+        errors: refusing,
         examples: [example],
       },
       async ({ params, body }) => (await applications.changePolicy(office, params.application_id, body)).policy,

@@ -16,6 +16,8 @@ export interface DraftStep {
   skip: SkipReason | null;
   /** Null only for skipped steps. */
   content: Content | null;
+  /** The entry of the block list behind `listed`, for the ledger. */
+  listEntry?: string | undefined;
   waitMs: number;
   startDelayMs: number;
   /** Ids of the providers' lines, best first; absent on the virtual network. */
@@ -58,9 +60,12 @@ export const leaseMs = 15_000;
 export function prepare(draft: Draft, keyring: Keyring, nowMs: number, lease: boolean): Prepared {
   const change = beginChange(initialState(draft, nowMs), nowMs);
   const { state } = change;
-  for (const [step, { skip }] of state.steps.entries())
-    if (skip !== null)
-      note(change, skip === 'circuit_open' ? skip : 'step_skipped', { step, attempt: 0, data: { reason: skip } });
+  for (const [step, { skip }] of state.steps.entries()) {
+    if (skip === null) continue;
+    const entry = draft.steps[step]?.listEntry;
+    const data = { reason: skip, ...(entry && { list_entry: entry }) };
+    note(change, skip === 'circuit_open' ? skip : 'step_skipped', { step, attempt: 0, data });
+  }
   const first = usableAfter(state, -1);
   if (first === null && !state.targetInvalid) throw new Error('a delivery needs a usable step');
   if (first === null) state.dueAtMs = draft.hasVerification ? null : state.deadlineAtMs;

@@ -44,6 +44,7 @@ export const causes = [
   'template_changed',
   'key_managed',
   'opt_out_managed',
+  'list_managed',
   'uplink',
   'provider_managed',
   'route_managed',
@@ -78,6 +79,7 @@ export interface EventDraft {
 /** What these name of a person is forgotten with the application's messages, also where they belong to no message. */
 export const personalCauses = [
   'opt_out_managed',
+  'list_managed',
   'uplink',
   'history_read',
   'api_called',

@@ -4,6 +4,7 @@
 
 import type { Column } from '../platform/sql.ts';
 import type { ResendRule } from '../policy.ts';
+import { listColumns } from './list-store.ts';
 
 /** One send asking for its grant. */
 export interface GrantRow {
@@ -27,11 +28,15 @@ export interface GrantRow {
   expectedMessageId: string | null;
   /** What the message may go to, two at most: one of them opted out gives the verdict `unsubscribed`. None: nobody is asked. */
   addresses: readonly string[];
+  /** Of the phone number among them, and where the caller's user is: what else lists are asked about. */
+  country?: string | null;
+  ip?: string | null;
 }
 
 export type Verdict =
   | 'granted'
   | 'changed'
+  | 'listed'
   | 'unsubscribed'
   | 'target_locked'
   | 'code_still_valid'
@@ -57,4 +62,7 @@ export const grantColumns: Record<string, Column<{ grant: GrantRow }>> = {
   expected_message_id: ['bigint', ({ grant }) => grant.expectedMessageId],
   first_address: ['text', ({ grant }) => grant.addresses[0] ?? null],
   second_address: ['text', ({ grant }) => grant.addresses[1] ?? null],
+  first_keys: ['text', ({ grant }) => listColumns.first_keys[1](grant)],
+  second_keys: ['text', ({ grant }) => listColumns.second_keys[1](grant)],
+  asked_ip: ['text', ({ grant }) => listColumns.asked_ip[1](grant)],
 };

@@ -4,6 +4,7 @@
 import type { Queryable } from '../platform/db.ts';
 import { raw, relation, type Sql, sql } from '../platform/sql.ts';
 import { type GrantRow, grantColumns, type Verdict } from './grant.ts';
+import { listedRows, toHit } from './list-store.ts';
 import type { RefusalRow } from './refusal.ts';
 
 const epochMs = (time: string): string => `floor(extract(epoch from ${time}) * 1000)::bigint`;
@@ -23,7 +24,7 @@ export function grantRows(input: Sql): Sql {
   ), verdicts as materialized (
     select i.*, coalesce(h.version, 0) as version, sends.times as sends, wrongs.times as wrongs, coalesce(h.locks, '{}') as locks,
       lock.message_id as lock_message_id, lock.known_message_id as previous_message_id, lock.verification_id as previous_verification_id,
-      judged.verdict, opted.targets as opted_out,
+      judged.verdict, opted.targets as opted_out, blocked.hits as listed,
       ceil(case judged.verdict
         when 'code_still_valid' then lock.left_ms / 1000.0
         when 'resend_too_soon' then lock.gap_ms / 1000.0
@@ -37,6 +38,7 @@ export function grantRows(input: Sql): Sql {
       select array(select o.target from opt_outs o
         where o.application_id = i.application_id and o.target in (i.first_address, i.second_address)) as targets offset 0
     ) opted
+    cross join lateral (select array(${listedRows}) as hits offset 0) blocked
     cross join lateral (
       select coalesce(array_agg(s order by s), '{}') as times from unnest(h.send_times) s
       where s > clock_now() - i.window_seconds * interval '1 second'
@@ -54,6 +56,7 @@ export function grantRows(input: Sql): Sql {
     ) lock
     cross join lateral (
       select case
+        when blocked.hits <> '{}' then 'listed'
         when opted.targets <> '{}' then 'unsubscribed'
         when not i.counted then 'granted'
         when cardinality(wrongs.times) >= i.target_attempts then 'target_locked'
@@ -92,16 +95,18 @@ async function askAgain(tx: Queryable, grant: GrantRow): Promise<RefusalRow> {
     retry_after: number | null;
     lock_message_id: string | null;
     opted_out: string[];
+    listed: string[];
     granted: boolean;
   }>(sql`
     with input as materialized (${relation([{ grant }], grantColumns)}), ${grantRows(raw('input'))}
-    select verdict, retry_after, lock_message_id, opted_out,
+    select verdict, retry_after, lock_message_id, opted_out, listed,
       (not counted or exists (select 1 from grants g where g.application_id = v.application_id and g.target = v.target)) as granted
     from verdicts v`);
   const [row] = rows;
   if (!row) throw new Error('a grant statement answers every row');
   const verdict = row.verdict === 'granted' && !row.granted ? 'changed' : row.verdict;
-  return { verdict, retryAfter: row.retry_after, lockMessageId: row.lock_message_id, optedOut: row.opted_out };
+  const { retry_after: retryAfter, lock_message_id: lockMessageId, opted_out: optedOut } = row;
+  return { verdict, retryAfter, lockMessageId, optedOut, listed: row.listed.map(toHit) };
 }
 
 export interface LiveLock {

@@ -5,7 +5,7 @@
 import type { Channel, DeliveryView } from '../delivery/index.ts';
 import { ApiError, refuse } from '../errors.ts';
 import { appendEvents } from '../events/index.ts';
-import { findOptOuts, type GrantRow, grantAgain, refusalOf, release } from '../limits/index.ts';
+import { findListed, findOptOuts, type GrantRow, grantAgain, refusalOf, release } from '../limits/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import type { Application, ResendRule } from '../policy.ts';
 import { scriptFor } from '../sandbox/index.ts';
@@ -86,7 +86,7 @@ export async function resend(
     await requireGrant(tx, application, living, { ...rule, mode: 'reuse' }, again);
     const renewed = template && again ? await renew(context, tx, application, { template, living, rule, again }) : null;
     const ids = { applicationId: application.id, messageId };
-    const from = await subscribedChannel(context, tx, application, living.message, channel);
+    const from = await usableChannel(context, tx, application, living.message, channel);
     const restarted = await context.delivery.restart(tx, { ids, channel: from ?? undefined, ...renewed?.delivery });
     return { messageId, ...restarted, expiresAt: renewed?.expiresAt ?? living.message.expires_at };
   });
@@ -156,7 +156,7 @@ function grantOf(
     ttlMs: again ? again.ttlSeconds * 1000 : 0,
     expiresAt: again ? null : message.expires_at,
     expectedMessageId: null,
-    // Which of them is used is known later, see subscribedChannel.
+    // Which of them is used is known later, see usableChannel.
     addresses: [],
   };
 }
@@ -165,29 +165,43 @@ function grantOf(
 const addressOf = (message: MessageRecord, channel: Channel): string | null =>
   [message.recipient, message.other_recipient].find((to) => to?.includes('@') === (channel === 'email')) ?? null;
 
-/** Of the people the message goes to: the addresses opted out since. */
-async function optedOutOf(tx: Queryable, application: Application, message: MessageRecord): Promise<string[]> {
-  if (isExempt(application, message.recipient)) return [];
-  return findOptOuts(tx, application.id, [message.recipient, message.other_recipient ?? message.recipient]);
+/** The addresses of the message that lists or their people keep us from since, and what is answered for each: 5013, 3003, 5019. */
+async function excludedOf(
+  tx: Queryable,
+  application: Application,
+  { recipient, other_recipient: other, country }: MessageRecord,
+): Promise<Map<string, ApiError>> {
+  const excluded = new Map<string, ApiError>();
+  if (isExempt(application, recipient)) return excluded;
+  const addresses = other === null ? [recipient] : [recipient, other];
+  for (const address of await findOptOuts(tx, application.id, addresses))
+    excluded.set(address, new ApiError(5019, 'Unsubscribed'));
+  for (const { address, type } of await findListed(tx, { applicationId: application.id, addresses, country }))
+    excluded.set(
+      address,
+      type === 'country' ? refuse('country_not_enabled', country ?? '') : new ApiError(5013, 'Blacklisted'),
+    );
+  return excluded;
 }
 
-/** The channel to send again by: the one asked for, else the first that goes to somebody who has not opted out, null for any. 5019. */
-async function subscribedChannel(
+/** The channel to send again by: the one asked for, else the first that goes to an address not excluded, null for any. */
+async function usableChannel(
   context: MessagesContext,
   tx: Queryable,
   application: Application,
   message: MessageRecord,
   asked: Channel | null,
 ): Promise<Channel | null> {
-  const optedOut = await optedOutOf(tx, application, message);
-  if (optedOut.length === 0) return asked;
+  const excluded = await excludedOf(tx, application, message);
+  if (excluded.size === 0) return asked;
   const view = await context.delivery.find(application.id, message.id, tx);
   const usable = (view?.steps ?? []).filter(({ state }) => state !== 'skipped').map((step) => step.channel);
-  const left = usable.filter((channel) => !optedOut.includes(addressOf(message, channel) ?? ''));
-  if (asked !== null && (left.includes(asked) || !usable.includes(asked))) return asked;
-  const [first] = left;
-  if (asked !== null || !first) throw new ApiError(5019, 'Unsubscribed');
-  return first;
+  const refusalFor = (channel: Channel): ApiError | undefined => excluded.get(addressOf(message, channel) ?? '');
+  if (asked !== null && (!refusalFor(asked) || !usable.includes(asked))) return asked;
+  const first = usable.find((channel) => !refusalFor(channel));
+  if (asked === null && first) return first;
+  const refusals = asked === null ? usable.flatMap((channel) => refusalFor(channel) ?? []) : [refusalFor(asked)];
+  throw refusals.find((refusal) => refusal?.code === 5013) ?? refusals[0] ?? new ApiError(5019, 'Unsubscribed');
 }
 
 interface Renewal {
@@ -237,8 +251,9 @@ export async function nextChannel(
     const living = await requireLiving(context, tx, application, messageId);
     await requireGrant(tx, application, living, { ...rule, mode: 'reuse', resend_after: 0 }, null);
     const moved = await context.delivery.nextChannel(tx, { applicationId: application.id, messageId });
-    const optedOut = await optedOutOf(tx, application, living.message);
-    if (optedOut.includes(addressOf(living.message, moved.channel) ?? '')) throw new ApiError(5019, 'Unsubscribed');
+    const excluded = await excludedOf(tx, application, living.message);
+    const refusal = excluded.get(addressOf(living.message, moved.channel) ?? '');
+    if (refusal) throw refusal;
     return { messageId, ...moved, expiresAt: living.message.expires_at };
   });
   context.delivery.wake({ applicationId: application.id, messageId });

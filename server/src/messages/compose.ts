@@ -4,6 +4,7 @@
  */
 import type { Channel, Content } from '../delivery/index.ts';
 import { ApiError, refuse } from '../errors.ts';
+import type { ListAsk } from '../limits/index.ts';
 import type { Application, ResendRule } from '../policy.ts';
 import { isMagic, type Script, scriptFor } from '../sandbox/index.ts';
 import type { Language, SendTemplate } from '../templates/index.ts';
@@ -13,10 +14,11 @@ import type { MessagesContext } from './context.ts';
 import {
   type Addresses,
   type ChainStep,
+  type Excluded,
   planChain,
   requireCountry,
   requireProfile,
-  requireSubscribed,
+  requireUnlisted,
   requireUsable,
 } from './plan.ts';
 import { type Address, bareAddress, magicPhone, type PhoneAddress, parseEmail, parsePhone } from './recipient.ts';
@@ -78,19 +80,28 @@ export function readRecipient(application: Application, template: SendTemplate, 
   return { addresses, shape, script, exempt: isExempt(application, addresses.main.address) };
 }
 
-/** The addresses that lists are asked about. */
-export function listedAddresses({ addresses: { phone, email }, exempt }: Recipient): string[] {
-  return exempt ? [] : [phone, email].flatMap((address) => address?.address ?? []);
+/** What lists are asked about one recipient, whatever chain it gets. */
+export function listAsk(application: Application, request: SendRequest, recipient: Recipient): ListAsk {
+  const { phone, email } = recipient.addresses;
+  return {
+    applicationId: application.id,
+    addresses: recipient.exempt ? [] : [phone, email].flatMap((address) => address?.address ?? []),
+    country: phone?.country ?? null,
+    ip: askedIp(request, recipient),
+  };
 }
 
-/** Steps 8–13 of contract §5.5, as far as they need no counting. `optedOut`: what is known; the accepting statement looks again. */
+const askedIp = ({ signals }: SendRequest, { exempt }: Recipient): string | null =>
+  exempt || typeof signals?.['ip'] !== 'string' ? null : signals['ip'];
+
+/** Steps 8–13 of contract §5.5, as far as they need no counting. `excluded`: what is known; the accepting statement looks again. */
 export function resolve(
   context: MessagesContext,
   application: Application,
   template: SendTemplate,
   request: SendRequest,
   recipient: Recipient,
-  optedOut: ReadonlySet<string>,
+  excluded: Excluded,
 ): Resolved {
   const { addresses, script } = recipient;
   const hasCode = template.codeConfig !== null;
@@ -98,12 +109,12 @@ export function resolve(
     chain: script?.chain ?? template.strategy,
     addresses,
     application,
-    optedOut,
+    excluded,
     emailForbidden:
       application.policy.profile === 'nist-800-63b' && hasCode && (request.purpose ?? 'login') === 'login',
     serving: (channel, to) => context.serving(application, channel, to),
   });
-  requireSubscribed(chain);
+  requireUnlisted(chain);
   if (addresses.phone && !isMagic(addresses.phone.address)) requireCountry(addresses.phone, application);
   requireUsable(chain);
   return {
@@ -118,7 +129,11 @@ export function resolve(
 /** Where the message may go by its chain; nowhere for recipients that no list is asked about. */
 function addressesInUse({ chain, exempt }: Resolved): string[] {
   if (exempt) return [];
-  return [...new Set(chain.flatMap(({ to, skip }) => (to === null || skip === 'unsubscribed' ? [] : to)))];
+  return [
+    ...new Set(
+      chain.flatMap(({ to, skip }) => (to === null || skip === 'listed' || skip === 'unsubscribed' ? [] : to)),
+    ),
+  ];
 }
 
 /** Code, rendered steps and everything the accepting statement writes. */
@@ -169,6 +184,8 @@ export function compose(
       expiresAt: sharesLife ? joins.expiresAt : null,
       expectedMessageId: rule.mode === 'compat' ? null : (living?.messageId ?? '0'),
       addresses: addressesInUse(resolved),
+      country: resolved.country,
+      ip: askedIp(request, resolved),
     },
     message: messageOf(context, application, template, request, resolved, { messageId, rule }),
     verification,

@@ -7,7 +7,21 @@ import { ApiError, refuse } from '../errors.ts';
 import type { Application } from '../policy.ts';
 import type { EmailAddress, PhoneAddress } from './recipient.ts';
 
-export type SkipReason = 'no_address' | 'no_route' | 'circuit_open' | 'profile' | 'target_invalid' | 'unsubscribed';
+export type SkipReason =
+  | 'no_address'
+  | 'no_route'
+  | 'circuit_open'
+  | 'profile'
+  | 'target_invalid'
+  | 'listed'
+  | 'unsubscribed';
+
+/** Addresses that lists or their people keep us from. */
+export interface Excluded {
+  unsubscribed: Set<string>;
+  /** With the entry that did it. */
+  listed: Map<string, string>;
+}
 
 export interface Addresses {
   phone: PhoneAddress | null;
@@ -18,6 +32,8 @@ export interface ChainStep {
   channel: Channel;
   to: string | null;
   skip: SkipReason | null;
+  /** The entry of the block list behind `listed`. */
+  listEntry?: string;
   /** Ids of the lines that may serve it, best first; absent on the virtual network. */
   lines?: readonly string[];
 }
@@ -32,8 +48,7 @@ interface ChainInput {
   chain: readonly Channel[];
   addresses: Addresses;
   application: Application;
-  /** Addresses whose people do not want to be written to. */
-  optedOut: ReadonlySet<string>;
+  excluded: Excluded;
   /** An e-mail step may not carry a login code under the NIST profile. */
   emailForbidden: boolean;
   serving(channel: Channel, to: string): Serving;
@@ -46,25 +61,28 @@ export function planChain(input: ChainInput): ChainStep[] {
     if (address === null) return { channel, to: null, skip: 'no_address' };
     const { lines, reason } = serving(channel, address.address);
     const skip = skipReason(channel, address, input) ?? reason;
-    return { channel, to: address.address, skip, ...(lines && { lines }) };
+    const listEntry = input.excluded.listed.get(address.address);
+    return { channel, to: address.address, skip, ...(listEntry && { listEntry }), ...(lines && { lines }) };
   });
 }
 
 function skipReason(
   channel: Channel,
   address: PhoneAddress | EmailAddress,
-  { application, optedOut, emailForbidden }: ChainInput,
+  { application, excluded, emailForbidden }: ChainInput,
 ): SkipReason | null {
   const strict = application.policy.number_check === 'strict';
-  if (optedOut.has(address.address)) return 'unsubscribed';
+  if (excluded.listed.has(address.address)) return 'listed';
+  if (excluded.unsubscribed.has(address.address)) return 'unsubscribed';
   if (channel === 'email' && emailForbidden) return 'profile';
   if (address.kind === 'phone' && strict && !address.valid) return 'target_invalid';
   return null;
 }
 
-/** 5019 where nothing is left of the chain and an opt-out has a part in it (contract §5.5, step 8). */
-export function requireSubscribed(steps: readonly ChainStep[]): void {
+/** 5013 or 5019 where nothing is left of the chain and a list or an opt-out has a part in it (contract §5.5, step 8). */
+export function requireUnlisted(steps: readonly ChainStep[]): void {
   const left = steps.some((step) => step.skip === null || step.skip === 'target_invalid');
+  if (!left && steps.some((step) => step.skip === 'listed')) throw new ApiError(5013, 'Blacklisted');
   if (!left && steps.some((step) => step.skip === 'unsubscribed')) throw new ApiError(5019, 'Unsubscribed');
 }
 

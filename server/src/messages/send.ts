@@ -4,13 +4,14 @@
  */
 import type { Channel } from '../delivery/index.ts';
 import { ApiError, refuse } from '../errors.ts';
-import { findLock, findOptOuts, refusalOf } from '../limits/index.ts';
+import { findListed, findLock, findOptOuts, type ListAsk, type ListHit, refusalOf } from '../limits/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import type { Application } from '../policy.ts';
 import type { SendTemplate } from '../templates/index.ts';
 import { findVerification } from '../verifications/index.ts';
-import { compose, type Living, listedAddresses, readRecipient, resolve, ruleOf, type SendRequest } from './compose.ts';
+import { compose, type Living, listAsk, readRecipient, resolve, ruleOf, type SendRequest } from './compose.ts';
 import type { MessagesContext } from './context.ts';
+import type { Excluded } from './plan.ts';
 import type { Acceptance, MessageKind } from './store.ts';
 
 export interface SendResult {
@@ -47,10 +48,10 @@ interface Sent {
   start(): void;
 }
 
-type Composer = (on: Queryable, optedOut: Set<string>) => Promise<Acceptance>;
+type Composer = (on: Queryable, excluded: Excluded) => Promise<Acceptance>;
 
 /**
- * Composes one send. The accepting statement itself asks who has opted out, so that a send costs no reading for it. Opt-outs come
+ * Composes one send. The accepting statement itself asks lists and opt-outs, so that a send costs no reading for them. They come
  * before the rules behind them, though (contract §5.5): who breaks one of those is looked up first.
  */
 function composer(
@@ -60,27 +61,46 @@ function composer(
   request: SendRequest,
 ): Composer {
   const recipient = readRecipient(application, template, request);
-  const composeFor: Composer = async (on, optedOut) => {
-    const resolved = resolve(context, application, template, request, recipient, optedOut);
+  const composeFor: Composer = async (on, excluded) => {
+    const resolved = resolve(context, application, template, request, recipient, excluded);
     const living = resolved.counted ? await findLiving(context, on, application, template, resolved.target) : null;
     return compose(context, application, template, request, resolved, living);
   };
-  return async (on, optedOut) => {
+  const ask = listAsk(application, request, recipient);
+  return async (on, excluded) => {
     try {
-      return await composeFor(on, optedOut);
+      return await composeFor(on, excluded);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      const found = await findOptOuts(on, application.id, listedAddresses(recipient));
-      if (found.every((address) => optedOut.has(address))) throw error;
-      for (const address of found) optedOut.add(address);
-      return composeFor(on, optedOut);
+      const known = excluded.listed.size + excluded.unsubscribed.size;
+      const listed = await findListed(on, ask);
+      // China without permission stays what it is, also on a list.
+      if (error.code === 5017 && listed.every(({ type }) => type === 'country')) throw error;
+      exclude(excluded, ask, listed, await findOptOuts(on, application.id, ask.addresses));
+      if (excluded.listed.size + excluded.unsubscribed.size === known) throw error;
+      return composeFor(on, excluded);
     }
   };
 }
 
+/** Takes addresses out; throws where an entry is about the whole request: where it came from (5013), or the country (3003). */
+function exclude(
+  excluded: Excluded,
+  { country }: Pick<ListAsk, 'country'>,
+  listed: readonly ListHit[],
+  optedOut: readonly string[],
+): void {
+  for (const { type, address, entryId } of listed) {
+    if (type === 'ip') throw new ApiError(5013, 'Blacklisted');
+    if (type === 'country') throw refuse('country_not_enabled', country ?? '');
+    excluded.listed.set(address, entryId);
+  }
+  for (const address of optedOut) excluded.unsubscribed.add(address);
+}
+
 /**
  * One recipient. Under policies other than compat a living code is looked up first; if another send changed that in between,
- * the statement says `changed` and this one composes anew, as it does without the addresses that are found opted out: first beside others, then in a transaction that holds the target
+ * the statement says `changed` and this one composes anew, as it does without the addresses that are found listed or opted out: first beside others, then in a transaction that holds the target
  * once it has asked. With `tx` the write joins the caller's transaction, and the caller starts the delivery after its commit.
  */
 export async function sendOne(
@@ -91,15 +111,15 @@ export async function sendOne(
   tx?: Queryable,
 ): Promise<Sent> {
   const composeOn = composer(context, application, template, request);
-  const optedOut = new Set<string>();
+  const excluded: Excluded = { unsubscribed: new Set(), listed: new Map() };
 
   async function trySend(on: Queryable | undefined): Promise<Sent | null> {
-    const acceptance = await composeOn(on ?? context.db, optedOut);
+    const acceptance = await composeOn(on ?? context.db, excluded);
     const row = on ? (await context.acceptOn(on, [acceptance]))[0] : await context.accept(acceptance);
     if (!row) throw new Error('the accepting statement answers every row');
     const refusal = refusalOf(row);
     if (refusal) throw refusal;
-    for (const address of row.optedOut) optedOut.add(address);
+    exclude(excluded, acceptance.grant, row.listed, row.optedOut);
     if (row.verdict !== 'granted') return null;
     const { messageId } = acceptance.grant;
     return {

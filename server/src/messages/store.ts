@@ -2,7 +2,7 @@
 
 import type { Channel, Delivery, MessageState, Prepared } from '../delivery/index.ts';
 import { eventRows } from '../events/index.ts';
-import { type GrantRow, grantColumns, grantRows, type RefusalRow, type Verdict } from '../limits/index.ts';
+import { type GrantRow, grantColumns, grantRows, type RefusalRow, toHit, type Verdict } from '../limits/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import { type Column, raw, relation, type Sql, sql } from '../platform/sql.ts';
 import type { Language } from '../templates/index.ts';
@@ -88,6 +88,7 @@ export function createAccept(delivery: Pick<Delivery, 'columns' | 'insertRows' |
       retryAfter: row.retry_after,
       lockMessageId: row.lock_message_id,
       optedOut: row.opted_out,
+      listed: row.listed.map(toHit),
       expiresAt: row.expires_at,
     }));
   };
@@ -99,6 +100,7 @@ interface ResultRow {
   retry_after: number | null;
   lock_message_id: string | null;
   opted_out: string[];
+  listed: string[];
   expires_at: Date | null;
 }
 
@@ -124,7 +126,7 @@ function statement(input: Sql, delivery: Pick<Delivery, 'insertRows' | 'endRows'
       select application_id, previous_message_id as message_id, 'superseded' as reason, false as numbered
       from accepted where previous_message_id is not null and counted`)}),
     logged as (${eventRows(acceptEvents)})
-    select v.verdict, v.retry_after, v.lock_message_id, v.opted_out, w.id is not null as accepted, w.expires_at
+    select v.verdict, v.retry_after, v.lock_message_id, v.opted_out, v.listed, w.id is not null as accepted, w.expires_at
     from verdicts v left join written w on w.application_id = v.application_id and w.id = v.message_id order by v.ord`;
 }
 

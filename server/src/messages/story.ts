@@ -68,6 +68,7 @@ const sentences: Record<Cause, (entry: LedgerEntry) => string> = {
   template_changed: () => 'The template was changed.',
   key_managed: () => 'An API key was changed.',
   opt_out_managed: () => 'The list of opt-outs was changed.',
+  list_managed: () => 'The allow and block lists were changed.',
   uplink: () => 'The person wrote back.',
   provider_managed: () => 'A provider was changed.',
   route_managed: () => 'A route was changed.',

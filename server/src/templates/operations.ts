@@ -259,7 +259,7 @@ const review = (templates: Deeds): Operation =>
         }),
       },
       output: reviewedSchema,
-      errors: [4001],
+      errors: [3003, 4001],
       examples: examples.review,
     },
     async ({ params, body }) => {

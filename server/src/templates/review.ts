@@ -24,7 +24,7 @@ export interface Reviewed {
  * everything that the operator names.
  */
 export async function reviewTemplate(
-  { db, lookup }: Ports,
+  { lookup, guarded }: Ports,
   applicationId: string,
   templateId: string,
   { approved, remark = '', revision }: Verdict,
@@ -33,7 +33,11 @@ export async function reviewTemplate(
   const status = approved ? 2 : 3;
   const events = [reviewEvent(applicationId, templateId, status, remark)];
   const review = { applicationId, templateId, revision: revision ?? null, status, remark, events } as const;
-  const row: ReviewedRow | null = await forgetting(lookup, review, reviewRevision(db, review));
+  const row: ReviewedRow | null = await forgetting(
+    lookup,
+    review,
+    guarded(applicationId, (tx) => reviewRevision(tx, review)),
+  );
   if (!row) throw missing(404);
   return { revision: row.revision, status, liveRevision: row.live_revision };
 }

@@ -6,7 +6,7 @@
 import type { Channel } from '../channels/index.ts';
 import { ApiError, refuse } from '../errors.ts';
 import type { EventDraft } from '../events/index.ts';
-import type { Db } from '../platform/db.ts';
+import type { Db, Queryable } from '../platform/db.ts';
 import type { Application } from '../policy.ts';
 import { isTemplateId, storedBodySchema, strategyOf, type TemplateBody, type TemplateUpdate } from './body.ts';
 import type { Finding } from './finding.ts';
@@ -34,7 +34,11 @@ export interface Ports {
   lookup: TemplateLookup;
   /** Whether any route serves the channel for the application. */
   serves(application: Application, channel: Channel): boolean;
+  guarded: Guarded;
 }
+
+/** Runs a change of what serves sends in a transaction, and refuses it where codes become easier to guess than allowed. */
+export type Guarded = <T>(applicationId: string, write: (tx: Queryable) => Promise<T>) => Promise<T>;
 
 type Action = 'create template' | 'update template' | 'delete template';
 
@@ -114,13 +118,17 @@ export async function createTemplate(
   body: TemplateBody,
   actor?: Actor,
 ): Promise<Saved> {
-  const { db, lookup } = ports;
+  const { lookup, guarded } = ports;
   const { accepted, warnings } = examine(application, body, ports);
   const templateId = body.template_id;
   const status = statusFor(application);
   const events = eventsOf(application, 'create template', accepted, actor);
   const change = { applicationId: application.id, templateId, body: accepted, status, events };
-  const created = await forgetting(lookup, change, insertTemplate(db, change));
+  const created = await forgetting(
+    lookup,
+    change,
+    guarded(application.id, (tx) => insertTemplate(tx, change)),
+  );
   if (!created) throw refuse('duplicate_template');
   return { templateId, revision: 1, status, warnings };
 }
@@ -133,7 +141,7 @@ export async function updateTemplate(
   update: TemplateUpdate,
   actor?: Actor,
 ): Promise<Saved> {
-  const { db, lookup } = ports;
+  const { lookup, guarded } = ports;
   if (!isTemplateId(templateId)) throw missing();
   const { withdraw = false, ...body } = update;
   if (body.template_id !== undefined && body.template_id !== templateId)
@@ -142,7 +150,11 @@ export async function updateTemplate(
   const status = statusFor(application);
   const events = eventsOf(application, 'update template', accepted, actor);
   const change = { applicationId: application.id, templateId, body: accepted, status, withdraw, events };
-  const revision = await forgetting(lookup, change, insertRevision(db, change));
+  const revision = await forgetting(
+    lookup,
+    change,
+    guarded(application.id, (tx) => insertRevision(tx, change)),
+  );
   if (revision === null) throw missing();
   return { templateId, revision, status, warnings };
 }

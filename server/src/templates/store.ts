@@ -1,9 +1,9 @@
 /**
- * All SQL on templates. Every change is one statement (a review: one transaction) that also writes its ledger events and tells the
+ * All SQL on templates. Every change is one statement (a review: one transaction of the caller) that also writes its ledger events and tells the
  * other nodes. A template's row is locked before its revisions, so that changes of one template queue up.
  */
 import { type EventDraft, eventColumns, eventRows } from '../events/index.ts';
-import type { Db, Queryable } from '../platform/db.ts';
+import type { Queryable } from '../platform/db.ts';
 import { json, raw, relation, type Sql, sql } from '../platform/sql.ts';
 import type { TemplateBody } from './body.ts';
 
@@ -102,21 +102,19 @@ interface Review {
 }
 
 /** Null when there is no such template or revision. Repeating a review changes nothing and writes no event. */
-export function reviewRevision(db: Db, review: Review): Promise<ReviewedRow | null> {
+export async function reviewRevision(tx: Queryable, review: Review): Promise<ReviewedRow | null> {
   const { applicationId, templateId, status, remark } = review;
-  return db.transaction(async (tx) => {
-    const [head] = await tx.query<{ newest: number; live: number | null }>(sql`
-      select newest, live from templates where application_id = ${applicationId} and template_id = ${templateId} for update`);
-    if (!head) return null;
-    const revision = review.revision ?? head.newest;
-    const [found] = await tx.query<{ same: boolean }>(sql`
-      select status = ${status} and audit_remark = ${remark} as same from template_revisions
-      where application_id = ${applicationId} and template_id = ${templateId} and revision = ${revision}`);
-    if (!found) return null;
-    if (found.same) return { revision, live_revision: head.live };
-    const [row] = await tx.query<ReviewedRow>(setReview(review, revision));
-    return row ?? null;
-  });
+  const [head] = await tx.query<{ newest: number; live: number | null }>(sql`
+    select newest, live from templates where application_id = ${applicationId} and template_id = ${templateId} for update`);
+  if (!head) return null;
+  const revision = review.revision ?? head.newest;
+  const [found] = await tx.query<{ same: boolean }>(sql`
+    select status = ${status} and audit_remark = ${remark} as same from template_revisions
+    where application_id = ${applicationId} and template_id = ${templateId} and revision = ${revision}`);
+  if (!found) return null;
+  if (found.same) return { revision, live_revision: head.live };
+  const [row] = await tx.query<ReviewedRow>(setReview(review, revision));
+  return row ?? null;
 }
 
 function setReview({ applicationId, templateId, status, remark, events }: Review, revision: number): Sql {
@@ -174,6 +172,21 @@ export async function findTemplate(
     rowsOf(number, sql`t.application_id = ${applicationId} and t.template_id = ${templateId}`),
   );
   return row ?? null;
+}
+
+export interface ServingRow {
+  revision: number;
+  live: boolean;
+  body: TemplateBody;
+}
+
+/** The revisions of an application that serve sends, and the newest ones that a review may make serve. */
+export function listServing(db: Queryable, applicationId: string): Promise<ServingRow[]> {
+  return db.query<ServingRow>(sql`
+    select r.revision, r.revision is not distinct from t.live as live, r.body from templates t
+    join template_revisions r on r.application_id = t.application_id and r.template_id = t.template_id
+    where t.application_id = ${applicationId} and (r.revision = t.live or r.revision = t.newest and r.status = 1)
+    order by t.template_id, r.revision`);
 }
 
 /** All templates of an application with their newest revisions, newest template first. */

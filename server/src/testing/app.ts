@@ -212,7 +212,7 @@ async function traces(db: Db): Promise<unknown> {
       (select count(*) from callback_attempts) as posts, (select count(*) from templates) as templates,
       (select count(*) from template_revisions) as revisions, (select count(*) from api_keys) as keys,
       (select md5(coalesce(string_agg(name || policy::text || network, ',' order by id), '')) from applications) as applications,
-      (select count(*) from opt_outs) as opt_outs, (select count(*) from uplinks) as uplinks,
+      (select count(*) from opt_outs) as opt_outs, (select count(*) from list_entries) as list_entries, (select count(*) from uplinks) as uplinks,
       (select count(*) from organizations) as organizations,
       (select coalesce(sum(version), 0) from providers) as providers, (select coalesce(sum(version), 0) from routes) as routes,
       (select count(*) from alert_rules) as alert_rules, (select max(updated_at) from alert_rules) as alert_rules_changed,

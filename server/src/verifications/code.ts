@@ -27,6 +27,12 @@ export function drawCode(type: number, length: number): string {
 /** Lower and upper case both take part, so case matters in a check. */
 export const mixesCase = (type: number): boolean => (type & 6) === 6;
 
+/** How many different codes of this type a guesser can be up against: letters that a check folds into one count once. */
+export function codeSpace(type: number, length: number): number {
+  const told = new Set([...alphabetOf(type)].map((letter) => normaliseCode(letter, mixesCase(type))));
+  return told.size ** length;
+}
+
 /** What is hashed: trimmed at both ends (Unicode white space), folded to lower case unless the type mixes case (contract §6). */
 export function normaliseCode(code: string, mixed: boolean): string {
   const trimmed = code.trim();

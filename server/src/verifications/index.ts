@@ -9,7 +9,7 @@ export {
   createVerifications,
   type Verifications,
 } from './check.ts';
-export { drawCode, hashCode, mixesCase } from './code.ts';
+export { codeSpace, drawCode, hashCode, mixesCase } from './code.ts';
 export { makeVerificationOperations, verifyBody } from './operations.ts';
 export {
   acceptVerifications,
