@@ -325,7 +325,8 @@ onEachEngine('posting', (get, kind) => {
     await db.query(sql`delete from callback_endpoints where application_id = ${applicationId}`);
   });
 
-  test('a node that counts for live while it is dead leaves no endpoint unserved', async () => {
+  /** Four endpoints of one application and no others, while two nodes count for live. */
+  async function amongTwoNodes() {
     const { db } = get();
     await db.query(sql`delete from callback_endpoints`);
     const receiver = await openReceiver();
@@ -333,6 +334,12 @@ onEachEngine('posting', (get, kind) => {
     for (let i = 0; i < 4; i++) await insertEndpoint(db, { applicationId, url: `${receiver.url}/${i}` });
     await db.query(sql`insert into nodes (node, holder, expires_at)
       select n, n::text, clock_now() + interval '1 day' from generate_series(1, 2) n`);
+    return { receiver, applicationId };
+  }
+
+  test('a node that counts for live while it is dead leaves no endpoint unserved', async () => {
+    const { db } = get();
+    const { receiver, applicationId } = await amongTwoNodes();
     await tell(db, { applicationId, messageId: await insertMessage(db, applicationId) }, ['plan']);
     const { dispatcher, close } = openDispatcher(get());
     assert.equal(await dispatcher.runUntilIdle(), 4);
@@ -345,12 +352,7 @@ onEachEngine('posting', (get, kind) => {
   if (kind === 'postgres')
     test('two nodes share the endpoints, post everything once, and one takes over what the other leaves', async () => {
       const { db } = get();
-      await db.query(sql`delete from callback_endpoints`);
-      const receiver = await openReceiver();
-      const applicationId = newApplication();
-      for (let i = 0; i < 4; i++) await insertEndpoint(db, { applicationId, url: `${receiver.url}/${i}` });
-      await db.query(sql`insert into nodes (node, holder, expires_at)
-        select n, n::text, clock_now() + interval '1 day' from generate_series(1, 2) n`);
+      const { receiver, applicationId } = await amongTwoNodes();
       const [one, two] = [openDispatcher(get()), openDispatcher(get())];
       await one.dispatcher.start();
       await two.dispatcher.start();
