@@ -6,6 +6,7 @@ import type { Db } from '../platform/db.ts';
 import { messageIdOf } from '../platform/ids.ts';
 import { sql } from '../platform/sql.ts';
 import { onEachEngine } from '../testing/database.ts';
+import { untilLedgerIsSettled } from '../testing/horizon.ts';
 import { countChunk, ensureFollower, keptDays, readRates, readSpend, sweepMinutes } from './minute-store.ts';
 
 onEachEngine('counting the ledger', (get) => {
@@ -21,7 +22,15 @@ onEachEngine('counting the ledger', (get) => {
     entry(applicationId, 'sent', cost === undefined ? {} : { data: { billing: { cost, currency: 'USD' } } });
 
   const fromId = (): string => messageIdOf(get().clock.now() - keptDays * 86_400_000, 0, 0);
-  const follow = (id: string, db: Db = get().db): Promise<void> => ensureFollower(db, id, fromId());
+  const follow = async (id: string, db: Db = get().db): Promise<void> => {
+    await untilLedgerIsSettled(get().db);
+    await ensureFollower(db, id, fromId());
+  };
+
+  const countSettled = async (...asked: Parameters<typeof countChunk>): ReturnType<typeof countChunk> => {
+    await untilLedgerIsSettled(get().db);
+    return countChunk(...asked);
+  };
 
   /** A rule, so that nothing is swept. */
   const keep = (id: string): Promise<unknown> =>
@@ -38,10 +47,10 @@ onEachEngine('counting the ledger', (get) => {
     await appendEvents(db, [entry(id, 'verified_failed'), entry(id, 'verified_timeout'), entry(id, 'plan')]);
     await follow(id);
     const read: number[] = [];
-    for (let i = 0; i < 5; i++) read.push((await countChunk(db, id, 4)).read);
+    for (let i = 0; i < 5; i++) read.push((await countSettled(db, id, 4)).read);
     assert.deepEqual(read, [4, 4, 4, 4, 2]);
     await follow(id);
-    assert.deepEqual(await countChunk(db, id, 4), { held: true, read: 0 });
+    assert.deepEqual(await countSettled(db, id, 4), { held: true, read: 0 });
     assert.deepEqual(await readRates(db, id), { verified: 5, ended: 7, delivered: 5, sent: 5 });
     assert.deepEqual(await readSpend(db, id), { micros: 206_000, sent: 5, beforeMicros: 0, hoursBefore: 0 });
   });
@@ -55,7 +64,7 @@ onEachEngine('counting the ledger', (get) => {
     );
     await follow(id);
     const count = async (): Promise<void> => {
-      while ((await countChunk(db, id, 3)).read > 0);
+      while ((await countSettled(db, id, 3)).read > 0);
     };
     await Promise.all([count(), count(), count()]);
     await count();
@@ -68,17 +77,17 @@ onEachEngine('counting the ledger', (get) => {
     const [first, second, third] = [sent(id), sent(id), sent(id)];
     await appendEvents(db, [first, second, third]);
     await follow(id);
-    await countChunk(db, id, 100);
+    await countSettled(db, id, 100);
     assert.deepEqual(await readRates(db, id), { verified: 0, ended: 0, delivered: 0, sent: 0 }, 'too fresh');
     await appendEvents(db, [
       { ...second, status: 'target_invalid' },
       { ...third, status: 'delivered', attempt: 2 },
     ]);
-    await countChunk(db, id, 100);
+    await countSettled(db, id, 100);
     assert.deepEqual(await readRates(db, id), { verified: 0, ended: 0, delivered: 0, sent: 1 });
     await clock.travel(58 * 60_000);
     await appendEvents(db, [{ ...first, status: 'delivered' }]);
-    await countChunk(db, id, 100);
+    await countSettled(db, id, 100);
     assert.deepEqual(await readRates(db, id), { verified: 0, ended: 0, delivered: 1, sent: 3 });
     await clock.travel(3 * 60_000);
     assert.equal((await readRates(db, id)).sent, 0, 'out of the window with its hand-over');
@@ -91,13 +100,13 @@ onEachEngine('counting the ledger', (get) => {
     for (const id of [kept, dropped]) {
       await appendEvents(db, [sent(id, 1)]);
       await follow(id);
-      await countChunk(db, id, 10);
+      await countSettled(db, id, 10);
     }
     const minutes = async (id: string): Promise<number> =>
       (await db.query(sql`select 1 from alert_minutes where application_id = ${id}`)).length;
     await sweepMinutes(db);
     assert.deepEqual([await minutes(kept), await minutes(dropped)], [1, 0]);
-    assert.equal((await countChunk(db, dropped, 10)).held, false);
+    assert.equal((await countSettled(db, dropped, 10)).held, false);
     await clock.travel(2 * 3_600_000);
     const { beforeMicros, hoursBefore } = await readSpend(db, kept);
     assert.equal(beforeMicros, 1_000_000);
@@ -113,9 +122,9 @@ onEachEngine('counting the ledger', (get) => {
     await appendEvents(db, [entry(id, 'verified')]);
     await clock.travel(9 * 86_400_000);
     await follow(id);
-    assert.equal((await countChunk(db, id, 10)).read, 0);
+    assert.equal((await countSettled(db, id, 10)).read, 0);
     await appendEvents(db, [entry(id, 'verified')]);
-    assert.equal((await countChunk(db, id, 10)).read, 1);
+    assert.equal((await countSettled(db, id, 10)).read, 1);
   });
 
   test('an entry that commits after one of a later position is not missed', async (t) => {
@@ -136,7 +145,7 @@ onEachEngine('counting the ledger', (get) => {
     assert.equal((await countChunk(db, id, 10)).read, 0, 'an older transaction is under way');
     late.resolve();
     await slow;
-    assert.equal((await countChunk(db, id, 10)).read, 2);
+    assert.equal((await countSettled(db, id, 10)).read, 2);
     const { verified, ended } = await readRates(db, id);
     assert.deepEqual([verified, ended], [1, 2]);
   });

@@ -9,6 +9,7 @@ import { type LedgerEntry, listEvents, rowOf } from '../events/index.ts';
 import { openTestApp, type TestApp, type TestReply } from '../testing/app.ts';
 import { bodyOf, newNumber, openApplication, type TestApplication, wrongFor } from '../testing/application.ts';
 import { engines, openTestDatabase, type TestDatabase } from '../testing/database.ts';
+import { untilLedgerIsSettled } from '../testing/horizon.ts';
 import type { Balance, FailingEndpoint } from './index.ts';
 
 export const botToken = '123456789:AAF-the-token-of-the-bot_42';
@@ -192,6 +193,7 @@ function createWords(box: TestApp, database: TestDatabase, world: Scene['world']
     },
     async round(seconds = 15) {
       await database.clock.travel(seconds * 1000);
+      await untilLedgerIsSettled(database.db);
       return box.app.alerts.round();
     },
     alerts: async ({ id }) => bodyOf(await words.ask('GET', `alerts?rule_id=${id}&limit=100`)).alerts,

@@ -9,6 +9,7 @@ import { createLog } from '../platform/log.ts';
 import { openPostgres } from '../platform/postgres.ts';
 import { sql } from '../platform/sql.ts';
 import { onEachEngine } from '../testing/database.ts';
+import { untilLedgerIsSettled } from '../testing/horizon.ts';
 import { verificationMessages } from '../verifications/index.ts';
 import { readCountedUntil, readSums, type SumRow } from './read-store.ts';
 import { countChunk, findUncounted, sweepRollups } from './rollup-store.ts';
@@ -63,6 +64,7 @@ onEachEngine('counting the ledger into rollups', (get) => {
   const resent = { cause: 'resent', step: 1, attempt: 2 } as const;
   const story = [plan, sent, { ...sent, status: 'delivered' }, resent, { ...sent, attempt: 2 }];
   const follow = async (): Promise<void> => {
+    await untilLedgerIsSettled(get().db);
     assert.ok((await findUncounted(get().db)).includes(id));
   };
 

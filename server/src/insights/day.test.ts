@@ -11,6 +11,7 @@ import {
   type TestApplication,
   wrongFor,
 } from '../testing/application.ts';
+import { untilLedgerIsSettled } from '../testing/horizon.ts';
 import { type Entry, recount } from './fixture.ts';
 
 const chain = { send_channel_strategy: 'whatsapp|sms' };
@@ -89,6 +90,7 @@ onEachApp('a day of insights', (get) => {
     await liveDay(app);
     await other.sendCode(newNumber());
     await get().settle();
+    await untilLedgerIsSettled(get().database.db);
     await get().app.insights.count();
     const expected = recount(await readLedger(app.id));
     const answer = await ask(app);
@@ -123,6 +125,7 @@ onEachApp('a day of insights', (get) => {
       policy: { resend_after: 0, resend_policy: { mode: 'reuse' } },
     });
     await liveReuse(app);
+    await untilLedgerIsSettled(get().database.db);
     await get().app.insights.count();
     const expected = recount(await readLedger(app.id));
     const { totals, rows } = await ask(app, '?group_by=hour,channel');

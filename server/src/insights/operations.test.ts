@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { onEachApp } from '../testing/app.ts';
 import { bodyOf, newNumber, openApplication, useApplication } from '../testing/application.ts';
+import { untilLedgerIsSettled } from '../testing/horizon.ts';
 
 onEachApp('reading insights', (get) => {
   const ask = (query: string) => get().call({ path: `/v1/insights?${query}` });
@@ -66,6 +67,7 @@ onEachApp('reading insights', (get) => {
     await get().database.clock.travel(3_600_000);
     await app.sendCode(newNumber());
     await get().settle();
+    await untilLedgerIsSettled(get().database.db);
     await get().app.insights.count();
     const now = get().database.clock.now();
     const read = async (query = '') => bodyOf(await app.call({ path: `/v1/insights?${query}` }));
