@@ -20,7 +20,11 @@ export const rooms = {
   templates: { title: 'text per channel and language, review, render, lint, segments', opens: ['events', 'channels'] },
   providers: { title: 'configured upstream accounts and routes', opens: ['events', 'channels'] },
   pricing: { title: 'price tables, cost per attempt, balance', opens: ['events'] },
-  limits: { title: 'who may send how much: rate limits, budgets, blocks', opens: ['events'] },
+  limits: {
+    title: 'targets: the resend lock, sends and wrong codes; lists and opt-outs; what is left to guess',
+    opens: ['events'],
+  },
+  rates: { title: 'rate limits in sliding windows, counted where sends are accepted and codes checked', opens: [] },
   verifications: { title: 'issue and check a code', opens: ['events'] },
   insights: { title: 'what happened, by country and channel', opens: ['events'] },
   alerts: { title: 'thresholds that tell people', opens: ['events'] },
@@ -36,7 +40,7 @@ export const rooms = {
   },
   messages: {
     title: 'accept something to send; find, resend, cancel',
-    opens: ['templates', 'limits', 'verifications', 'pricing', 'sandbox', 'delivery', 'events'],
+    opens: ['templates', 'limits', 'rates', 'verifications', 'pricing', 'sandbox', 'delivery', 'events'],
   },
   uplinks: {
     title: 'what people write back: told to its application; opt-outs by keyword and by the operator',

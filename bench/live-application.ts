@@ -28,7 +28,7 @@ export async function liveApplication(address: string, provider: ProviderBody): 
   await operate('providers', { id: 'bench', title: 'bench', ...provider });
   await operate('routes', { channel: 'sms', entries: [{ provider: 'bench', priority: 1, price_micros: 41_200 }] });
   const { id: organization } = await operate('organizations', { name: 'Bench' });
-  const policy = { template_review: 'auto', request_rate: 10_000_000 };
+  const policy = { template_review: 'auto', request_rate: 10_000_000, limits: [] };
   const { id } = await operate(`organizations/${organization}/applications`, {
     name: 'Bench',
     network: 'live',

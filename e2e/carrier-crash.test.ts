@@ -69,7 +69,7 @@ async function liveApplication(address: string): Promise<(address: string) => Cl
   const operator = operatorClient(address);
   const post = (path: string, body: object) => ok(operator.call('POST', `/admin/v1/${path}`, { body }));
   const organization = await post('organizations', { name: 'E2E' });
-  const policy = { template_review: 'auto' };
+  const policy = { template_review: 'auto', limits: [] };
   const application = await post(`organizations/${organization.id}/applications`, {
     name: 'E2E',
     network: 'live',

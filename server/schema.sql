@@ -29,6 +29,15 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.repeat_statement()
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'a row was made at the same moment' using errcode = 'serialization_failure';
+end $function$
+;
+
 create sequence account_numbers;
 
 create sequence handset_numbers;
@@ -496,6 +505,7 @@ create table messages (
   created_at timestamp with time zone not null,
   expires_at timestamp with time zone,
   other_recipient text,
+  decision jsonb,
   constraint messages_pkey PRIMARY KEY (application_id, id),
   constraint messages_kind_check CHECK ((kind = ANY (ARRAY['otp'::text, 'code'::text, 'custom'::text])))
 );
@@ -607,6 +617,19 @@ create table providers (
   constraint providers_rate_per_second_check CHECK ((rate_per_second > (0)::numeric))
 );
 comment on table providers is 'providers: configured accounts at upstreams';
+
+create table rate_counters (
+  application_id bigint not null,
+  counter text not null,
+  version integer not null,
+  times timestamp with time zone[] not null,
+  counts integer[] not null,
+  ends_at timestamp with time zone not null,
+  constraint rate_counters_pkey PRIMARY KEY (application_id, counter),
+  constraint rate_counters_check CHECK ((cardinality(times) = cardinality(counts)))
+) with (fillfactor=60);
+CREATE INDEX rate_counters_by_end ON public.rate_counters USING brin (ends_at) WITH (pages_per_range='16');
+comment on table rate_counters is 'rates: what was counted for rate limits';
 
 create table route_entries (
   id bigint generated always as identity not null,

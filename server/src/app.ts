@@ -6,14 +6,15 @@ import { type AlertsPorts, createAlerts } from './alerts/index.ts';
 import { createCallbacks, createSubscribers, listSubscribers } from './callbacks/index.ts';
 import { adapters } from './channels/adapters.ts';
 import { type Adapter, type Channel, createRegistry } from './channels/index.ts';
+import { checkLimits, limitChecks } from './check-limits.ts';
 import type { Config } from './config.ts';
-import { acceptedAttempts, createDelivery } from './delivery/index.ts';
+import { acceptedAttempts, createDelivery, type Delivery } from './delivery/index.ts';
 import { createEvents, forgetEvents, webhooks } from './events/index.ts';
 import { createFeedback } from './feedback.ts';
 import { firstTemplates } from './first-templates.ts';
 import { createGuessing } from './guessing.ts';
 import { createFrontDoor, storeAnswer } from './http/index.ts';
-import { createInsights } from './insights/index.ts';
+import { createInsights, readPastSends } from './insights/index.ts';
 import {
   createLimitOperations,
   createListOperations,
@@ -23,7 +24,7 @@ import {
   targetRows,
 } from './limits/index.ts';
 import { createLines } from './lines.ts';
-import { createMessages, messageFacts, parsePhone, searchedAddress } from './messages/index.ts';
+import { createMessages, type Messages, messageFacts, parsePhone, searchedAddress } from './messages/index.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
 import { createIdSource } from './platform/ids.ts';
@@ -38,6 +39,7 @@ import { createKeyring } from './platform/seal.ts';
 import type { Application } from './policy.ts';
 import { createPosting } from './posting/index.ts';
 import { createProviders } from './providers/index.ts';
+import { createRates } from './rates/index.ts';
 import { createRetention } from './retention.ts';
 import { createSandbox } from './sandbox/index.ts';
 import { createTemplates } from './templates/index.ts';
@@ -221,6 +223,7 @@ async function makeSending(options: AppOptions, base: Base) {
   const { lineOf, linesFor, serving, serves } = createLines({ provider, upstream, idempotent }, providers, currency);
   const worker = config.roles.has('worker');
   const delivery = createDelivery({ ...common, worker, currency, lineOf, linesFor, release });
+  const rates = createRates({ ...common, pastSends: (id) => readPastSends(db, id) });
   const draw = options.drawCode ?? drawCode;
   const messages = createMessages({
     ...common,
@@ -231,17 +234,9 @@ async function makeSending(options: AppOptions, base: Base) {
     currency,
     serving,
     storeAnswer,
+    rates,
   });
-  const verifications = createVerifications({
-    ...common,
-    ports: {
-      targets: targetRows,
-      settleTargets,
-      endDeliveries: delivery.endRows,
-      expireDeliveries: delivery.expire,
-      isMessage: messages.exists,
-    },
-  });
+  const verifications = makeVerifications(common, delivery, messages);
   const alerts = createAlerts({
     ...common,
     ...watchedBy(providers),
@@ -277,20 +272,39 @@ async function makeSending(options: AppOptions, base: Base) {
     feedback,
     forget,
     serves,
+    rates,
   };
 }
+
+/** Codes count in the rooms of targets and limits, and end deliveries, in one statement. */
+const makeVerifications = (common: Base['common'], delivery: Delivery, { exists }: Pick<Messages, 'exists'>) =>
+  createVerifications({
+    ...common,
+    ports: {
+      ...checkLimits,
+      targets: targetRows,
+      settleTargets,
+      endDeliveries: delivery.endRows,
+      expireDeliveries: delivery.expire,
+      isMessage: exists,
+    },
+  });
 
 function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const { config } = options;
   const { common, accounts, sandbox, templates, guesses, callbacks, posting, events, publicUrl } = base;
   const { db, clock } = common;
-  const { messages, verifications, feedback, uplinks, providers, alerts, insights } = sending;
+  const { messages, verifications, feedback, uplinks, providers, alerts, insights, rates } = sending;
   const now = (): number => clock.now();
   return createFrontDoor({
     operations: [
       ...messages.operations,
       ...events.operations,
-      ...makeVerificationOperations({ db, verifications, now, onVerified: feedback.verified, storeAnswer }),
+      ...makeVerificationOperations({
+        ...{ db, verifications, now, storeAnswer },
+        onVerified: feedback.verified,
+        limitsOf: limitChecks(rates),
+      }),
       ...templates.operations,
       ...sandbox.operations,
       ...accounts.operations,
@@ -329,6 +343,7 @@ async function makeRooms(options: AppOptions, node: () => number, publicUrl: () 
     applicationsAfter: base.accounts.applicationsAfter,
     forget: sending.forget,
     sweepTargets: (limit) => sweepTargets(options.db, limit),
+    sweepCounters: sending.rates.sweep,
   });
   return { ...base, ...sending, retention, frontDoor: makeFrontDoor(options, base, sending) };
 }

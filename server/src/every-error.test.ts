@@ -250,6 +250,11 @@ onEachApp('every error', (get) => {
     await template('other', sms, few);
     await sent({ to }, few);
     await is3004(() => send({ to, template: { id: 'other' } }, few), 'target_send_limit');
+    const limits = [{ name: 'one', per: 'application', limit: 1, window_seconds: 60 }];
+    const limited = await makeApplication({ policy: { template_review: 'auto', limits } });
+    await template('login', sms, limited);
+    await sent({ to }, limited);
+    is(await refused(() => send({ to: number() }, limited)), 429, 3004, 'too many requests: one', 'rate_limited');
     const target = number();
     for (const id of ['login', 'chain']) {
       const message = await sent({ to: target, template: { id } });

@@ -18,6 +18,57 @@ export const resendRuleSchema = z.object({
 });
 export type ResendRule = z.infer<typeof resendRuleSchema>;
 
+const limitDimensions = [
+  'dial_code',
+  'prefix',
+  'target',
+  'target_template',
+  'ip',
+  'device',
+  'session',
+  'key',
+  'application',
+] as const;
+
+export const rateLimitSchema = z
+  .object({
+    /** Told in the headers of a refusal, so that callers know which one it was. */
+    name: z.string().regex(/^[a-z0-9_]{1,40}$/, 'must be 1 to 40 of a-z, 0-9 and _'),
+    on: z.enum(['send', 'check']).default('send'),
+    /** What is counted. `prefix`: a number without its last four digits. A request that does not tell it is not counted. */
+    per: z.enum(limitDimensions),
+    limit: z.int().min(1).max(1_000_000),
+    /** A sliding window. */
+    window_seconds: z.int().min(10).max(86_400),
+    /** Lets so many times the 95th percentile of the last week's days pass where that is more than `limit`. */
+    growth: z.number().min(1).max(100).optional(),
+    /** shadow: counted and shown, refuses nobody. */
+    mode: z.enum(['enforce', 'shadow']).default('enforce'),
+  })
+  .refine(({ growth, per }) => growth === undefined || per === 'dial_code', {
+    path: ['growth'],
+    message: 'is known of dial_code alone',
+  })
+  .refine(({ on, per }) => on === 'send' || !['target', 'target_template', 'prefix', 'dial_code'].includes(per), {
+    path: ['per'],
+    message: 'checks are counted per ip, device, session, key and application; target_attempts counts them per target',
+  });
+export type RateLimit = z.infer<typeof rateLimitSchema>;
+
+/** A limit per target, which the target's own row counts. */
+export interface TargetLimit {
+  policy: string;
+  limit: number;
+  windowSeconds: number;
+  /** Counted and told, refuses nobody. */
+  shadow: boolean;
+}
+
+const rateLimitsSchema = z
+  .array(rateLimitSchema)
+  .max(30)
+  .refine((limits) => new Set(limits.map(({ name }) => name)).size === limits.length, 'names must differ');
+
 export const policySchema = z.object({
   profile: z.enum(['default', 'nist-800-63b']).default('default'),
   resend_policy: resendRuleSchema.prefault({}),
@@ -46,6 +97,8 @@ export const policySchema = z.object({
     })
     .prefault({}),
   template_review: z.enum(['manual', 'auto']).default('manual'),
+  /** Sends and checks per address, device, prefix and so on. Null: the defaults of a live application; none on the virtual network. */
+  limits: rateLimitsSchema.nullable().default(null),
   /** Requests per 60 s and key. */
   request_rate: z.int().min(1).max(10_000_000).default(6000),
   retention_days: z.int().min(1).max(3650).default(30),

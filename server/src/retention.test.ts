@@ -119,6 +119,7 @@ onEachApp('retention (contract §12, §13)', (get) => {
       applicationsAfter: async (afterId) => (pages[afterId] ?? []).map(application),
       forget: [remove],
       sweepTargets: async () => 0,
+      sweepCounters: async () => 0,
     });
     assert.equal(await retention.sweep(), 3500);
     left.set('a', 10_000);

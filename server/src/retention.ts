@@ -23,6 +23,7 @@ export interface RetentionPorts {
   forget: readonly Forget[];
   /** What is kept per recipient and not per message. */
   sweepTargets(limit: number): Promise<number>;
+  sweepCounters(limit: number): Promise<number>;
 }
 
 export interface Retention {
@@ -33,7 +34,14 @@ export interface Retention {
   stop(): Promise<void>;
 }
 
-export function createRetention({ clock, log, applicationsAfter, forget, sweepTargets }: RetentionPorts): Retention {
+export function createRetention({
+  clock,
+  log,
+  applicationsAfter,
+  forget,
+  sweepTargets,
+  sweepCounters,
+}: RetentionPorts): Retention {
   let timer: NodeJS.Timeout | undefined;
   let stopping = false;
   let sweeping: Promise<unknown> = Promise.resolve();
@@ -55,7 +63,7 @@ export function createRetention({ clock, log, applicationsAfter, forget, sweepTa
   }
 
   async function sweep(): Promise<number> {
-    let total = await inChunks(sweepTargets);
+    let total = (await inChunks(sweepTargets)) + (await inChunks(sweepCounters));
     for (let afterId = '0'; ; ) {
       const page = await applicationsAfter(afterId, applicationsAtOnce);
       for (const application of page) if (!stopping) total += await forgetOld(application);

@@ -72,3 +72,20 @@ export async function readCountedUntil(db: Queryable, applicationId: string): Pr
     ), clock_now()) as at`);
   return row?.at ?? new Date(0);
 }
+
+/** Sends by day (UTC) and country over the seven days before today, and the first day there is. */
+export async function readPastSends(
+  db: Queryable,
+  applicationId: string,
+): Promise<{ since: Date | null; days: { country: string; messages: number }[] }> {
+  const [row] = await db.query<{ since: Date | null; days: { country: string; messages: number }[] | null }>(sql`
+    with daily as (
+      select starts_at, country, sum(messages)::integer as messages from insight_rollups
+      where application_id = ${applicationId} and span = 'day' and country <> ''
+        and starts_at < date_trunc('day', clock_now(), 'UTC') and starts_at >= date_trunc('day', clock_now(), 'UTC') - interval '7 days'
+      group by starts_at, country having sum(messages) > 0
+    )
+    select (select starts_at from insight_rollups where application_id = ${applicationId} and span = 'day' order by starts_at limit 1) as since,
+      (select jsonb_agg(jsonb_build_object('country', country, 'messages', messages)) from daily) as days`);
+  return { since: row?.since ?? null, days: row?.days ?? [] };
+}

@@ -3,7 +3,7 @@
  */
 
 import type { Column } from '../platform/sql.ts';
-import type { ResendRule } from '../policy.ts';
+import type { ResendRule, TargetLimit } from '../policy.ts';
 import { listColumns } from './list-store.ts';
 
 /** One send asking for its grant. */
@@ -28,6 +28,8 @@ export interface GrantRow {
   expectedMessageId: string | null;
   /** What the message may go to, two at most: one of them opted out gives the verdict `unsubscribed`. None: nobody is asked. */
   addresses: readonly string[];
+  /** Further limits on the target, in sliding windows of a day at most. None: absent. */
+  targetLimits?: readonly TargetLimit[];
   /** Of the phone number among them, and where the caller's user is: what else lists are asked about. */
   country?: string | null;
   ip?: string | null;
@@ -41,7 +43,11 @@ export type Verdict =
   | 'target_locked'
   | 'code_still_valid'
   | 'resend_too_soon'
-  | 'target_send_limit';
+  | 'target_send_limit'
+  | 'rate_limited'
+  /** Of the room that keeps balances and budgets. */
+  | 'insufficient_balance'
+  | 'budget_exhausted';
 
 /** To be merged into the input relation of the accepting statement. */
 export const grantColumns: Record<string, Column<{ grant: GrantRow }>> = {
@@ -59,6 +65,7 @@ export const grantColumns: Record<string, Column<{ grant: GrantRow }>> = {
   target_window_seconds: ['integer', ({ grant }) => grant.targetWindowSeconds],
   ttl_ms: ['bigint', ({ grant }) => grant.ttlMs],
   lives_until: ['timestamptz', ({ grant }) => grant.expiresAt],
+  target_limits: ['jsonb', ({ grant }) => (grant.targetLimits?.length ? grant.targetLimits : null)],
   expected_message_id: ['bigint', ({ grant }) => grant.expectedMessageId],
   first_address: ['text', ({ grant }) => grant.addresses[0] ?? null],
   second_address: ['text', ({ grant }) => grant.addresses[1] ?? null],

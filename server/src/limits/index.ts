@@ -8,8 +8,8 @@
 export { type GrantRow, grantColumns, type Verdict } from './grant.ts';
 export { createGuessGuard, type GuessGuard } from './guess-guard.ts';
 export { createListOperations } from './list-operations.ts';
-export { findListed, type ListAsk, toHit } from './list-store.ts';
-export type { ListHit } from './lists.ts';
+export { findListed, type ListAsk } from './list-store.ts';
+export { canonicalIp, type ListHit } from './lists.ts';
 export { createOperations as createLimitOperations } from './operations.ts';
 export {
   deleteOptOut,
@@ -20,7 +20,7 @@ export {
   listOptOuts,
 } from './opt-out-store.ts';
 export type { OptOut } from './opt-outs.ts';
-export { type RefusalRow, refusalOf } from './refusal.ts';
+export { type LimitNote, type LimitNotes, type RefusalRow, rateRefusal, refusalOf } from './refusal.ts';
 export {
   countWrongCodes,
   findLock,
@@ -32,4 +32,7 @@ export {
   settleTargets,
   sweepTargets,
   targetRows,
+  toRefusalRow,
+  type VerdictRow,
+  verdictColumns,
 } from './store.ts';

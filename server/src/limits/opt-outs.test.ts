@@ -1,33 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '../platform/sql.ts';
-import type { ResendRule } from '../policy.ts';
 import { onEachEngine } from '../testing/database.ts';
 import { until } from '../testing/until.ts';
-import { deleteOptOut, findOptOuts, type GrantRow, grantAgain, insertOptOut } from './index.ts';
+import { asking as askingOf, grant, rule } from './fixture.ts';
+import { deleteOptOut, findOptOuts, type GrantRow, insertOptOut } from './index.ts';
 
-const rule: ResendRule = { mode: 'reuse', n: 2, resend_after: 0, max_sends: 1000, window_seconds: 3600 };
-let lastId = 0;
-
-function asking(target: string, change: Partial<GrantRow> = {}): GrantRow {
-  const messageId = String(++lastId);
-  return {
-    applicationId: '7',
-    target,
-    templateId: 'login',
-    messageId,
-    verificationId: messageId,
-    counted: true,
-    rule,
-    targetAttempts: 10,
-    targetWindowSeconds: 3600,
-    ttlMs: 300_000,
-    expiresAt: null,
-    expectedMessageId: null,
-    addresses: [target],
-    ...change,
-  };
-}
+const free = { ...rule, mode: 'reuse', resend_after: 0, max_sends: 1000 } as const;
+const asking = (target: string, change: Partial<GrantRow> = {}): GrantRow =>
+  askingOf(target, { rule: free, addresses: [target], ...change });
 
 const stopOf = (target: string) => ({ applicationId: '7', target, source: 'uplink', keyword: 'STOP' }) as const;
 
@@ -36,31 +17,31 @@ onEachEngine('opt-outs', (get, kind) => {
     const { db } = get();
     await insertOptOut(db, stopOf('+1'), null);
     for (const counted of [true, false]) {
-      const { verdict, optedOut } = await grantAgain(db, asking('+1', { counted }));
+      const { verdict, optedOut } = await grant(db, asking('+1', { counted }));
       assert.deepEqual([verdict, optedOut], ['unsubscribed', ['+1']]);
     }
-    const other = await grantAgain(db, asking('a@b.co', { addresses: ['a@b.co', '+1'] }));
+    const other = await grant(db, asking('a@b.co', { addresses: ['a@b.co', '+1'] }));
     assert.deepEqual([other.verdict, other.optedOut], ['unsubscribed', ['+1']]);
-    assert.equal((await grantAgain(db, asking('+1', { addresses: [] }))).verdict, 'granted');
-    assert.equal((await grantAgain(db, asking('+1', { applicationId: '8' }))).verdict, 'granted');
+    assert.equal((await grant(db, asking('+1', { addresses: [] }))).verdict, 'granted');
+    assert.equal((await grant(db, asking('+1', { applicationId: '8' }))).verdict, 'granted');
     assert.deepEqual(await findOptOuts(db, '7', ['+0', '+1']), ['+1']);
   });
 
   test('an opt-out is said before any limit is looked at', async () => {
     const { db } = get();
-    const strict = { rule: { ...rule, mode: 'compat' as const } };
-    await grantAgain(db, asking('+2', strict));
+    const strict = { rule: { ...free, mode: 'compat' as const } };
+    await grant(db, asking('+2', strict));
     await insertOptOut(db, stopOf('+2'), null);
-    assert.equal((await grantAgain(db, asking('+2', strict))).verdict, 'unsubscribed');
+    assert.equal((await grant(db, asking('+2', strict))).verdict, 'unsubscribed');
     await deleteOptOut(db, '7', '+2', null);
-    assert.equal((await grantAgain(db, asking('+2', strict))).verdict, 'code_still_valid');
+    assert.equal((await grant(db, asking('+2', strict))).verdict, 'code_still_valid');
   });
 
   for (const known of [true, false])
     test(`a send that began while an opt-out was being committed is refused by it, the target ${known ? 'known' : 'new'}`, async () => {
       const { db } = get();
       const target = known ? '+3' : '+4';
-      if (known) await grantAgain(db, asking(target));
+      if (known) await grant(db, asking(target));
       const written = Promise.withResolvers<void>();
       const mayCommit = Promise.withResolvers<void>();
       const stop = db.transaction(async (tx) => {
@@ -69,7 +50,7 @@ onEachEngine('opt-outs', (get, kind) => {
         await mayCommit.promise;
       });
       await written.promise;
-      const send = grantAgain(db, asking(target));
+      const send = grant(db, asking(target));
       // Embedded, there is one connection: the send waits for it.
       if (kind === 'postgres') await until('the send waits for the target', isSomebodyWaiting);
       mayCommit.resolve();

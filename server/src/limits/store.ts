@@ -2,36 +2,54 @@
  * All SQL on `targets`, and the look at `opt_outs` inside the accepting statement. Every path locks the target's row first, then verifications, then deliveries: one order, no deadlock.
  */
 import type { Queryable } from '../platform/db.ts';
-import { raw, relation, type Sql, sql } from '../platform/sql.ts';
+import { allSettled, type Share, verdictsOf } from '../platform/share.ts';
+import { join, raw, relation, type Sql, sql } from '../platform/sql.ts';
 import { type GrantRow, grantColumns, type Verdict } from './grant.ts';
 import { listedRows, toHit } from './list-store.ts';
-import type { RefusalRow } from './refusal.ts';
+import type { LimitNotes, RefusalRow } from './refusal.ts';
 
 const epochMs = (time: string): string => `floor(extract(epoch from ${time}) * 1000)::bigint`;
 
 /**
- * Two clauses of a `with`: `verdicts` (every input row, judged against its locked target) and `grants` (the counted rows that
- * passed, written). `input` names a relation with the columns of `grantColumns` and `ord`, one row per target.
+ * Clauses of a `with`: `verdicts` (every input row, judged against its locked target and by the shares of other rooms), `grants`
+ * (the counted rows that passed, written) and `granted` (what passed, counted or not), for which the shares write.
+ * `input` names a relation of `items` with the columns of `grantColumns`, those of the shares and `ord`, one row per target.
  * A row passed only if its verdict is granted and it is uncounted or stands in `grants`: a target that somebody else made
  * at the same moment is not in `grants`, and the caller asks again. So it does where the target changed while its lock was waited
  * for: the rest of the statement cannot see what that other statement wrote.
  */
-export function grantRows(input: Sql): Sql {
+export function grantRows<Item>(items: readonly Item[], input: Sql, shares: readonly Share<Item>[]): Sql {
   return sql`held as materialized (
     select i.ord, t.version, t.send_times, t.wrong_times, t.locks
     from ${input} i join targets t on t.application_id = i.application_id and t.target = i.target
     where i.counted order by t.application_id, t.target for update of t
-  ), verdicts as materialized (
+  ), ${join(
+    shares.map((share) => sql`${share.judge(items, input, raw('held'))}, `),
+    '',
+  )}verdicts as materialized (
     select i.*, coalesce(h.version, 0) as version, sends.times as sends, wrongs.times as wrongs, coalesce(h.locks, '{}') as locks,
       lock.message_id as lock_message_id, lock.known_message_id as previous_message_id, lock.verification_id as previous_verification_id,
-      judged.verdict, opted.targets as opted_out, blocked.hits as listed,
+      coalesce(nullif(judged.verdict, 'granted'), ${join(
+        shares.map(({ word }) => raw(`${word}_found.verdict, `)),
+        '',
+      )}'granted') as verdict,
+      opted.targets as opted_out, blocked.hits as listed,
+      ${notesOf(shares)} as notes,
       ceil(case judged.verdict
         when 'code_still_valid' then lock.left_ms / 1000.0
         when 'resend_too_soon' then lock.gap_ms / 1000.0
         when 'target_send_limit' then extract(epoch from sends.times[cardinality(sends.times) - i.max_sends + 1] - clock_now()) + i.window_seconds
+        when 'rate_limited' then limited.retry_after
         when 'target_locked' then extract(epoch from wrongs.times[cardinality(wrongs.times) - i.target_attempts + 1] - clock_now()) + i.target_window_seconds
+        ${join(shares.length === 0 ? [] : [sql`when 'granted' then coalesce(${join(shares.map(({ word }) => raw(`${word}_found.retry_after`)))})`])}
       end)::integer as retry_after
     from ${input} i left join held h on h.ord = i.ord
+    ${join(
+      shares.map(
+        (share) => sql`left join ${verdictsOf(share)} ${raw(share.word)}_found on ${raw(share.word)}_found.ord = i.ord`,
+      ),
+      ' ',
+    )}
     left join targets seen on seen.application_id = i.application_id and seen.target = i.target
     cross join lateral (
       -- With the offset it is asked once per row, about 1 µs, not once per mention.
@@ -40,13 +58,14 @@ export function grantRows(input: Sql): Sql {
     ) opted
     cross join lateral (select array(${listedRows}) as hits offset 0) blocked
     cross join lateral (
-      select coalesce(array_agg(s order by s), '{}') as times from unnest(h.send_times) s
-      where s > clock_now() - i.window_seconds * interval '1 second'
+      -- A day of them, whatever window this send is judged by: another template of the target may look further back.
+      select coalesce(array_agg(s order by s), '{}') as times from unnest(h.send_times) s where s > clock_now() - interval '1 day'
     ) sends
     cross join lateral (
       select coalesce(array_agg(s order by s), '{}') as times from unnest(h.wrong_times) s
       where s > clock_now() - i.target_window_seconds * interval '1 second'
     ) wrongs
+    cross join lateral (${limitedBy}) limited
     cross join lateral (
       select (entry->>'m')::bigint as known_message_id, (entry->>'v')::bigint as verification_id,
         case when (entry->>'e')::bigint > now_ms then (entry->>'m')::bigint end as message_id,
@@ -63,7 +82,8 @@ export function grantRows(input: Sql): Sql {
         when lock.message_id is not null and i.mode = 'compat' then 'code_still_valid'
         -- A transaction that waited for the row has an older clock than the send before it.
         when lock.message_id is not null and i.resend_after > 0 and lock.gap_ms > 0 then 'resend_too_soon'
-        when cardinality(sends.times) >= i.max_sends then 'target_send_limit'
+        when sends.times[cardinality(sends.times) - i.max_sends + 1] > clock_now() - i.window_seconds * interval '1 second' then 'target_send_limit'
+        when limited.retry_after is not null then 'rate_limited'
         when i.expected_message_id is not null and (coalesce(lock.message_id, 0) <> i.expected_message_id
           or i.lock_id <> i.message_id and lock.verification_id is distinct from i.lock_id) then 'changed'
         when h.version is distinct from seen.version then 'changed'
@@ -79,35 +99,87 @@ export function grantRows(input: Sql): Sql {
       set version = excluded.version, send_times = excluded.send_times, wrong_times = excluded.wrong_times, locks = excluded.locks
       where t.version = excluded.version - 1
     returning application_id, target
-  )`;
+  ), granted as materialized (
+    select v.* from verdicts v where v.verdict = 'granted'
+      and (not v.counted or exists (select 1 from grants g where g.application_id = v.application_id and g.target = v.target))
+  )${join(
+    shares.map((share) => sql`, ${share.write(raw('granted'))}`),
+    '',
+  )}`;
 }
+
+/** What was found about the limits, by who looked; null where nothing was counted. */
+const notesOf = (shares: readonly Pick<Share<never>, 'word'>[]): Sql => sql`nullif(jsonb_strip_nulls(jsonb_build_object(
+  'target', limited.note${join(
+    shares.map(({ word }) => raw(`, '${word}', ${word}_found.note`)),
+    '',
+  )})), '{}')`;
+
+/**
+ * The limits per target, as `grantColumns` carries them. What one allows is spent while the send that many places from the end lies
+ * in its window.
+ */
+const limitedBy = raw(`
+  select case when i.target_limits is not null then (
+      select max(ceil(extract(epoch from sends.times[cardinality(sends.times) - l."limit" + 1] - clock_now()) + l."windowSeconds"))
+      from jsonb_to_recordset(i.target_limits) as l("limit" integer, "windowSeconds" integer, shadow boolean)
+      where not l.shadow
+        and sends.times[cardinality(sends.times) - l."limit" + 1] > clock_now() - l."windowSeconds" * interval '1 second'
+    ) end as retry_after,
+    case when i.target_limits is not null then (
+      select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('policy', l.policy,
+        'count', (select count(*) from unnest(sends.times) s where s > clock_now() - l."windowSeconds" * interval '1 second'),
+        'limit', l."limit", 'window_seconds', l."windowSeconds", 'mode', case when l.shadow then 'shadow' end)))
+      from jsonb_to_recordset(i.target_limits) as l(policy text, "limit" integer, "windowSeconds" integer, shadow boolean)
+    ) end as note`);
 
 /** A resend or next-channel of a living message asks for its grant; the lock entry becomes that message's. Own statement, inside `tx`. */
-export async function grantAgain(tx: Queryable, grant: GrantRow): Promise<RefusalRow> {
+export async function grantAgain<Item extends { grant: GrantRow }>(
+  tx: Queryable,
+  item: Item,
+  shares: readonly Share<Item>[] = [],
+): Promise<RefusalRow> {
+  const concerned = shares.filter((share) => share.concerns([item]));
   // Asked once more, the row is held since the first time.
-  const first = await askAgain(tx, grant);
-  return first.verdict === 'changed' ? askAgain(tx, grant) : first;
+  const first = await askAgain(tx, item, concerned);
+  return first.verdict === 'changed' ? askAgain(tx, item, concerned) : first;
 }
 
-async function askAgain(tx: Queryable, grant: GrantRow): Promise<RefusalRow> {
-  const rows = await tx.query<{
-    verdict: Verdict;
-    retry_after: number | null;
-    lock_message_id: string | null;
-    opted_out: string[];
-    listed: string[];
-    granted: boolean;
-  }>(sql`
-    with input as materialized (${relation([{ grant }], grantColumns)}), ${grantRows(raw('input'))}
-    select verdict, retry_after, lock_message_id, opted_out, listed,
-      (not counted or exists (select 1 from grants g where g.application_id = v.application_id and g.target = v.target)) as granted
-    from verdicts v`);
+async function askAgain<Item extends { grant: GrantRow }>(
+  tx: Queryable,
+  item: Item,
+  shares: readonly Share<Item>[],
+): Promise<RefusalRow> {
+  const columns = Object.assign({}, grantColumns, ...shares.map((share) => share.columns));
+  const rows = await tx.query<VerdictRow>(sql`
+    with input as materialized (${relation([item], columns)}), ${grantRows([item], raw('input'), shares)}
+    select ${verdictColumns}, exists (select 1 from granted) as granted from verdicts v where ${allSettled(shares)}`);
   const [row] = rows;
   if (!row) throw new Error('a grant statement answers every row');
-  const verdict = row.verdict === 'granted' && !row.granted ? 'changed' : row.verdict;
-  const { retry_after: retryAfter, lock_message_id: lockMessageId, opted_out: optedOut } = row;
-  return { verdict, retryAfter, lockMessageId, optedOut, listed: row.listed.map(toHit) };
+  return toRefusalRow(row);
 }
+
+/** What the statements with `grantRows` return of each row, beside `granted`: whether it stands in the clause of that name. */
+export const verdictColumns = raw('v.verdict, v.retry_after, v.lock_message_id, v.opted_out, v.listed, v.notes');
+
+export interface VerdictRow {
+  verdict: Verdict;
+  retry_after: number | null;
+  lock_message_id: string | null;
+  opted_out: string[];
+  listed: string[];
+  notes: LimitNotes | null;
+  granted: boolean;
+}
+
+export const toRefusalRow = (row: VerdictRow): RefusalRow => ({
+  verdict: row.verdict === 'granted' && !row.granted ? 'changed' : row.verdict,
+  retryAfter: row.retry_after,
+  lockMessageId: row.lock_message_id,
+  optedOut: row.opted_out,
+  listed: row.listed.map(toHit),
+  notes: row.notes,
+});
 
 export interface LiveLock {
   messageId: string;

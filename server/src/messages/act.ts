@@ -8,6 +8,7 @@ import { appendEvents } from '../events/index.ts';
 import { findListed, findOptOuts, type GrantRow, grantAgain, refusalOf, release } from '../limits/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import type { Application, ResendRule } from '../policy.ts';
+import type { RateSubject } from '../rates/index.ts';
 import { scriptFor } from '../sandbox/index.ts';
 import type { SendTemplate } from '../templates/index.ts';
 import {
@@ -18,9 +19,11 @@ import {
   renewVerification,
   type VerificationView,
 } from '../verifications/index.ts';
-import { type Again, isExempt, keptCodes, openAgain, render, ruleOf } from './compose.ts';
+import { isExempt, keptCodes, ruleOf } from './compose.ts';
 import type { MessagesContext } from './context.ts';
-import { findMessage, type MessageRecord, moveExpiry } from './store.ts';
+import { numberOf, parsePhone } from './recipient.ts';
+import { type Again, openAgain, render } from './render.ts';
+import { findMessage, type Granted, type MessageRecord, moveExpiry } from './store.ts';
 
 export interface Acted {
   messageId: string;
@@ -78,12 +81,14 @@ export async function resend(
   application: Application,
   messageId: string,
   channel: Channel | null,
+  keyId: string | null,
 ): Promise<Acted & { attempt: number }> {
   const { template, rule } = await ruleOfMessage(context, application, messageId);
   const acted = await context.db.transaction(async (tx) => {
     const living = await requireLiving(context, tx, application, messageId);
     const again = template && keptCodes(rule) !== null ? againOf(context, application, living) : null;
-    await requireGrant(tx, application, living, { ...rule, mode: 'reuse' }, again);
+    const granted = grantedBy(context, application, living, keyId);
+    await requireGrant(context, tx, granted({ ...rule, mode: 'reuse' }, again));
     const renewed = template && again ? await renew(context, tx, application, { template, living, rule, again }) : null;
     const ids = { applicationId: application.id, messageId };
     const from = await usableChannel(context, tx, application, living.message, channel);
@@ -116,14 +121,29 @@ function againOf(context: MessagesContext, application: Application, { message, 
   return openAgain(context, application.id, message.id, message.sealed_params);
 }
 
-async function requireGrant(
-  tx: Queryable,
-  application: Application,
-  living: Living,
-  rule: ResendRule,
-  again: Again | null,
-): Promise<void> {
-  const row = await grantAgain(tx, grantOf(application, living, rule, again));
+/** What a resend asks: the rules of the target, and the limits as far as the message itself tells what they count. */
+const grantedBy =
+  (context: MessagesContext, application: Application, living: Living, keyId: string | null) =>
+  (rule: ResendRule, again: Again | null): Granted => {
+    const grant = grantOf(application, living, rule, again);
+    const subject = isExempt(application, living.message.recipient) ? null : subjectOf(living.message, grant, keyId);
+    const { asks: rates, targetLimits } = context.rates.ofSend(application, subject);
+    return { grant: { ...grant, targetLimits }, rates };
+  };
+
+function subjectOf(
+  { recipient, other_recipient: other, template_id: templateId }: MessageRecord,
+  { counted }: GrantRow,
+  keyId: string | null,
+): RateSubject {
+  const number = [recipient, other].find((to) => to?.startsWith('+'));
+  const target = counted ? recipient : null;
+  const unknown = { ip: null, deviceId: null, sessionId: null };
+  return { keyId, ...unknown, target, templateId, ...numberOf(number ? parsePhone(number) : null) };
+}
+
+async function requireGrant({ shares }: MessagesContext, tx: Queryable, granted: Granted): Promise<void> {
+  const row = await grantAgain(tx, granted, shares);
   const refusal = refusalOf(row);
   if (refusal) throw refusal;
   if (row.verdict === 'changed')
@@ -245,11 +265,13 @@ export async function nextChannel(
   context: MessagesContext,
   application: Application,
   messageId: string,
+  keyId: string | null,
 ): Promise<Acted> {
   const { rule } = await ruleOfMessage(context, application, messageId);
   const acted = await context.db.transaction(async (tx) => {
     const living = await requireLiving(context, tx, application, messageId);
-    await requireGrant(tx, application, living, { ...rule, mode: 'reuse', resend_after: 0 }, null);
+    const granted = grantedBy(context, application, living, keyId);
+    await requireGrant(context, tx, granted({ ...rule, mode: 'reuse', resend_after: 0 }, null));
     const moved = await context.delivery.nextChannel(tx, { applicationId: application.id, messageId });
     const excluded = await excludedOf(tx, application, living.message);
     const refusal = excluded.get(addressOf(living.message, moved.channel) ?? '');

@@ -58,7 +58,7 @@ onEachApp('one message, its story and its actions; lists (contract §11.1–11.3
     const { messageId, code } = await app.sendCode(to, more);
     await live(4);
     bodyOf(await app.verify(messageId, wrongFor(code)));
-    const { timeline, steps, attempts, explanation, ...story } = await app.story(messageId);
+    const { timeline, steps, attempts, explanation, decision, ...story } = await app.story(messageId);
     assert.deepEqual(story, {
       message_id: messageId,
       kind: 'otp',
@@ -93,6 +93,7 @@ onEachApp('one message, its story and its actions; lists (contract §11.1–11.3
       ],
     );
     assert.equal((attempts as AttemptStory[])[0]?.receipt?.error_code, 5018);
+    assert.deepEqual(decision, { limits: [] });
     assert.deepEqual(explanation, {
       cause: 'SMS was delivered.',
       next_step: 'Ask the person to enter the code; resend only when it cannot be found.',

@@ -2,14 +2,13 @@
  * One recipient of one send, made ready to be accepted: address, rules, chain, code, rendered steps. Everything here happens
  * before anything is written; what it throws has no effect. The order of the checks is the contract's (§5.5).
  */
-import type { Channel, Content } from '../delivery/index.ts';
 import { ApiError, refuse } from '../errors.ts';
-import type { ListAsk } from '../limits/index.ts';
-import type { Application, ResendRule } from '../policy.ts';
+import { canonicalIp, type ListAsk } from '../limits/index.ts';
+import type { Application, Caller, ResendRule } from '../policy.ts';
+import type { RateSubject } from '../rates/index.ts';
 import { isMagic, type Script, scriptFor } from '../sandbox/index.ts';
 import type { Language, SendTemplate } from '../templates/index.ts';
 import { hashCode, mixesCase, type VerificationRow } from '../verifications/index.ts';
-import { requireCompliant } from './content-rule.ts';
 import type { MessagesContext } from './context.ts';
 import {
   type Addresses,
@@ -21,7 +20,16 @@ import {
   requireUnlisted,
   requireUsable,
 } from './plan.ts';
-import { type Address, bareAddress, magicPhone, type PhoneAddress, parseEmail, parsePhone } from './recipient.ts';
+import {
+  type Address,
+  bareAddress,
+  magicPhone,
+  numberOf,
+  type PhoneAddress,
+  parseEmail,
+  parsePhone,
+} from './recipient.ts';
+import { render, sealAgain } from './render.ts';
 import type { Acceptance, MessageKind, MessageRow } from './store.ts';
 
 /** What the three send endpoints have in common, already valid in form. */
@@ -38,6 +46,8 @@ export interface SendRequest {
   purpose: string | null;
   ttlSeconds: number | null;
   codeLength: number | null;
+  /** Whose key asks; null where none does. */
+  caller: Pick<Caller, 'keyId'> | null;
 }
 
 /** The message whose code of this template lives for the target, under policies other than compat. */
@@ -146,6 +156,7 @@ export function compose(
   living: Living | null,
 ): Acceptance {
   const { target, shape, script, chain, counted } = resolved;
+  const { asks: rates, targetLimits } = context.rates.ofSend(application, subjectOf(request, resolved, template));
   const messageId = context.ids.next();
   const rule = ruleOf(application, template);
   const joins = request.kind === 'otp' && rule.mode !== 'rotate' && living?.verificationId ? living : null;
@@ -186,7 +197,9 @@ export function compose(
       addresses: addressesInUse(resolved),
       country: resolved.country,
       ip: askedIp(request, resolved),
+      targetLimits,
     },
+    rates,
     message: messageOf(context, application, template, request, resolved, { messageId, rule }),
     verification,
     delivery: context.delivery.prepare({
@@ -200,6 +213,30 @@ export function compose(
       deadlineMs: ttlMs,
       releaseKey: counted ? { target, templateId: template.templateId } : null,
     }),
+  };
+}
+
+const signal = (signals: SendRequest['signals'], name: string): string | null => {
+  const value = signals?.[name];
+  return typeof value === 'string' && value !== '' ? value : null;
+};
+
+/** What limits count of this send: nothing of test numbers, nothing per recipient of texts without a code. */
+function subjectOf(
+  request: SendRequest,
+  { exempt, counted, target, addresses }: Resolved,
+  template: SendTemplate,
+): RateSubject | null {
+  if (exempt) return null;
+  const { signals, caller } = request;
+  return {
+    keyId: caller?.keyId ?? null,
+    ip: canonicalIp(signal(signals, 'ip') ?? ''),
+    deviceId: signal(signals, 'device_id'),
+    sessionId: signal(signals, 'session_id'),
+    target: counted ? target : null,
+    templateId: template.templateId,
+    ...numberOf(addresses.phone),
   };
 }
 
@@ -225,6 +262,7 @@ function messageOf(
     hasCode: template.codeConfig !== null,
     otherRecipient: resolved.chain.find(({ to, skip }) => skip === null && to !== resolved.target)?.to ?? null,
     targetInvalid: resolved.chain.some((step) => step.skip === 'target_invalid'),
+    decision: null,
   };
 }
 
@@ -330,46 +368,4 @@ function verificationOf(
 export function keptCodes(rule: ResendRule): number | null {
   if (rule.mode === 'rotate') return 0;
   return rule.mode === 'rotate_with_grace' ? rule.n - 1 : null;
-}
-
-interface Rendering {
-  template: SendTemplate;
-  language: Language;
-  params: Record<string, string>;
-  code: string | null;
-  ttlMs: number;
-}
-
-/** The text of one step; a resend with a new code comes here again. Throws 5014 for a text that may not be sent. */
-export function render(
-  context: MessagesContext,
-  application: Application,
-  channel: Channel,
-  { template, ttlMs, ...values }: Rendering,
-): Content {
-  const content = context.templates.render(template, channel, {
-    ...values,
-    ttlSeconds: Math.floor(ttlMs / 1000),
-    applicationName: application.name,
-  });
-  // The sandbox validates no content (contract §13).
-  if (application.sandbox === 'none') requireCompliant(content);
-  return content;
-}
-
-/** What a resend with a new code renders again from. */
-export interface Again {
-  params: Record<string, string>;
-  length: number;
-  ttlSeconds: number;
-}
-
-const sealedFor = (applicationId: string, messageId: string): string => `${applicationId}:${messageId}`;
-
-function sealAgain(context: MessagesContext, applicationId: string, messageId: string, again: Again): Buffer {
-  return context.keyring.seal('params', JSON.stringify(again), sealedFor(applicationId, messageId));
-}
-
-export function openAgain(context: MessagesContext, applicationId: string, messageId: string, sealed: Buffer): Again {
-  return JSON.parse(context.keyring.open('params', sealed, sealedFor(applicationId, messageId))) as Again;
 }

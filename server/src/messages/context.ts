@@ -3,11 +3,13 @@ import type { Channel, Delivery } from '../delivery/index.ts';
 import type { Db, Queryable } from '../platform/db.ts';
 import type { IdSource } from '../platform/ids.ts';
 import type { Keyring } from '../platform/seal.ts';
+import type { Share } from '../platform/share.ts';
 import type { Application } from '../policy.ts';
+import type { Rates } from '../rates/index.ts';
 import type { Templates } from '../templates/index.ts';
 import type { NoteRead } from './note-read.ts';
 import type { Serving } from './plan.ts';
-import type { Acceptance, AcceptResult } from './store.ts';
+import type { Acceptance, AcceptResult, Granted } from './store.ts';
 
 export interface MessagesContext {
   db: Db;
@@ -23,6 +25,10 @@ export interface MessagesContext {
   /** Who serves the channel to this address for this application. */
   serving(application: Application, channel: Channel, to: string): Serving;
   noteRead: NoteRead;
+  /** Which limits a send meets. */
+  rates: Pick<Rates, 'ofSend'>;
+  /** What other rooms count in the statements that accept. */
+  shares: readonly Share<Granted>[];
   /** The accepting statement on the given connection. */
   acceptOn(db: Queryable, items: readonly Acceptance[]): Promise<AcceptResult[]>;
   /** The same, gathered with other requests of the moment into one statement. */

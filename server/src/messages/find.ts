@@ -9,6 +9,7 @@ import { findVerification, type VerificationState, type VerificationView } from 
 import { retentionMs, timeOf } from '../wire.ts';
 import { type AttemptStory, attemptStories } from './attempts.ts';
 import type { MessagesContext } from './context.ts';
+import { type DecisionView, decisionView } from './decision.ts';
 import { type Explanation, explain } from './explain.ts';
 import { searchedAddress } from './recipient.ts';
 import { findMessage, listMessages, type MessageKind, type MessageSummary } from './store.ts';
@@ -37,6 +38,7 @@ export interface MessageStory {
   steps: { step: number; channel: Channel; state: string; error_code?: number }[];
   attempts: AttemptStory[];
   explanation: Explanation;
+  decision: DecisionView;
   timeline: TimelineEntry[];
 }
 
@@ -83,6 +85,7 @@ export async function tellStory(
       events,
       context.currency,
     ),
+    decision: decisionView(message.decision),
     explanation: explain(delivery, verification?.state ?? null, events),
     timeline: events.map(timelineEntry),
   };

@@ -7,13 +7,14 @@ import type { Db, Queryable } from '../platform/db.ts';
 import type { IdSource } from '../platform/ids.ts';
 import type { Keyring } from '../platform/seal.ts';
 import type { Application } from '../policy.ts';
+import { createRateShare, type Rates } from '../rates/index.ts';
 import type { Templates } from '../templates/index.ts';
 import type { MessagesContext } from './context.ts';
 import { makeMessageOperations } from './message-operations.ts';
 import { createNoteRead } from './note-read.ts';
 import { makeSendOperations, type StoreAnswer } from './operations.ts';
 import type { Serving } from './plan.ts';
-import { type Acceptance, createAccept, findMessage, forgetMessages } from './store.ts';
+import { type Acceptance, createAccept, findMessage, forgetMessages, type Granted } from './store.ts';
 
 export type { AttemptStory } from './attempts.ts';
 export { otpBody, type StoreAnswer } from './operations.ts';
@@ -32,6 +33,7 @@ export interface MessagesOptions {
   currency: string;
   serving(application: Application, channel: Channel, to: string): Serving;
   storeAnswer: StoreAnswer;
+  rates: Pick<Rates, 'ofSend'>;
 }
 
 export interface Messages {
@@ -43,11 +45,15 @@ export interface Messages {
 
 export function createMessages(options: MessagesOptions): Messages {
   const { db } = options;
-  const acceptOn = createAccept(options.delivery);
+  const shares = [
+    createRateShare<Granted>(({ grant, rates }) => ({ applicationId: grant.applicationId, asks: rates })),
+  ];
+  const acceptOn = createAccept(options.delivery, shares);
   const context: MessagesContext = {
     ...options,
     now: () => options.clock.now(),
     noteRead: createNoteRead(db),
+    shares,
     acceptOn: (on: Queryable, items) => acceptOn(on, items),
     accept: db.batch<Acceptance, Awaited<ReturnType<typeof acceptOn>>[number]>({
       run: acceptOn,

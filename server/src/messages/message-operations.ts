@@ -9,6 +9,7 @@ import type { Application } from '../policy.ts';
 import { isRetained, plainText } from '../wire.ts';
 import { type Acted, cancel, nextChannel, resend } from './act.ts';
 import type { MessagesContext } from './context.ts';
+import { decisionSchema } from './decision.ts';
 import { findMessages, tellStory } from './find.ts';
 
 const channel = z.enum(channelNames);
@@ -71,6 +72,7 @@ const story = z.object({
     )
     .describe('Every call to an upstream, in order.'),
   explanation: z.object({ cause: z.string(), next_step: z.string() }).describe('How it stands and what to do next.'),
+  decision: decisionSchema.describe('What was asked before it was accepted, and what the answers were.'),
   timeline: z.array(
     z.object({
       at: z.iso.datetime(),
@@ -215,8 +217,9 @@ function actions(context: MessagesContext, requireId: RequireId): Operation[] {
         description: 'Sends a living message again. Counts toward the sends of the recipient.',
       },
     },
-    async ({ caller: { application }, params: { message_id }, body }) => {
-      const result = await resend(context, application, requireId(message_id, application), body.channel ?? null);
+    async ({ caller: { application, keyId }, params: { message_id }, body }) => {
+      const id = requireId(message_id, application);
+      const result = await resend(context, application, id, body.channel ?? null, keyId);
       return {
         ...answerOf(result),
         attempt: result.attempt,
@@ -239,8 +242,8 @@ function actions(context: MessagesContext, requireId: RequireId): Operation[] {
       errors: [3003, 3004, 4001, 5019],
       examples: [{ name: 'on to SMS', body: {}, output: { message_id: exampleId, send_channel: 'sms' } }],
     },
-    async ({ caller: { application }, params: { message_id } }) =>
-      answerOf(await nextChannel(context, application, requireId(message_id, application))),
+    async ({ caller: { application, keyId }, params: { message_id } }) =>
+      answerOf(await nextChannel(context, application, requireId(message_id, application), keyId)),
   );
   const cancelMessage = defineOperation(
     {

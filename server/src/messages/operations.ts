@@ -4,6 +4,7 @@ import { channelNames } from '../delivery/index.ts';
 import { ApiError, invalid } from '../errors.ts';
 import { defineOperation, type IdempotencyTicket, type Operation } from '../http/operation.ts';
 import type { Queryable } from '../platform/db.ts';
+import type { Caller } from '../policy.ts';
 import { languageSchema } from '../templates/index.ts';
 import { plainText, signalsSchema } from '../wire.ts';
 import type { SendRequest } from './compose.ts';
@@ -87,11 +88,17 @@ const exampleId = '2072832692843466759';
 type Common = z.infer<typeof otpBody> | z.infer<typeof codeBody> | z.infer<typeof customBody>;
 
 /** The parts the three bodies share. The code of the request may not travel in custom_args: callbacks echo those. */
-function requestOf(kind: SendRequest['kind'], body: Common, code: string | null): Omit<SendRequest, 'to'> {
+function requestOf(
+  caller: Caller,
+  kind: SendRequest['kind'],
+  body: Common,
+  code: string | null,
+): Omit<SendRequest, 'to'> {
   if (code !== null && Object.values(body.custom_args ?? {}).includes(code)) {
     throw invalid([{ field: 'custom_args', problem: 'must not contain the code' }]);
   }
   return {
+    caller,
     kind,
     language: body.template.language,
     params: body.template.params,
@@ -166,7 +173,8 @@ function sendOtp(context: MessagesContext, send: Send): Operation {
           'Sends a fresh code to one recipient and returns message_id for verify_otp. Never returns the code. A second send while a code lives answers 3004.',
       },
     },
-    async ({ caller: { application }, body, idempotency }) => {
+    async ({ caller, body, idempotency }) => {
+      const { application } = caller;
       requireAlternate(body.to, body.alternate_to);
       const found = await templateFor(context, application, body.template.id, 'otp', null);
       return send(idempotency, async (tx) => {
@@ -174,7 +182,7 @@ function sendOtp(context: MessagesContext, send: Send): Operation {
           context,
           application,
           found,
-          { ...requestOf('otp', body, null), to: body.to },
+          { ...requestOf(caller, 'otp', body, null), to: body.to },
           tx,
         );
         return { answer: { ...sentAnswer(result), expires_at: result.expiresAt?.toISOString() ?? '' }, start };
@@ -209,7 +217,8 @@ function sendCustomCode(context: MessagesContext, send: Send): Operation {
         description: 'Sends a code that the caller made and will check itself. Needs a template with a code.',
       },
     },
-    async ({ caller: { application }, body, idempotency }) => {
+    async ({ caller, body, idempotency }) => {
+      const { application } = caller;
       requireAlternate(body.to, body.alternate_to);
       const found = await templateFor(context, application, body.template.id, 'code', body.code);
       return send(idempotency, async (tx) => {
@@ -217,7 +226,7 @@ function sendCustomCode(context: MessagesContext, send: Send): Operation {
           context,
           application,
           found,
-          { ...requestOf('code', body, body.code), to: body.to },
+          { ...requestOf(caller, 'code', body, body.code), to: body.to },
           tx,
         );
         return { answer: sentAnswer(result), start };
@@ -259,7 +268,8 @@ function sendCustomMessage(context: MessagesContext, send: Send): Operation {
         description: 'Sends a notification or a code of the caller by an approved custom template to one recipient.',
       },
     },
-    async ({ caller: { application }, body, idempotency }) => {
+    async ({ caller, body, idempotency }) => {
+      const { application } = caller;
       const code = body.template.params['code'] ?? null;
       const found = await templateFor(context, application, body.template.id, 'custom', code);
       if (found.codeConfig && code !== null && !codePattern.test(code)) {
@@ -267,7 +277,7 @@ function sendCustomMessage(context: MessagesContext, send: Send): Operation {
           { field: 'template.params.code', problem: 'must be 1 to 32 letters, digits, spaces or hyphens' },
         ]);
       }
-      const request = requestOf('custom', body, found.codeConfig ? code : null);
+      const request = requestOf(caller, 'custom', body, found.codeConfig ? code : null);
       const recipients = Array.isArray(body.to) ? body.to : [body.to];
       if (!Array.isArray(body.to)) requireAlternate(body.to, body.alternate_to);
       return send(idempotency, async (tx) => {

@@ -82,6 +82,10 @@ export function searchedAddress(text: string, field: string): string {
   return number;
 }
 
+/** What limits group numbers by. */
+export const numberOf = (phone: PhoneAddress | null): { prefix: string | null; callingCode: string | null } =>
+  phone ? { prefix: phone.address.slice(1, -4), callingCode: phone.callingCode } : { prefix: null, callingCode: null };
+
 /** A number of the sandbox table: it is in no numbering plan and is taken as it stands. */
 export function magicPhone(to: string): PhoneAddress {
   return { kind: 'phone', address: to, country: null, callingCode: '1', valid: true };

@@ -2,9 +2,19 @@
 
 import type { Channel, Delivery, MessageState, Prepared } from '../delivery/index.ts';
 import { eventRows } from '../events/index.ts';
-import { type GrantRow, grantColumns, grantRows, type RefusalRow, toHit, type Verdict } from '../limits/index.ts';
+import {
+  type GrantRow,
+  grantColumns,
+  grantRows,
+  type RefusalRow,
+  toRefusalRow,
+  type VerdictRow,
+  verdictColumns,
+} from '../limits/index.ts';
 import type { Queryable } from '../platform/db.ts';
+import { allSettled, type Share } from '../platform/share.ts';
 import { type Column, raw, relation, type Sql, sql } from '../platform/sql.ts';
+import type { RateAsk } from '../rates/index.ts';
 import type { Language } from '../templates/index.ts';
 import {
   acceptVerifications,
@@ -13,6 +23,7 @@ import {
   verificationColumns,
   verificationStates,
 } from '../verifications/index.ts';
+import type { StoredDecision } from './decision.ts';
 
 export type MessageKind = 'otp' | 'code' | 'custom';
 
@@ -31,11 +42,19 @@ export interface MessageRow {
   otherRecipient: string | null;
   /** Written as target_invalid in place of target_valid. */
   targetInvalid: boolean;
+  /** What rules, budgets and the customer's hook said; null where none was asked. */
+  decision: Record<string, unknown> | null;
+}
+
+/** What a send or resend is granted by. */
+export interface Granted {
+  grant: GrantRow;
+  /** The limits it meets beside those of its target. */
+  rates: readonly RateAsk[];
 }
 
 /** Everything one accepted send writes. */
-export interface Acceptance {
-  grant: GrantRow;
+export interface Acceptance extends Granted {
   message: MessageRow;
   verification: VerificationRow | null;
   delivery: Prepared;
@@ -56,6 +75,7 @@ const messageColumns: Record<string, Column<Acceptance>> = {
   signals: ['jsonb', ({ message }) => message.signals],
   sealed_params: ['bytea', ({ message }) => message.sealedParams],
   other_recipient: ['text', ({ message }) => message.otherRecipient],
+  decision: ['jsonb', ({ message }) => message.decision],
   has_code: ['boolean', ({ message }) => message.hasCode],
   target_invalid: ['boolean', ({ message }) => message.targetInvalid],
   // A step to another address follows: the row announces it.
@@ -73,61 +93,47 @@ const columnsOfPart = (columns: Delivery['columns']): Record<string, Column<Acce
     ]),
   );
 
-/** Makes the accepting statement's runner. Two items of one target must not share a call. */
-export function createAccept(delivery: Pick<Delivery, 'columns' | 'insertRows' | 'endRows'>) {
-  const columns: Record<string, Column<Acceptance>> = {
-    ...grantColumns,
-    ...verificationColumns,
-    ...messageColumns,
-    ...columnsOfPart(delivery.columns),
-  };
+type Parts = Pick<Delivery, 'columns' | 'insertRows' | 'endRows'>;
+
+/** Makes the accepting statement's runner, with what other rooms count in it. Two items of one target must not share a call. */
+export function createAccept(delivery: Parts, shares: readonly Share<Granted>[]) {
+  const columns: Record<string, Column<Acceptance>> = Object.assign(
+    { ...grantColumns, ...verificationColumns, ...messageColumns, ...columnsOfPart(delivery.columns) },
+    ...shares.map((share) => share.columns),
+  );
   return async (db: Queryable, items: readonly Acceptance[]): Promise<AcceptResult[]> => {
-    const rows = await db.query<ResultRow>(statement(relation(items, columns), delivery));
-    return rows.map((row) => ({
-      verdict: row.verdict === 'granted' && !row.accepted ? 'changed' : row.verdict,
-      retryAfter: row.retry_after,
-      lockMessageId: row.lock_message_id,
-      optedOut: row.opted_out,
-      listed: row.listed.map(toHit),
-      expiresAt: row.expires_at,
-    }));
+    const concerned = shares.filter((share) => share.concerns(items));
+    const rows = await db.query<ResultRow>(statement(items, relation(items, columns), delivery, concerned));
+    return rows.map((row) => ({ ...toRefusalRow(row), expiresAt: row.expires_at }));
   };
 }
 
-interface ResultRow {
-  verdict: Verdict;
-  accepted: boolean;
-  retry_after: number | null;
-  lock_message_id: string | null;
-  opted_out: string[];
-  listed: string[];
+interface ResultRow extends VerdictRow {
   expires_at: Date | null;
 }
 
-function statement(input: Sql, delivery: Pick<Delivery, 'insertRows' | 'endRows'>): Sql {
+function statement(items: readonly Acceptance[], input: Sql, delivery: Parts, shares: readonly Share<Granted>[]): Sql {
   return sql`
-    with input as materialized (${input}), ${grantRows(raw('input'))},
-    accepted as materialized (
-      select v.* from verdicts v where v.verdict = 'granted'
-        and (not v.counted or exists (select 1 from grants g where g.application_id = v.application_id and g.target = v.target))
-    ),
+    with input as materialized (${input}), ${grantRows(items, raw('input'), shares)},
     written as (
       insert into messages (application_id, id, kind, recipient, template_id, template_revision, language, country, purpose,
-        verification_id, custom_args, signals, sealed_params, other_recipient, created_at, expires_at)
+        verification_id, custom_args, signals, sealed_params, other_recipient, decision, created_at, expires_at)
       select application_id, message_id, kind, target, template_id, template_revision, language, country, message_purpose,
-        verification_id, custom_args, signals, sealed_params, other_recipient, clock_now(),
+        verification_id, custom_args, signals, sealed_params, other_recipient,
+        case when decision is null then notes when notes is null then decision else decision || notes end, clock_now(),
         case when has_code then coalesce(lives_until, clock_now() + ttl_ms * interval '1 millisecond') end
-      from accepted
+      from granted
       returning application_id, id, expires_at
     ),
-    ${acceptVerifications(raw('(select * from accepted where verification_id is not null)'))},
-    planned as (${delivery.insertRows(raw('select * from accepted'))}),
+    ${acceptVerifications(raw('(select * from granted where verification_id is not null)'))},
+    planned as (${delivery.insertRows(raw('select * from granted'))}),
     ended as (${delivery.endRows(sql`
       select application_id, previous_message_id as message_id, 'superseded' as reason, false as numbered
-      from accepted where previous_message_id is not null and counted`)}),
+      from granted where previous_message_id is not null and counted`)}),
     logged as (${eventRows(acceptEvents)})
-    select v.verdict, v.retry_after, v.lock_message_id, v.opted_out, v.listed, w.id is not null as accepted, w.expires_at
-    from verdicts v left join written w on w.application_id = v.application_id and w.id = v.message_id order by v.ord`;
+    select ${verdictColumns}, w.id is not null as granted, w.expires_at
+    from verdicts v left join written w on w.application_id = v.application_id and w.id = v.message_id
+    where ${allSettled(shares)} order by v.ord`;
 }
 
 /** plan, target_valid or target_invalid, the steps skipped; and the ends of what the new send replaces. */
@@ -135,15 +141,15 @@ const acceptEvents = raw(`
   select application_id, message_id, cause, status, sequence, step, attempt, channel, error_code, data from (
     select ord, 1 as place, application_id, message_id, 'accepted' as cause, case when not silent then 'plan' end as status,
       case when not silent then 1 end as sequence, null::smallint as step, null::smallint as attempt, first_channel as channel,
-      null::integer as error_code, null::jsonb as data from accepted
+      null::integer as error_code, null::jsonb as data from granted
     union all
     select ord, 2, application_id, message_id, 'target_checked',
       case when silent then null when target_invalid then 'target_invalid' else 'target_valid' end,
       case when not silent then 2 end, null, null, first_channel, case when target_invalid then 5020 end,
-      case when announces then '{"fallback_pending": true}'::jsonb end from accepted
+      case when announces then '{"fallback_pending": true}'::jsonb end from granted
     union all
     select a.ord, 3, a.application_id, a.message_id, s.cause, null, null, s.step, null, s.channel, s."errorCode", s.data
-    from accepted a cross join lateral jsonb_to_recordset(a.skipped) as s(cause text, step smallint, channel text, "errorCode" integer, data jsonb)
+    from granted a cross join lateral jsonb_to_recordset(a.skipped) as s(cause text, step smallint, channel text, "errorCode" integer, data jsonb)
     union all
     select 0, 4, application_id, message_id, 'superseded', null, null, null, null, null, null, null from superseded
     union all
@@ -164,6 +170,7 @@ export interface MessageRecord {
   verification_id: string | null;
   custom_args: Record<string, string> | null;
   sealed_params: Buffer | null;
+  decision: StoredDecision | null;
   created_at: Date;
   expires_at: Date | null;
 }
@@ -174,7 +181,8 @@ export async function findMessage(
   messageId: string,
 ): Promise<MessageRecord | null> {
   const rows = await db.query<MessageRecord>(sql`
-    select id, kind, recipient, other_recipient, template_id, template_revision, language, country, purpose, verification_id, custom_args, sealed_params, created_at, expires_at
+    select id, kind, recipient, other_recipient, template_id, template_revision, language, country, purpose, verification_id, custom_args, sealed_params, decision, created_at,
+      expires_at
     from messages where application_id = ${applicationId} and id = ${messageId}`);
   return rows[0] ?? null;
 }

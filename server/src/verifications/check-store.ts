@@ -2,10 +2,12 @@
  * The one statement that checks codes: many requests at once, each compared, counted and consumed atomically.
  * Digests are compared after hashing both with a nonce of this check, so the time of the comparison tells nothing about them.
  */
+import type { ApiError } from '../errors.ts';
 import { eventRows } from '../events/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import { randomPortion } from '../platform/random.ts';
-import { raw, relation, type Sql, sql } from '../platform/sql.ts';
+import { allSettled, type Share, verdictsOf } from '../platform/share.ts';
+import { join, raw, relation, type Sql, sql } from '../platform/sql.ts';
 
 export interface CheckItem {
   applicationId: string;
@@ -16,6 +18,8 @@ export interface CheckItem {
   exactHash: Buffer;
   foldedHash: Buffer;
   purpose: string | null;
+  /** The limits it meets. */
+  rates: readonly unknown[];
 }
 
 export type Finding =
@@ -27,6 +31,7 @@ export type Finding =
   | 'again'
   | 'purpose_mismatch'
   | 'target_locked'
+  | 'rate_limited'
   | 'verified'
   | 'exhausted'
   | 'expired'
@@ -40,10 +45,16 @@ export interface CheckRow {
   target: string;
   purpose: string | null;
   attempts_remaining: number;
+  retry_after: number | null;
+  note: unknown;
 }
 
 /** What other rooms add to the statement, handed over by app.ts. */
 export interface CheckPorts {
+  /** What counts checks beside the target; judged before a code is compared. */
+  limits: Share<CheckItem>;
+  /** The error of a check that meets a spent limit, from what the share noted. */
+  limitRefusal(note: unknown, retryAfter: number): ApiError;
   /** Relation of all targets: application_id, target, version, wrong_times. */
   targets: Sql;
   /**
@@ -61,6 +72,7 @@ export interface CheckPorts {
  * Whatever ends or renews a counted verification also changes its target, so the target's version guards both.
  */
 export function checkCodes(db: Queryable, items: readonly CheckItem[], ports: CheckPorts): Promise<CheckRow[]> {
+  const shares = [ports.limits].filter((share) => share.concerns(items));
   return db.query<CheckRow>(sql`
     with input as materialized (${relation(items, {
       application_id: ['bigint', (item) => item.applicationId],
@@ -71,6 +83,10 @@ export function checkCodes(db: Queryable, items: readonly CheckItem[], ports: Ch
       asked_purpose: ['text', (item) => item.purpose],
       nonce: ['bytea', () => randomPortion(16)],
     })}),
+    ${join(
+      shares.map((share) => sql`${share.judge(items, raw('input'), raw('input'))}, `),
+      '',
+    )}
     -- A step of its own, so that no plan can read an application's verifications to find one.
     named as materialized (
       select i.*, coalesce((select m.verification_id from verification_messages m
@@ -78,10 +94,15 @@ export function checkCodes(db: Queryable, items: readonly CheckItem[], ports: Ch
       from input i
     ),
     judged as materialized (
-      select n.ord, n.message_id, v.*, t.version, ${finding} as finding, wrong.recent
+      select n.ord, n.message_id, v.*, t.version, ${findingBy(shares)} as finding, wrong.recent,
+        ${join(shares.length > 0 ? [raw('l.retry_after, l.note')] : [raw('null::integer as retry_after, null::jsonb as note')])}
       from named n
       join verifications v on v.application_id = n.application_id and v.id = n.named_id
       left join (${ports.targets}) t on v.counted and t.application_id = v.application_id and t.target = v.target
+      ${join(
+        shares.map((share) => sql`left join ${verdictsOf(share)} l on l.ord = n.ord`),
+        '',
+      )}
       cross join lateral (
         select count(*)::integer as recent from unnest(t.wrong_times) w where w > clock_now() - v.target_window
       ) wrong
@@ -92,19 +113,24 @@ export function checkCodes(db: Queryable, items: readonly CheckItem[], ports: Ch
     changed as (${changeVerifications}),
     ended as (${ports.endDeliveries(sql`select application_id, unnest(message_ids) as message_id, ends_as as reason,
       unnest(message_ids) = message_id as numbered from changed where ends_as is not null`)}),
-    logged as (${eventRows(checkEvents)})
-    select j.ord, case when c.ord is null and j.finding in ('right', 'wrong') then 'again' else j.finding end as finding,
+    logged as (${eventRows(checkEvents)})${join(
+      shares.map((share) => sql`, ${share.write(raw('changed'))}`),
+      '',
+    )}
+    select j.ord, j.retry_after, j.note, case when c.ord is null and j.finding in ('right', 'wrong', 'changed') then 'again' else j.finding end as finding,
       j.id as verification_id, j.target, j.purpose, coalesce(c.attempts_remaining, 0)::integer as attempts_remaining
-    from judged j left join changed c on c.ord = j.ord`);
+    from judged j left join changed c on c.ord = j.ord where ${allSettled(shares)}`);
 }
 
-/** What a request finds, in the contract's order: purpose, state, target lock, comparison. */
-const finding = raw(`case
+/** What a request finds, in the contract's order: purpose, state, target lock, limits, comparison. */
+const findingBy = (shares: readonly unknown[]): Sql =>
+  raw(`case
       when n.hashed_for <> v.id then 'moved'
       when n.asked_purpose is not null and n.asked_purpose is distinct from v.purpose then 'purpose_mismatch'
       when v.state <> 'pending' then v.state
       when v.expires_at <= clock_now() then 'expired'
       when wrong.recent >= v.target_attempts then 'target_locked'
+      ${shares.length > 0 ? 'when l.verdict is not null then l.verdict' : ''}
       when exists (
         select 1 from unnest(v.code_hashes, v.code_expiries) as live(hash, expires_at)
         where live.expires_at > clock_now()

@@ -17,6 +17,8 @@ export interface CheckRequest {
   messageId: string;
   code: string;
   purpose: string | null;
+  /** The limits it meets, as CheckPorts.limits reads them. */
+  rates?: readonly unknown[];
 }
 
 export interface CheckResult {
@@ -40,7 +42,7 @@ export interface VerificationsOptions {
 }
 
 export interface Verifications {
-  /** Throws ApiError 4001 or 3003; a wrong code is a result. `tx` puts the check into the caller's transaction. */
+  /** Throws ApiError 4001, 3003 or 3004; a wrong code is a result. `tx` puts the check into the caller's transaction. */
   check(request: CheckRequest, tx?: Queryable): Promise<CheckResult>;
   /** Ends codes whose time is over; resolves with how many. The loop of start() does it every second. */
   expireDue(): Promise<number>;
@@ -72,6 +74,7 @@ export function createVerifications({ db, keyring, log, ports }: VerificationsOp
       const row: CheckRow | null = tx ? ((await runAll(tx, [item]))[0] ?? null) : await add(item);
       if (row === null) throw await missing(request, tx);
       if (row.finding === 'moved') verificationId = row.verification_id;
+      else if (row.finding === 'rate_limited') throw ports.limitRefusal(row.note, row.retry_after ?? 1);
       else if (row.finding !== 'again') return resultOf(row);
     }
   }
@@ -93,6 +96,7 @@ function itemOf(request: CheckRequest, verificationId: string | null, keyring: K
     exactHash: hashCode(keyring, id, request.code, true),
     foldedHash: hashCode(keyring, id, request.code, false),
     purpose: request.purpose,
+    rates: request.rates ?? [],
   };
 }
 

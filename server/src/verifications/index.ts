@@ -10,7 +10,7 @@ export {
   type Verifications,
 } from './check.ts';
 export { codeSpace, drawCode, hashCode, mixesCase } from './code.ts';
-export { makeVerificationOperations, verifyBody } from './operations.ts';
+export { type Limiting, makeVerificationOperations, verifyBody } from './operations.ts';
 export {
   acceptVerifications,
   cancelVerification,

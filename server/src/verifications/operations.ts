@@ -4,7 +4,7 @@ import { ApiError } from '../errors.ts';
 import { defineOperation, type IdempotencyTicket, type Operation } from '../http/operation.ts';
 import type { Db, Queryable } from '../platform/db.ts';
 import { isId } from '../platform/ids.ts';
-import type { Application } from '../policy.ts';
+import type { Application, Caller } from '../policy.ts';
 import { isPlain, isRetained, plainText, signalsSchema } from '../wire.ts';
 import type { Verifications } from './check.ts';
 
@@ -32,10 +32,14 @@ const output = z.object({
   purpose: z.string().optional(),
 });
 
+/** The limits a check meets, as CheckPorts.limits reads them. */
+export type Limiting = (caller: Caller, signals: z.infer<typeof signalsSchema> | undefined) => readonly unknown[];
+
 export interface VerificationOperationPorts {
   db: Db;
   verifications: Verifications;
   now(): number;
+  limitsOf: Limiting;
   /** After a right code was answered; must not throw. */
   onVerified?(application: Application, messageId: string): void;
   /** Stores the answer of a deed in the deed's own transaction and marks the ticket. */
@@ -46,6 +50,7 @@ export function makeVerificationOperations({
   db,
   verifications,
   now,
+  limitsOf,
   onVerified,
   storeAnswer,
 }: VerificationOperationPorts): Operation[] {
@@ -63,7 +68,7 @@ export function makeVerificationOperations({
           'A wrong code answers 200 with verified false and costs one attempt. The right code verifies once; a second check answers 3003.',
         input: { body: verifyBody },
         output,
-        errors: [3003, 4001],
+        errors: [3003, 3004, 4001],
         notStored: ['verify_code'],
         examples: [
           {
@@ -89,7 +94,7 @@ export function makeVerificationOperations({
         },
       },
       async ({ caller, body: request, idempotency }) => {
-        const { message_id, verify_code, purpose } = request;
+        const { message_id, verify_code, purpose, signals } = request;
         if (!isId(message_id) || !isRetained(message_id, caller.application, now()))
           throw new ApiError(4001, 'message not found');
         const asked = {
@@ -97,6 +102,7 @@ export function makeVerificationOperations({
           messageId: message_id,
           code: verify_code,
           purpose: purpose ?? null,
+          rates: limitsOf(caller, signals),
         };
         const answer = (result: Awaited<ReturnType<Verifications['check']>>): z.infer<typeof output> => ({
           message_id,
