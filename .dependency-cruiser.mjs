@@ -19,7 +19,7 @@ export const rooms = {
   accounts: { title: 'organizations, applications, API keys; authenticate', opens: ['events'] },
   templates: { title: 'text per channel and language, review, render, lint, segments', opens: ['events', 'channels'] },
   providers: { title: 'configured upstream accounts and routes', opens: ['events', 'channels'] },
-  pricing: { title: 'price tables, cost per attempt, balance', opens: ['events'] },
+  pricing: { title: 'what providers take for what, from when on; what was used', opens: ['events', 'channels'] },
   limits: { title: 'who may send how much: rate limits, budgets, blocks', opens: ['events'] },
   verifications: { title: 'issue and check a code', opens: ['events'] },
   insights: { title: 'what happened, by country and channel', opens: ['events'] },
