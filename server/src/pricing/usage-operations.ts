@@ -9,8 +9,8 @@ const time = z.string().max(64).optional();
 const count = z.int().min(0);
 
 const query = z.object({
-  from: time.describe('RFC 3339 or unix seconds; the day (UTC) it lies in counts whole. Default the day of `until`.'),
-  until: time.describe('The day it lies in counts whole. Default now, at most 92 days after `from`.'),
+  from: time.describe('RFC 3339 or unix seconds; the day (UTC) it lies in counts whole. Default one day.'),
+  until: time.describe('A day that has begun before it counts whole. Default now, at most 92 days after `from`.'),
   application_id: plainText(1, 64).optional(),
   format: z.enum(['json', 'csv']).default('json'),
 });

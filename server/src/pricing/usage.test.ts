@@ -126,6 +126,8 @@ onEachScene('usage', (get) => {
       const { status, body } = await ask(String(query));
       assert.deepEqual([status, body.code, body.details.fields[0].field], [400, 3002, field], query);
     }
+    assert.equal((await ask('until=9999-12-31')).status, 200);
+    assert.equal((await ask('from=9999-12-31')).status, 400);
     const { status, body } = await ask('application_id=999');
     assert.deepEqual([status, body.code], [404, 4001]);
   });

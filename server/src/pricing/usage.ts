@@ -56,7 +56,8 @@ export const writeUsage = ({ rows, currency }: Usage): string =>
   );
 
 function spanOf({ from: fromText, until: untilText }: UsageQuery, now: number): { from: Date; until: Date } {
-  const until = Math.ceil(timeOf(untilText, 'until', now) / dayMs) * dayMs;
+  // Nothing was accepted after today.
+  const until = Math.ceil(Math.min(timeOf(untilText, 'until', now), now) / dayMs) * dayMs;
   const from = Math.floor(timeOf(fromText, 'from', until - dayMs) / dayMs) * dayMs;
   if (from >= until) throw invalid([{ field: 'from', problem: 'must be before until' }]);
   if (from < 0 || until - from > maxDays * dayMs)
