@@ -19,12 +19,12 @@ export const rooms = {
   accounts: { title: 'organizations, applications, API keys; authenticate', opens: ['events'] },
   templates: { title: 'text per channel and language, review, render, lint, segments', opens: ['events', 'channels'] },
   providers: { title: 'configured upstream accounts and routes', opens: ['events', 'channels'] },
-  pricing: { title: 'price tables, cost per attempt, balance', opens: ['events'] },
   limits: {
     title: 'targets: the resend lock, sends and wrong codes; lists and opt-outs; what is left to guess',
     opens: ['events'],
   },
   rates: { title: 'rate limits in sliding windows, counted where sends are accepted and codes checked', opens: [] },
+  pricing: { title: 'what providers take for what, from when on; what was used', opens: ['events', 'channels'] },
   verifications: { title: 'issue and check a code', opens: ['events'] },
   insights: { title: 'what happened, by country and channel', opens: ['events'] },
   alerts: { title: 'thresholds that tell people', opens: ['events'] },

@@ -579,6 +579,34 @@ create table parked_receipts (
 CREATE INDEX parked_receipts_look ON public.parked_receipts USING btree (look_at);
 comment on table parked_receipts is 'delivery: receipts whose attempt is not known yet, kept for five minutes';
 
+create table price_book (
+  only_row boolean default true not null,
+  version bigint not null,
+  constraint price_book_pkey PRIMARY KEY (only_row),
+  constraint price_book_only_row_check CHECK (only_row)
+);
+comment on table price_book is 'pricing: changes with every change of prices';
+
+create table prices (
+  id bigint generated always as identity not null,
+  provider text not null,
+  channel text not null,
+  country text not null,
+  prefix text not null,
+  price_micros bigint not null,
+  valid_from timestamp with time zone not null,
+  updated_at timestamp with time zone default clock_now() not null,
+  constraint prices_channel_provider_country_prefix_valid_from_key UNIQUE (channel, provider, country, prefix, valid_from),
+  constraint prices_pkey PRIMARY KEY (id),
+  constraint prices_channel_check CHECK ((channel = ANY (ARRAY['whatsapp'::text, 'sms'::text, 'email'::text, 'voice'::text]))),
+  constraint prices_check CHECK (((channel <> 'email'::text) OR ((country = '*'::text) AND (prefix = ''::text)))),
+  constraint prices_country_check CHECK (((country = '*'::text) OR (country ~ '^[A-Z]{2}$'::text))),
+  constraint prices_prefix_check CHECK ((prefix ~ '^([1-9][0-9]{0,14})?$'::text)),
+  constraint prices_price_micros_check CHECK ((price_micros >= 0)),
+  constraint prices_provider_check CHECK (((provider = '*'::text) OR (provider ~ '^[a-z0-9-]{2,40}$'::text)))
+);
+comment on table prices is 'pricing: what providers take for a unit of a channel, from a moment on';
+
 create table provider_health (
   provider text not null,
   node text not null,

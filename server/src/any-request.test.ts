@@ -76,9 +76,10 @@ onEachApp('any request', (get) => {
   });
 });
 
-function faultsOf({ id, responses }: Described, { status, body }: TestReply, document: Description): string[] {
+function faultsOf({ id, responses }: Described, reply: TestReply, document: Description): string[] {
+  const { status, body, headers } = reply;
   if (status >= 500) return [`${id} answered ${status}`];
-  const declared = responses[String(status)]?.content['application/json'];
+  const declared = responses[String(status)]?.content[String(headers['content-type']).split(';')[0] ?? ''];
   if (!declared) return [`${id} does not declare ${status}: ${JSON.stringify(body)}`];
   const faults = schemaFaults(declared.schema, body, document);
   if (status === 200) return faults;

@@ -38,7 +38,8 @@ import { openPostgres } from './platform/postgres.ts';
 import { createKeyring } from './platform/seal.ts';
 import type { Application } from './policy.ts';
 import { createPosting } from './posting/index.ts';
-import { createProviders } from './providers/index.ts';
+import { createPricing } from './pricing/index.ts';
+import { countryOf, createProviders } from './providers/index.ts';
 import { createRates } from './rates/index.ts';
 import { createRetention } from './retention.ts';
 import { createSandbox } from './sandbox/index.ts';
@@ -90,6 +91,7 @@ export async function createApp(options: AppOptions) {
     async furnish(): Promise<FirstStart | null> {
       await events.start();
       await providers.start();
+      await rooms.pricing.start();
       const first = await accounts.bootstrap(config);
       await templates.seed(publicSandboxApplicationId, sandbox.templates);
       if (first) await templates.seed(first.applicationId, firstTemplates);
@@ -120,6 +122,7 @@ export async function createApp(options: AppOptions) {
       await delivery.stop();
       await posting.stop();
       await providers.stop();
+      await rooms.pricing.stop();
       await rooms.upstream.close();
       await rooms.outbound.close();
       await lease.release();
@@ -174,6 +177,12 @@ function makeBase(
     searchedAddress,
     wantsCalls: subscribers.has,
   });
+  const relations = { facts: messageFacts(), acceptances: acceptedAttempts() };
+  const { application, applicationsAfter } = accounts;
+  const pricing = createPricing({
+    ...common,
+    ...{ currency: config.currency, countryOf, relations, application, applicationsAfter },
+  });
   const ids = createIdSource(clock, node);
   return {
     common,
@@ -186,6 +195,8 @@ function makeBase(
     callbacks,
     posting,
     subscribers,
+    relations,
+    pricing,
     ids,
     publicUrl,
   };
@@ -195,7 +206,7 @@ function makeBase(
 async function makeSending(options: AppOptions, base: Base) {
   const { config } = options;
   const { currency } = config;
-  const { common, sandbox, templates, posting } = base;
+  const { common, sandbox, templates, posting, pricing, relations } = base;
   const { db, log } = common;
   const {
     id: provider,
@@ -220,7 +231,9 @@ async function makeSending(options: AppOptions, base: Base) {
     uplink: uplinks.take,
     reopen: (ids) => delivery.reopen(ids),
   });
-  const { lineOf, linesFor, serving, serves } = createLines({ provider, upstream, idempotent }, providers, currency);
+  const virtual = { provider, upstream, idempotent };
+  const lines = createLines({ virtual, providers, pricing, currency });
+  const { lineOf, linesFor, serving, serves } = lines;
   const worker = config.roles.has('worker');
   const delivery = createDelivery({ ...common, worker, currency, lineOf, linesFor, release });
   const rates = createRates({ ...common, pastSends: (id) => readPastSends(db, id) });
@@ -249,28 +262,21 @@ async function makeSending(options: AppOptions, base: Base) {
   const insights = createInsights({
     ...common,
     currency,
-    relations: { facts: messageFacts(), acceptances: acceptedAttempts(), verifications: verificationMessages() },
+    relations: { ...relations, verifications: verificationMessages() },
   });
   const feedback = createFeedback({ log, acceptances: delivery.acceptances, upstream: providers.upstream });
-  const forget = [
-    (...asked: Parameters<typeof delivery.forget>) => forgetEvents(db, ...asked),
-    delivery.forget,
-    (...asked: Parameters<typeof delivery.forget>) => forgetVerifications(db, ...asked),
-    messages.forget,
-    uplinks.forget,
-    posting.forget,
-  ];
   return {
     upstream,
     uplinks,
     providers,
+    lines,
     delivery,
     messages,
     verifications,
     alerts,
     insights,
     feedback,
-    forget,
+    forget: forgetting(db, [delivery, messages, uplinks, posting]),
     serves,
     rates,
   };
@@ -289,10 +295,21 @@ const makeVerifications = (common: Base['common'], delivery: Delivery, { exists 
       isMessage: exists,
     },
   });
+type Forget = (applicationId: string, belowId: string, limit: number) => Promise<number>;
+
+/** What removes messages past their time, the ledger first. */
+function forgetting(db: Db, [delivery, ...rooms]: [{ forget: Forget }, ...{ forget: Forget }[]]): Forget[] {
+  return [
+    (...asked) => forgetEvents(db, ...asked),
+    delivery.forget,
+    (...asked) => forgetVerifications(db, ...asked),
+    ...rooms.map(({ forget }) => forget),
+  ];
+}
 
 function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const { config } = options;
-  const { common, accounts, sandbox, templates, guesses, callbacks, posting, events, publicUrl } = base;
+  const { common, accounts, sandbox, templates, guesses, callbacks, posting, events, pricing, publicUrl } = base;
   const { db, clock } = common;
   const { messages, verifications, feedback, uplinks, providers, alerts, insights, rates } = sending;
   const now = (): number => clock.now();
@@ -317,6 +334,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
       ...templates.adminOperations,
       ...uplinks.operations,
       ...providers.operations,
+      ...pricing.operations,
       ...callbacks.operations,
       ...posting.operations,
       ...alerts.operations,

@@ -89,13 +89,16 @@ onEachApp('bad requests', (get) => {
     });
   });
 
-  test('a body over 64 KiB is 413/3002 on every operation, at 64 KiB it is read', async () => {
+  test('a body over 64 KiB, or what the operation says, is 413/3002 on every operation, at 64 KiB it is read', async () => {
     await get().expectNothingHappened(async () => {
-      for (const operation of withBody)
-        for (const payload of [padded(maxBytes + 1), `{"a":"${'x'.repeat(1_048_576)}"}`, '['.repeat(maxBytes + 1)]) {
+      for (const operation of withBody) {
+        const most = operation.object.requestBody?.['x-max-body-bytes'] ?? maxBytes;
+        for (const payload of [padded(most + 1), `{"a":"${'x'.repeat(16 * most)}"}`, '['.repeat(most + 1)]) {
           const { status, body } = await ask(operation, payload);
-          assert.deepEqual([status, body.code, body.message], [413, 3002, 'body: larger than 64 KiB'], operation.id);
+          const told = `body: larger than ${most / 1024} KiB`;
+          assert.deepEqual([status, body.code, body.message], [413, 3002, told], operation.id);
         }
+      }
     });
     const { status } = await get().call({ path: '/v1/messages', payload: padded(maxBytes) });
     assert.equal(status, 200);

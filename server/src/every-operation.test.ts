@@ -55,6 +55,8 @@ const allowance = (application_id: string) => ({
   seconds: 60,
   reason: 'support',
 });
+const priceBody = (n: number) => ({ channel: 'sms', prefix: `6593${n}`, price_micros: 41_200 });
+const priceList = 'provider,channel,country,price\n*,voice,SG,0.0412';
 const badBody = {
   body: { to: 5, template_id: 5, message_id: 5, channel: 5, language: 5, name: 5, channels: 5, url: 5 },
 };
@@ -152,6 +154,16 @@ const rows: Record<string, Row> = {
   updateRoute: { invalid: { body: { note: 5 } }, body: () => ({ note: 'again' }), foreign: unknown },
   deleteRoute: { foreign: unknown },
   resolveRoute: { invalid: badBody, body: (n) => ({ channel: 'sms', to: numberOf(n) }) },
+  setPrice: { invalid: { body: { channel: 'fax' } }, body: (n) => priceBody(n) },
+  listPrices: { invalid: { path: '/admin/v1/prices?limit=0' } },
+  deletePrice: { foreign: unknown },
+  lookUpPrice: {
+    query: '?provider=carrier-of-routes&channel=sms&to=%2B6591300000',
+    invalid: { path: '/admin/v1/price-lookup?provider=x&channel=sms&to=5' },
+  },
+  importPrices: { invalid: { body: { csv: 'provider,channel' } }, body: () => ({ csv: priceList }) },
+  exportPrices: {},
+  getUsage: { invalid: { path: '/admin/v1/usage?format=pdf' } },
   createCallbackEndpoint: { invalid: badBody, body: () => ({ url: 'https://localhost/hook' }), foreign: unknown },
   listCallbackEndpoints: { foreign: unknown },
   getCallbackEndpoint: { foreign: unknown },
@@ -239,6 +251,10 @@ onEachApp('every operation', (get) => {
     if (['getListEntry', 'deleteListEntry'].includes(id)) {
       const made = await operator({ path: '/admin/v1/lists', body: listBody(90_000 + count++) });
       return { ...values, entry_id: made.body.id };
+    }
+    if (id === 'deletePrice') {
+      const made = await operator({ path: '/admin/v1/prices', body: priceBody(count++) });
+      return { ...values, price_id: made.body.id };
     }
     if (/AlertRule$/.test(id)) {
       const made = await operator({ path: '/admin/v1/alert-rules', body: alertBody(mine.id) });
@@ -359,6 +375,7 @@ onEachApp('every operation', (get) => {
         endpoint_id: endpoint,
         rule_id: '999999999',
         entry_id: '999999999',
+        price_id: '999999999',
       };
       const elsewhere = operation.auth === 'operator' ? { ...request, path: pathOf(operation, nobody) } : request;
       const reply = await get().expectNothingHappened(() => ask(operation, theirs, elsewhere));

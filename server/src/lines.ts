@@ -1,11 +1,13 @@
 /**
- * Who serves a message: the virtual network for applications on it, else the providers by their routes. One place that delivery
- * (to hand over) and messages (to plan) both ask, so that they never disagree.
+ * Who serves a message and what that costs: the virtual network for applications on it, else the providers by their routes, at the
+ * price of the table or, where it says nothing, of the route entry. One place that delivery (to hand over), messages (to plan) and
+ * whoever reserves money all ask, so that they never disagree.
  */
 import type { Channel, Upstream } from './channels/index.ts';
 import type { Line } from './delivery/index.ts';
 import type { Application } from './policy.ts';
-import type { Candidates, Providers } from './providers/index.ts';
+import type { Pricing } from './pricing/index.ts';
+import { type Candidates, countryOf, type Providers } from './providers/index.ts';
 
 interface Virtual {
   provider: string;
@@ -13,11 +15,33 @@ interface Virtual {
   idempotent: boolean;
 }
 
-export function createLines(
-  virtual: Virtual,
-  providers: Pick<Providers, 'line' | 'candidates' | 'serves'>,
-  currency: string,
-) {
+interface Text {
+  from?: string;
+  segments?: number;
+}
+
+/** A step as its plan knows it. */
+interface Planned {
+  channel: Channel;
+  to: string;
+  /** Best first; absent on the virtual network. */
+  lines?: readonly string[] | undefined;
+}
+
+/** A delivery before its first hand-over, as `delivery.prepare` makes it. */
+interface Prepared {
+  state: { steps: readonly (Planned & { skip: string | null })[] };
+  clear: { contents: readonly (Text | null)[] };
+}
+
+interface LinesPorts {
+  virtual: Virtual;
+  providers: Pick<Providers, 'line' | 'candidates' | 'serves'>;
+  pricing: Pick<Pricing, 'price'>;
+  currency: string;
+}
+
+export function createLines({ virtual, providers, pricing, currency }: LinesPorts) {
   const virtualLine: Line = {
     ...virtual,
     senderReplaced: false,
@@ -27,11 +51,41 @@ export function createLines(
     admit: () => 0,
     done: () => undefined,
   };
+
+  function lineOf(id: string | null, content: Text, { channel, to }: Pick<Planned, 'channel' | 'to'>): Line | null {
+    if (id === null) return virtualLine;
+    const line = providers.line(id, content);
+    if (!line) return null;
+    const ask = {
+      providerId: line.provider,
+      channel,
+      to,
+      units: content.segments ?? 1,
+      // Found out only where the table has prices by country.
+      get country() {
+        return countryOf(to);
+      },
+    };
+    return { ...line, costMicros: pricing.price(ask) ?? line.costMicros, currency };
+  }
+
+  /** What one hand-over of the step would cost now, in micros, by the first of its lines that there is; 0 where there is none. */
+  function estimateStep(step: Planned, content: Text): number {
+    for (const id of step.lines ?? [null]) {
+      const line = lineOf(id, content, step);
+      if (line) return line.costMicros;
+    }
+    return 0;
+  }
+
   return {
-    lineOf(id: string | null, content: { from?: string; segments?: number }): Line | null {
-      if (id === null) return virtualLine;
-      const line = providers.line(id, content);
-      return line && { ...line, currency };
+    lineOf,
+    estimateStep,
+    /** What the first usable step of a message would cost now: to be reserved when it is accepted. */
+    estimate({ state, clear }: Prepared): number {
+      const first = state.steps.findIndex(({ skip }) => skip === null);
+      const step = state.steps[first];
+      return step ? estimateStep(step, clear.contents[first] ?? {}) : 0;
     },
     linesFor: (ask: { applicationId: string; channel: Channel; to: string }): readonly string[] =>
       providers.candidates(ask).lines,

@@ -48,6 +48,10 @@ export async function wasCalled(db: Queryable, provider: string, ids: Ids & { at
   return rows.length > 0;
 }
 
-/** Relation of the calls an upstream accepted: application_id, message_id, attempt, try, provider, answered_at. */
+/**
+ * Relation of the calls an upstream accepted: application_id, message_id, attempt, try, channel, provider, answered_at, cost_micros, and
+ * segments where they are counted.
+ */
 export const acceptedAttempts = (): Sql =>
-  sql`select application_id, message_id, attempt, try, provider, answered_at from attempts where outcome = 'accepted'`;
+  sql`select application_id, message_id, attempt, try, channel, provider, answered_at, cost_micros,
+    (route ->> 'segments')::integer as segments from attempts where outcome = 'accepted'`;

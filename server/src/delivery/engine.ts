@@ -164,8 +164,9 @@ async function byReference(
 /** The call whose node was lost is written down as unknown, by the provider it was given to. */
 function lapsed(claimed: Claimed, write: Write, run: Run, lineOf: LineOf): Promise<void> {
   const { active, steps } = claimed.state;
-  const id = active ? (steps[active.step]?.lines ?? [null])[active.line ?? 0] : undefined;
-  const line = id === undefined ? null : lineOf(id, {});
+  const step = active && steps[active.step];
+  const id = step ? (step.lines ?? [null])[active.line ?? 0] : undefined;
+  const line = !step || id === undefined ? null : lineOf(id, {}, step);
   const happening: Happening = { kind: 'lapsed', idempotent: line?.idempotent ?? false };
   const call = active && line ? lostCall(claimed.state, active, id ?? null, line) : undefined;
   return run.insist(() => write.change(claimed, claimed, happening, call));

@@ -3,7 +3,7 @@
  * closed by their circuit or out of their rate are passed over without a call.
  */
 import type { Content, SendOutcome, Upstream } from '../channels/index.ts';
-import { type State, stepAt } from './state.ts';
+import { type State, type Step, stepAt } from './state.ts';
 
 /** One provider as one entry of one route; the virtual network is a line of its own. */
 export interface Line {
@@ -25,8 +25,8 @@ export interface Line {
   done(outcome: SendOutcome): void;
 }
 
-/** Of the virtual network for null; null when the line or its provider is gone. */
-export type LineOf = (id: string | null, content: Partial<Content>) => Line | null;
+/** Of the virtual network for null; null when the line or its provider is gone. `step` is what its price goes by. */
+export type LineOf = (id: string | null, content: Partial<Content>, step: Pick<Step, 'channel' | 'to'>) => Line | null;
 
 export type Choice =
   | { kind: 'line'; index: number; id: string | null; line: Line }
@@ -35,13 +35,14 @@ export type Choice =
 
 export function chooseLine(state: State, content: Content, lineOf: LineOf): Choice {
   const { active } = state;
-  const ids = active ? (stepAt(state, active.step).lines ?? [null]) : [];
+  const step = active && stepAt(state, active.step);
+  const ids = step ? (step.lines ?? [null]) : [];
   const from = active?.line ?? 0;
   let choice: Exclude<Choice, { kind: 'line' }> = { kind: 'none', reason: 'no_route' };
   for (let ahead = 0; ahead < ids.length; ahead++) {
     const index = (from + ahead) % ids.length;
     const id = ids[index] ?? null;
-    const line = active?.out?.includes(index) ? null : lineOf(id, content);
+    const line = !step || active?.out?.includes(index) ? null : lineOf(id, content, step);
     if (!line) continue;
     const ms = line.admit();
     if (ms === 0) return { kind: 'line', index, id, line };

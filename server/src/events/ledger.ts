@@ -48,6 +48,7 @@ export const causes = [
   'uplink',
   'provider_managed',
   'route_managed',
+  'price_managed',
   'callback_managed',
   'callback_disabled',
   'alert_managed',

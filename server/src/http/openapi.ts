@@ -130,9 +130,10 @@ function describeMore({ description, permission, auth }: Spec): Json {
   return text === '' ? {} : { description: text };
 }
 
-function describeBody({ bodyOptional, examples }: Spec, schema: Json): Json {
+function describeBody({ bodyOptional, maxBodyBytes, examples }: Spec, schema: Json): Json {
   return {
     required: bodyOptional !== true,
+    ...(maxBodyBytes !== undefined && { 'x-max-body-bytes': maxBodyBytes }),
     content: { 'application/json': { schema, ...examplesOf(examples, 'body') } },
   };
 }
@@ -147,14 +148,15 @@ function describeSuccess(spec: Spec, book: SchemaBook): Json {
     headers: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }])),
     content: {
       [spec.mediaType ?? 'application/json']: { schema, ...examplesOf(spec.examples, 'output') },
-      ...(spec.stream && { 'text/event-stream': describeStream(spec.stream) }),
+      ...(spec.otherwise && { [spec.otherwise.mediaType]: describeText(spec.otherwise, 'text') }),
+      ...(spec.stream && { 'text/event-stream': describeText(spec.stream, 'events') }),
     },
   };
 }
 
-const describeStream = ({ description, example }: NonNullable<Spec['stream']>): Json => ({
+const describeText = ({ description, example }: { description: string; example: string }, name: string): Json => ({
   schema: { type: 'string', description },
-  examples: { events: { summary: 'events', value: example } },
+  examples: { [name]: { summary: name, value: example } },
 });
 
 function examplesOf(examples: Spec['examples'], part: 'body' | 'output'): Json {

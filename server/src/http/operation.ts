@@ -43,6 +43,8 @@ export interface OperationSpec<Auth extends AuthKind, Params, Query, Body, Outpu
   summary: string;
   description?: string;
   input: { params?: z.ZodType<Params>; query?: z.ZodType<Query>; body?: z.ZodType<Body> };
+  /** The largest body that is read; default 64 KiB. */
+  maxBodyBytes?: number;
   /** An absent body counts as {}. */
   bodyOptional?: boolean;
   output: z.ZodType<Output>;
@@ -57,6 +59,8 @@ export interface OperationSpec<Auth extends AuthKind, Params, Query, Body, Outpu
   notStored?: readonly string[];
   /** Answer with another media type than JSON. */
   mediaType?: string;
+  /** The handler may answer with a `TextAnswer` of this media type instead. */
+  otherwise?: { mediaType: string; description: string; example: string };
   /** The handler may answer with an `EventStream` instead, to who accepts text/event-stream. */
   stream?: { description: string; example: string };
   /** Answers 429/3004 to who asks too often, although no key is counted. */
@@ -71,6 +75,14 @@ export class Answer {
   constructor(status: number, body: object) {
     this.status = status;
     this.body = body;
+  }
+}
+
+/** Returned by a handler whose answer to this call is of another media type, the one its `otherwise` names. */
+export class TextAnswer {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
   }
 }
 
@@ -94,7 +106,9 @@ export interface Operation {
 
 export function defineOperation<Auth extends AuthKind, Params, Query, Body, Output>(
   spec: OperationSpec<Auth, Params, Query, Body, Output>,
-  handle: (call: Call<Params, Query, Body> & CallerOf<Auth>) => Promise<Output | EventStream> | Output | EventStream,
+  handle: (
+    call: Call<Params, Query, Body> & CallerOf<Auth>,
+  ) => Promise<Output | EventStream | TextAnswer> | Output | EventStream | TextAnswer,
 ): Operation {
   return { spec, handle } as unknown as Operation;
 }

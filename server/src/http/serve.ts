@@ -11,7 +11,7 @@ import { clientAddress } from './client-address.ts';
 import type { Exchange } from './exchange.ts';
 import { faultsOf, faultTexts } from './faults.ts';
 import { idempotencyKeyOf, identityOf, withFieldsOf, withoutFields } from './idempotency.ts';
-import { Answer, type Caller, EventStream, type IdempotencyTicket, type Operation } from './operation.ts';
+import { Answer, type Caller, EventStream, type IdempotencyTicket, type Operation, TextAnswer } from './operation.ts';
 import { RequestCall } from './request-call.ts';
 import { isOver, secondsToReset, type Throttle } from './throttle.ts';
 
@@ -51,7 +51,7 @@ export function createServe({ spec, handle }: Operation, desk: Desk): Serve {
       asked.exchange.response,
     );
     const output = await handle(call);
-    if (desk.checkOutput && !(output instanceof EventStream)) checkOutput(spec, output);
+    if (desk.checkOutput && !(output instanceof EventStream || output instanceof TextAnswer)) checkOutput(spec, output);
     return output;
   }
 
@@ -82,7 +82,7 @@ export function createServe({ spec, handle }: Operation, desk: Desk): Serve {
       const ip = clientAddress(request);
       const caller = await admit(spec, desk, exchange, ip);
       let body = none;
-      if (takesBody) body = parseBody(await readBody(raw), raw.headers, bodyOptional);
+      if (takesBody) body = parseBody(await readBody(raw, spec.maxBodyBytes), raw.headers, bodyOptional);
       else refuseLargeBody(raw.headers);
       const asked: Asked = {
         exchange,
@@ -177,7 +177,11 @@ function checkOutput(spec: Spec, output: unknown): void {
 /** Resolves when a stream has ended; everything else is handed to the connection at once. */
 function send(spec: Spec, exchange: Exchange, output: unknown): Promise<void> | void {
   if (output instanceof EventStream) return exchange.stream(output);
+  const mediaType = output instanceof TextAnswer ? spec.otherwise?.mediaType : spec.mediaType;
   if (output instanceof Answer) exchange.answer(output.status, JSON.stringify(output.body));
-  else if (spec.mediaType === undefined) exchange.answer(200, JSON.stringify(output));
-  else exchange.answer(200, String(output), spec.mediaType);
+  else if (mediaType === undefined) exchange.answer(200, JSON.stringify(output));
+  else exchange.answer(200, output instanceof TextAnswer ? output.text : String(output), withCharset(mediaType));
 }
+
+const withCharset = (mediaType: string): string =>
+  mediaType.startsWith('text/') ? `${mediaType}; charset=utf-8` : mediaType;

@@ -72,6 +72,7 @@ const sentences: Record<Cause, (entry: LedgerEntry) => string> = {
   uplink: () => 'The person wrote back.',
   provider_managed: () => 'A provider was changed.',
   route_managed: () => 'A route was changed.',
+  price_managed: () => 'Prices were changed.',
   callback_managed: () => 'A callback endpoint was changed.',
   callback_disabled: () => 'A callback endpoint was switched off because it failed.',
   alert_managed: () => 'An alert rule was changed.',

@@ -17,6 +17,7 @@ import { plantSeed, readSeed } from './seed.ts';
 import { createTestMessages } from './test-messages.ts';
 
 export type { Ask, Candidates, HookCall, Line, Providers, ProvidersPorts } from './door.ts';
+export { countryOf } from './pick.ts';
 
 /** Throws ConfigError for a seed file that cannot be right whatever the database holds. */
 export function createProviders({ seedFile, env = {}, currency, ...given }: ProvidersPorts): Providers {

@@ -105,6 +105,8 @@ async function applicationOf(db: Db, devKey: string): Promise<string> {
   return row?.application_id ?? '';
 }
 
+const isJson = (type: unknown): boolean => String(type).startsWith('application/json');
+
 function createCallers(app: App) {
   async function call({
     method,
@@ -128,7 +130,7 @@ function createCallers(app: App) {
     return {
       status: reply.statusCode,
       headers: reply.headers,
-      body: reply.body === '' ? null : JSON.parse(reply.body),
+      body: reply.body === '' ? null : isJson(reply.headers['content-type']) ? JSON.parse(reply.body) : reply.body,
     };
   }
 
@@ -215,6 +217,7 @@ async function traces(db: Db): Promise<unknown> {
       (select count(*) from opt_outs) as opt_outs, (select count(*) from list_entries) as list_entries, (select count(*) from uplinks) as uplinks,
       (select count(*) from organizations) as organizations,
       (select coalesce(sum(version), 0) from providers) as providers, (select coalesce(sum(version), 0) from routes) as routes,
+      (select version from price_book) as prices,
       (select count(*) from alert_rules) as alert_rules, (select max(updated_at) from alert_rules) as alert_rules_changed,
       (select count(*) from alerts) as alerts, (select count(*) from alert_messages) as alert_messages,
       (select count(*) from idempotency_keys) as stored`);

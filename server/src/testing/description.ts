@@ -41,7 +41,7 @@ interface OperationObject {
   description?: string;
   security: Record<string, unknown>[];
   parameters: (Parameter | { $ref: string })[];
-  requestBody?: { required: boolean; content: Record<string, Media> };
+  requestBody?: { required: boolean; 'x-max-body-bytes'?: number; content: Record<string, Media> };
   responses: Record<string, Response | { $ref: string }>;
 }
 

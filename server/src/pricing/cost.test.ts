@@ -1,0 +1,128 @@
+/** What a hand-over costs, through the whole app: the price in force at its moment, on every node, wherever the cost is shown. */
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { refusedForGood, refusedForNow } from '../channels/index.ts';
+import { listEvents } from '../events/index.ts';
+import { sql } from '../platform/sql.ts';
+import { newNumber, type TestApplication, useApplication } from '../testing/application.ts';
+import { until } from '../testing/until.ts';
+import { accepted, onEachScene } from './fixture.ts';
+
+onEachScene('the cost of a hand-over', (get) => {
+  let app: TestApplication;
+  beforeEach(async () => {
+    await get().clear();
+    get().world.answer = () => accepted;
+    app ??= await get().newApplication();
+  });
+  const cost = async (to = newNumber(), template = 'login'): Promise<number> =>
+    (await get().costOf(app, to, template)).micros;
+
+  test('is that of the route entry where the table says nothing, for each segment', async () => {
+    assert.deepEqual(
+      [await cost(), await cost(newNumber(), 'long'), await cost(newNumber(), 'voice')],
+      [1000, 2000, 1000],
+    );
+  });
+
+  test('is that of the table, for each segment of an SMS and once for a call', async () => {
+    const { prices } = get();
+    await prices({ price_micros: 41_200 });
+    await prices({ price_micros: 50_000, country: 'SG', provider: 'carrier-a' });
+    await prices({ price_micros: 70_000, channel: 'voice', prefix: '65' });
+    await prices({ price_micros: 3, channel: 'email' });
+    assert.deepEqual([await cost(), await cost(newNumber(), 'long')], [50_000, 100_000]);
+    assert.equal(await cost('+4915112345678'), 41_200);
+    assert.deepEqual([await cost(newNumber(), 'voice'), await cost('+4915112345678', 'voice')], [70_000, 1000]);
+    assert.equal(await cost('ana@example.net', 'mail'), 3);
+    await prices({ price_micros: 0, prefix: '65', provider: 'carrier-a' });
+    assert.equal(await cost(), 0, 'a price of nothing is a price');
+  });
+
+  test('is the same in the story, the attempts, the row called back and the ledger', async () => {
+    await get().prices({ price_micros: 41_203 });
+    const { id } = await get().costOf(app, newNumber(), 'long');
+    const { cost: whole, attempts } = await app.story(id);
+    assert.deepEqual(
+      [whole, attempts.map((one: { cost: object }) => one.cost)],
+      [{ amount: 0.082406, currency: 'USD' }, [{ amount: 0.082406, currency: 'USD' }]],
+    );
+    const sent = (await listEvents(get().database.db, app.id, id)).find(({ status }) => status === 'sent');
+    assert.deepEqual(sent?.data?.['billing'], { cost: 0.082406, currency: 'USD' });
+    const [row] = await get().database.db.query(
+      sql`select cost_micros from attempts where application_id = ${app.id} and message_id = ${id}`,
+    );
+    assert.deepEqual(row, { cost_micros: '82406' });
+  });
+
+  test('is that of the provider that took it, and nothing where none did', async () => {
+    await get().prices({ price_micros: 10, provider: 'carrier-a' });
+    await get().prices({ price_micros: 20, provider: 'carrier-b' });
+    let calls = 0;
+    get().world.answer = () => (++calls === 1 ? refusedForNow('throttled', 'slow down') : accepted);
+    assert.equal(await cost(), 20);
+    get().world.answer = () => refusedForGood('geo_denied', 'not to there');
+    assert.equal(await cost(), 0);
+  });
+
+  test('a price that was announced begins at its moment; what was handed over before keeps its cost', async () => {
+    const { clock } = get().database;
+    await get().prices({ price_micros: 10, provider: 'carrier-a' });
+    const begins = new Date(clock.now() + 3_600_000).toISOString();
+    await get().prices({ price_micros: 99, provider: 'carrier-a', valid_from: begins });
+    const before = await get().costOf(app, newNumber());
+    assert.equal(before.micros, 10);
+    await clock.travel(3_540_000);
+    assert.equal(await cost(), 10);
+    await clock.travel(61_000);
+    assert.equal(await cost(), 99);
+    assert.equal((await app.story(before.id)).cost.amount, 0.00001);
+  });
+
+  test('a change on one node holds for the next hand-over of another, also when its notification was lost', async () => {
+    const { openNode, prices, costOf, database } = get();
+    const other = await openNode();
+    const there = useApplication(other, app.id, app.credential);
+    const costThere = async (): Promise<number> => (await costOf(there, newNumber(), 'login', other)).micros;
+    assert.equal(await costThere(), 1000);
+    const { id } = await prices({ price_micros: 77 });
+    await until('the other node has read it', async () => (await costThere()) === 77, 1_000);
+    assert.equal(await cost(), 77);
+    await database.db.query(sql`with changed as (update prices set price_micros = 78 where id = ${id})
+      update price_book set version = version + 1`);
+    assert.equal(await costThere(), 77);
+    await other.app.pricing.beat();
+    assert.equal(await costThere(), 78);
+    await other.close();
+  });
+
+  test('the virtual network costs nothing, whatever the table says', async () => {
+    await get().prices({ price_micros: 5 });
+    const virtual = await get().newApplication('virtual');
+    assert.equal((await get().costOf(virtual, newNumber())).micros, 0);
+  });
+
+  test('is estimated before as it is counted afterwards, by the first line of the first usable step', async () => {
+    const { box, prices } = get();
+    await prices({ price_micros: 11, provider: 'carrier-a' });
+    await prices({ price_micros: 500, provider: 'carrier-b' });
+    await prices({ price_micros: 31, channel: 'voice', country: 'SG' });
+    const { estimate, linesFor } = box.app.lines;
+    const to = newNumber();
+    const step = (channel: 'sms' | 'voice', skip: string | null) => {
+      const lines = linesFor({ applicationId: app.id, channel, to });
+      return { channel, to, skip, lines };
+    };
+    const contents = [{}, { segments: 2 }];
+    const both = [step('voice', null), step('sms', null)];
+    assert.equal(estimate({ state: { steps: both }, clear: { contents } }), 31);
+    assert.equal(await cost(to, 'chain'), 31);
+    const second = [step('voice', 'no_route'), step('sms', null)];
+    assert.equal(estimate({ state: { steps: second }, clear: { contents } }), 22);
+    assert.equal(await cost(newNumber(), 'long'), 22);
+    const nowhere = { channel: 'sms' as const, to, skip: null };
+    assert.equal(estimate({ state: { steps: [nowhere] }, clear: { contents } }), 0, 'the virtual network');
+    assert.equal(estimate({ state: { steps: [{ ...nowhere, lines: ['999999'] }] }, clear: { contents } }), 0);
+    assert.equal(estimate({ state: { steps: [{ ...nowhere, skip: 'listed' }] }, clear: { contents } }), 0);
+  });
+});
