@@ -29,6 +29,7 @@ export const rooms = {
     title: 'callbacks made from what the ledger queued: order, pace, retries, log, replay',
     opens: ['callbacks', 'events'],
   },
+  presend: { title: "an application's own word before a send is accepted: one signed question", opens: ['events'] },
   sandbox: { title: 'magic recipients, the virtual phone network and its handsets', opens: ['channels', 'events'] },
   delivery: {
     title: 'the durable engine: claim, attempt, next, receipts',

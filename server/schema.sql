@@ -33,6 +33,8 @@ create sequence account_numbers;
 
 create sequence handset_numbers;
 
+create sequence presend_versions;
+
 create table alert_followers (
   application_id bigint not null,
   txid xid8 not null,
@@ -568,6 +570,35 @@ create table parked_receipts (
 );
 CREATE INDEX parked_receipts_look ON public.parked_receipts USING btree (look_at);
 comment on table parked_receipts is 'delivery: receipts whose attempt is not known yet, kept for five minutes';
+
+create table presend_counts (
+  application_id bigint not null,
+  allowed bigint default 0 not null,
+  denied bigint default 0 not null,
+  challenged bigint default 0 not null,
+  failed bigint default 0 not null,
+  skipped bigint default 0 not null,
+  last_failure text,
+  last_failure_at timestamp with time zone,
+  constraint presend_counts_pkey PRIMARY KEY (application_id)
+);
+comment on table presend_counts is 'presend: what hooks answered, and how often they did not';
+
+create table presend_hooks (
+  application_id bigint not null,
+  url text not null,
+  timeout_ms integer not null,
+  on_failure text not null,
+  secrets bytea not null,
+  enabled boolean not null,
+  version bigint default nextval('presend_versions'::regclass) not null,
+  created_at timestamp with time zone default clock_now() not null,
+  updated_at timestamp with time zone default clock_now() not null,
+  constraint presend_hooks_pkey PRIMARY KEY (application_id),
+  constraint presend_hooks_on_failure_check CHECK ((on_failure = ANY (ARRAY['open'::text, 'closed'::text]))),
+  constraint presend_hooks_timeout_ms_check CHECK (((timeout_ms >= 50) AND (timeout_ms <= 3000)))
+);
+comment on table presend_hooks is 'presend: where customers are asked before a send is accepted';
 
 create table provider_health (
   provider text not null,

@@ -37,6 +37,7 @@ import { openPostgres } from './platform/postgres.ts';
 import { createKeyring } from './platform/seal.ts';
 import type { Application } from './policy.ts';
 import { createPosting } from './posting/index.ts';
+import { createPresend } from './presend/index.ts';
 import { createProviders } from './providers/index.ts';
 import { createRetention } from './retention.ts';
 import { createSandbox } from './sandbox/index.ts';
@@ -87,7 +88,7 @@ export async function createApp(options: AppOptions) {
     /** Reads the providers, and makes what a first start needs; the secrets only then. Throws ConfigError for a bad providers file. */
     async furnish(): Promise<FirstStart | null> {
       await events.start();
-      await providers.start();
+      await Promise.all([providers.start(), rooms.presend.start()]);
       const first = await accounts.bootstrap(config);
       await templates.seed(publicSandboxApplicationId, sandbox.templates);
       if (first) await templates.seed(first.applicationId, firstTemplates);
@@ -117,7 +118,7 @@ export async function createApp(options: AppOptions) {
       await rooms.feedback.stop();
       await delivery.stop();
       await posting.stop();
-      await providers.stop();
+      await Promise.all([providers.stop(), rooms.presend.stop()]);
       await rooms.upstream.close();
       await rooms.outbound.close();
       await lease.release();
@@ -160,6 +161,7 @@ function makeBase(
     },
     forgetPosts: posting.forgetEndpoint,
   });
+  const presend = createPresend({ ...common, outbound, application: accounts.application });
   const sandbox = createSandbox({
     ...common,
     webhooks: { set: callbacks.setSandboxWebhook, remove: callbacks.removeSandboxWebhook },
@@ -182,6 +184,7 @@ function makeBase(
     sandbox,
     accounts,
     callbacks,
+    presend,
     posting,
     subscribers,
     ids,
@@ -304,6 +307,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
       ...uplinks.operations,
       ...providers.operations,
       ...callbacks.operations,
+      ...base.presend.operations,
       ...posting.operations,
       ...alerts.operations,
       ...insights.operations,

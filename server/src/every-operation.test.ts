@@ -163,6 +163,11 @@ const rows: Record<string, Row> = {
   listCallbackDeliveries: { query: '?state=given_up', foreign: unknown },
   listCallbackAttempts: { query: '?outcome=retry', foreign: unknown },
   replayCallbacks: { invalid: { body: {} }, body: () => ({ message_id: '2072832692843466759' }), foreign: unknown },
+  getPreSendHook: { foreign: unknown },
+  setPreSendHook: { invalid: badBody, body: () => ({ url: 'https://localhost/ask' }), foreign: unknown },
+  deletePreSendHook: { foreign: unknown },
+  rotatePreSendSecret: { foreign: unknown },
+  testPreSendHook: { foreign: unknown },
   createAlertRule: { invalid: { body: { kind: 'odd' } } },
   listAlertRules: { invalid: { path: '/admin/v1/alert-rules?limit=0' } },
   getAlertRule: { foreign: unknown },
@@ -222,6 +227,10 @@ onEachApp('every operation', (get) => {
       to: numberOf(0),
     };
     if (id === 'deleteCallbackEndpoint') return { ...values, endpoint_id: await makeEndpoint() };
+    if (/PreSend/.test(id)) {
+      const path = `/admin/v1/applications/${mine.id}/pre-send-hook`;
+      await operator({ method: 'PUT', path, body: { url: 'https://localhost/ask' } });
+    }
     if (id === 'deleteTemplate') {
       const template_id = `gone_${count++}`;
       await call({ path: '/v1/template-configs', body: { template_id, ...sms }, ...mine });

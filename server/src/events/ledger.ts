@@ -50,6 +50,7 @@ export const causes = [
   'route_managed',
   'callback_managed',
   'callback_disabled',
+  'presend_managed',
   'alert_managed',
   'alert_raised',
   'alert_ended',
