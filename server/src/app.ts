@@ -23,7 +23,7 @@ import {
   targetRows,
 } from './limits/index.ts';
 import { createLines } from './lines.ts';
-import { createMessages, messageFacts, parsePhone, searchedAddress } from './messages/index.ts';
+import { createMessages, messageFacts, parseAddress, parsePhone, searchedAddress } from './messages/index.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
 import { createIdSource } from './platform/ids.ts';
@@ -146,6 +146,7 @@ function makeBase(
     ...common,
     publicSandbox: config.publicSandbox,
     furnishSandbox: ({ id }) => templates.seed(id, sandbox.templates),
+    normaliseRecipient: (text) => parseAddress(text).address,
     loginListeners: () => listSubscribers(db, 'account_login'),
     guarded,
   });
