@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiError } from './errors.ts';
-import { type AgentTerms, requireAgentMaySend } from './policy.ts';
+import { type AgentTerms, isMonitored, policySchema, requireAgentMaySend } from './policy.ts';
 
 const terms = (given: Partial<AgentTerms> = {}): AgentTerms => ({
   mode: 'test',
@@ -48,4 +48,14 @@ test('an agent key sends where its terms let it, and nowhere live without any', 
   ];
   for (const [given, network, [to, country], expected] of cases)
     assert.equal(outcome(given, network, to, country), expected, JSON.stringify([given, network, to]));
+});
+
+test('sends to monitored countries are marked, and no others', () => {
+  const policy = policySchema.parse({ countries: { monitor: ['ID', 'PK'] } });
+  assert.deepEqual(
+    ['ID', 'PK', 'SG', null].map((country) => isMonitored(policy, country)),
+    [true, true, false, false],
+  );
+  assert.equal(isMonitored(policySchema.parse({}), 'ID'), false);
+  assert.equal(policySchema.safeParse({ countries: { monitor: ['id'] } }).success, false);
 });

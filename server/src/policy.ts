@@ -37,6 +37,8 @@ export const policySchema = z.object({
     .object({
       mode: z.enum(['all', 'allow', 'deny']).default('all'),
       list: z.array(countryCode).default([]),
+      /** Sends there pass, and are marked in their decision report. */
+      monitor: z.array(countryCode).max(250).default([]),
     })
     .prefault({}),
   china_permission: z.boolean().default(true),
@@ -107,3 +109,7 @@ export function requireAgentMaySend(
   if (recipients.includes(to) || (country !== null && countries.includes(country))) return;
   throw refuse('destination_not_allowed');
 }
+
+/** Whether sends to the country are to be marked; they pass. */
+export const isMonitored = ({ countries }: Policy, country: string | null): boolean =>
+  country !== null && countries.monitor.includes(country);
