@@ -30,6 +30,7 @@ export const rooms = {
     opens: ['callbacks', 'events'],
   },
   presend: { title: "an application's own word before a send is accepted: one signed question", opens: ['events'] },
+  refusals: { title: 'every refused send explained', opens: [] },
   sandbox: { title: 'magic recipients, the virtual phone network and its handsets', opens: ['channels', 'events'] },
   delivery: {
     title: 'the durable engine: claim, attempt, next, receipts',

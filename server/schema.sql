@@ -35,6 +35,8 @@ create sequence handset_numbers;
 
 create sequence presend_versions;
 
+create sequence refusal_numbers;
+
 create table alert_followers (
   application_id bigint not null,
   txid xid8 not null,
@@ -640,6 +642,25 @@ create table providers (
   constraint providers_rate_per_second_check CHECK ((rate_per_second > (0)::numeric))
 );
 comment on table providers is 'providers: configured accounts at upstreams';
+
+create table refusals (
+  application_id bigint not null,
+  id bigint not null,
+  at timestamp with time zone not null,
+  recipient text,
+  country text,
+  template_id text,
+  key_id bigint,
+  request_id text,
+  code integer not null,
+  reason text,
+  decision jsonb,
+  ip text,
+  constraint refusals_pkey PRIMARY KEY (application_id, id)
+);
+CREATE INDEX refusals_by_code ON public.refusals USING btree (application_id, code, id);
+CREATE INDEX refusals_by_recipient ON public.refusals USING btree (application_id, recipient, id);
+comment on table refusals is 'refusals: sends that were refused, and why';
 
 create table route_entries (
   id bigint generated always as identity not null,

@@ -39,6 +39,7 @@ import type { Application } from './policy.ts';
 import { createPosting } from './posting/index.ts';
 import { createPresend } from './presend/index.ts';
 import { createProviders } from './providers/index.ts';
+import { createRefusals } from './refusals/index.ts';
 import { createRetention } from './retention.ts';
 import { createSandbox } from './sandbox/index.ts';
 import { createTemplates } from './templates/index.ts';
@@ -115,7 +116,7 @@ export async function createApp(options: AppOptions) {
       await Promise.all([frontDoor.close(), sandbox.stop(), events.endStreams()]);
       await Promise.all([verifications.stop(), retention.stop(), events.stop(), subscribers.stop()]);
       await Promise.all([alerts.stop(), insights.stop()]);
-      await rooms.feedback.stop();
+      await Promise.all([rooms.feedback.stop(), rooms.refusals.flush()]);
       await delivery.stop();
       await posting.stop();
       await Promise.all([providers.stop(), rooms.presend.stop()]);
@@ -162,6 +163,11 @@ function makeBase(
     },
     forgetPosts: posting.forgetEndpoint,
   });
+  const refusals = createRefusals({
+    ...common,
+    application: accounts.application,
+    normaliseRecipient: (text) => searchedAddress(text, 'to'),
+  });
   const presend = createPresend({ ...common, outbound, application: accounts.application });
   const sandbox = createSandbox({
     ...common,
@@ -186,6 +192,7 @@ function makeBase(
     accounts,
     callbacks,
     presend,
+    refusals,
     posting,
     subscribers,
     ids,
@@ -268,6 +275,7 @@ async function makeSending(options: AppOptions, base: Base) {
     messages.forget,
     uplinks.forget,
     posting.forget,
+    base.refusals.forget,
   ];
   return {
     upstream,
@@ -309,6 +317,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
       ...providers.operations,
       ...callbacks.operations,
       ...base.presend.operations,
+      ...base.refusals.operations,
       ...posting.operations,
       ...alerts.operations,
       ...insights.operations,

@@ -81,6 +81,8 @@ const rows: Record<string, Row> = {
   verifyOtp: { permission: 'verify', invalid: badBody, foreign: notFound },
   getMessage: { permission: 'read', foreign: notFound },
   listMessages: { permission: 'read', invalid: { path: '/v1/messages?limit=0' } },
+  listRefusals: { permission: 'read', invalid: { path: '/v1/refusals?limit=0' } },
+  listRefusalsOfApplication: { invalid: { path: '/admin/v1/refusals' } },
   listEvents: { permission: 'read', invalid: { path: '/v1/events?limit=0' } },
   getInsights: { permission: 'read', invalid: { path: '/v1/insights?group_by=planet' } },
   resendOtp: { permission: 'send', invalid: badBody, body: () => ({}), foreign: notFound },
@@ -281,7 +283,8 @@ onEachApp('every operation', (get) => {
       allowTarget: allowance(mine.id),
     };
     const body = own[operation.id] ?? row.body?.(count++);
-    return { path: pathOf(operation, values) + (row.query ?? ''), ...(body !== undefined && { body }) };
+    const query = operation.id === 'listRefusalsOfApplication' ? `?application_id=${mine.id}` : (row.query ?? '');
+    return { path: pathOf(operation, values) + query, ...(body !== undefined && { body }) };
   };
 
   const isError = (reply: TestReply, expected: readonly [number, number], told: string): void => {
