@@ -9,7 +9,7 @@ create table presend_hooks (
   -- Sealed JSON: Authorization value, signing secrets with the times until which they sign.
   secrets bytea not null,
   enabled boolean not null,
-  -- Never the same twice over all hooks, so that the highest tells whether anything changed.
+  -- Never the same twice over all hooks, so that their sum tells whether anything changed.
   version bigint not null default nextval('presend_versions'),
   created_at timestamptz not null default clock_now(),
   updated_at timestamptz not null default clock_now()

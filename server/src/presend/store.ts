@@ -36,10 +36,10 @@ const opener =
     updatedAt: row.updated_at,
   });
 
-/** Another one after every change. */
+/** Another one after every change: versions only grow, whatever the order of their commits. */
 export async function findStamp(db: Queryable): Promise<string> {
   const [row] = await db.query<{ stamp: string }>(
-    sql`select count(*) || ' ' || coalesce(max(version), 0) as stamp from presend_hooks`,
+    sql`select count(*) || ' ' || coalesce(sum(version), 0) as stamp from presend_hooks`,
   );
   return row?.stamp ?? '';
 }
