@@ -33,6 +33,8 @@ export const rooms = {
     title: 'callbacks made from what the ledger queued: order, pace, retries, log, replay',
     opens: ['callbacks', 'events'],
   },
+  presend: { title: "an application's own word before a send is accepted: one signed question", opens: ['events'] },
+  refusals: { title: 'every refused send explained', opens: [] },
   sandbox: { title: 'magic recipients, the virtual phone network and its handsets', opens: ['channels', 'events'] },
   delivery: {
     title: 'the durable engine: claim, attempt, next, receipts',

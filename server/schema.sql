@@ -42,6 +42,10 @@ create sequence account_numbers;
 
 create sequence handset_numbers;
 
+create sequence presend_versions;
+
+create sequence refusal_numbers;
+
 create table alert_followers (
   application_id bigint not null,
   txid xid8 not null,
@@ -156,10 +160,12 @@ create table api_keys (
   enabled boolean default true not null,
   last_used_at timestamp with time zone,
   created_at timestamp with time zone default clock_now() not null,
+  agent jsonb,
   constraint api_keys_dev_key_key UNIQUE (dev_key),
   constraint api_keys_pkey PRIMARY KEY (id),
   constraint api_keys_application_id_fkey FOREIGN KEY (application_id) REFERENCES applications(id),
-  constraint api_keys_kind_check CHECK ((kind = 'server'::text)),
+  constraint api_keys_agent_check CHECK (((agent IS NOT NULL) = (kind = 'agent'::text))),
+  constraint api_keys_kind_check CHECK ((kind = ANY (ARRAY['server'::text, 'agent'::text]))),
   constraint api_keys_permissions_check CHECK (((cardinality(permissions) > 0) AND (permissions <@ ARRAY['send'::text, 'verify'::text, 'templates'::text, 'read'::text])))
 );
 CREATE INDEX api_keys_by_application ON public.api_keys USING btree (application_id, id);
@@ -579,6 +585,35 @@ create table parked_receipts (
 CREATE INDEX parked_receipts_look ON public.parked_receipts USING btree (look_at);
 comment on table parked_receipts is 'delivery: receipts whose attempt is not known yet, kept for five minutes';
 
+create table presend_counts (
+  application_id bigint not null,
+  allowed bigint default 0 not null,
+  denied bigint default 0 not null,
+  challenged bigint default 0 not null,
+  failed bigint default 0 not null,
+  skipped bigint default 0 not null,
+  last_failure text,
+  last_failure_at timestamp with time zone,
+  constraint presend_counts_pkey PRIMARY KEY (application_id)
+);
+comment on table presend_counts is 'presend: what hooks answered, and how often they did not';
+
+create table presend_hooks (
+  application_id bigint not null,
+  url text not null,
+  timeout_ms integer not null,
+  on_failure text not null,
+  secrets bytea not null,
+  enabled boolean not null,
+  version bigint default nextval('presend_versions'::regclass) not null,
+  created_at timestamp with time zone default clock_now() not null,
+  updated_at timestamp with time zone default clock_now() not null,
+  constraint presend_hooks_pkey PRIMARY KEY (application_id),
+  constraint presend_hooks_on_failure_check CHECK ((on_failure = ANY (ARRAY['open'::text, 'closed'::text]))),
+  constraint presend_hooks_timeout_ms_check CHECK (((timeout_ms >= 50) AND (timeout_ms <= 3000)))
+);
+comment on table presend_hooks is 'presend: where customers are asked before a send is accepted';
+
 create table price_book (
   only_row boolean default true not null,
   version bigint not null,
@@ -658,6 +693,25 @@ create table rate_counters (
 ) with (fillfactor=60);
 CREATE INDEX rate_counters_by_end ON public.rate_counters USING brin (ends_at) WITH (pages_per_range='16');
 comment on table rate_counters is 'rates: what was counted for rate limits';
+
+create table refusals (
+  application_id bigint not null,
+  id bigint not null,
+  at timestamp with time zone not null,
+  recipient text,
+  country text,
+  template_id text,
+  key_id bigint,
+  request_id text,
+  code integer not null,
+  reason text,
+  decision jsonb,
+  ip text,
+  constraint refusals_pkey PRIMARY KEY (application_id, id)
+);
+CREATE INDEX refusals_by_code ON public.refusals USING btree (application_id, code, id);
+CREATE INDEX refusals_by_recipient ON public.refusals USING btree (application_id, recipient, id);
+comment on table refusals is 'refusals: sends that were refused, and why';
 
 create table route_entries (
   id bigint generated always as identity not null,

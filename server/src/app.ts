@@ -24,7 +24,14 @@ import {
   targetRows,
 } from './limits/index.ts';
 import { createLines } from './lines.ts';
-import { createMessages, type Messages, messageFacts, parsePhone, searchedAddress } from './messages/index.ts';
+import {
+  createMessages,
+  type Messages,
+  messageFacts,
+  parseAddress,
+  parsePhone,
+  searchedAddress,
+} from './messages/index.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
 import { createIdSource } from './platform/ids.ts';
@@ -38,9 +45,11 @@ import { openPostgres } from './platform/postgres.ts';
 import { createKeyring } from './platform/seal.ts';
 import type { Application } from './policy.ts';
 import { createPosting } from './posting/index.ts';
+import { createPresend } from './presend/index.ts';
 import { createPricing } from './pricing/index.ts';
 import { countryOf, createProviders } from './providers/index.ts';
 import { createRates } from './rates/index.ts';
+import { createRefusals } from './refusals/index.ts';
 import { createRetention } from './retention.ts';
 import { createSandbox } from './sandbox/index.ts';
 import { createTemplates } from './templates/index.ts';
@@ -90,8 +99,7 @@ export async function createApp(options: AppOptions) {
     /** Reads the providers, and makes what a first start needs; the secrets only then. Throws ConfigError for a bad providers file. */
     async furnish(): Promise<FirstStart | null> {
       await events.start();
-      await providers.start();
-      await rooms.pricing.start();
+      await Promise.all([providers.start(), rooms.pricing.start(), rooms.presend.start()]);
       const first = await accounts.bootstrap(config);
       await templates.seed(publicSandboxApplicationId, sandbox.templates);
       if (first) await templates.seed(first.applicationId, firstTemplates);
@@ -118,11 +126,10 @@ export async function createApp(options: AppOptions) {
       await Promise.all([frontDoor.close(), sandbox.stop(), events.endStreams()]);
       await Promise.all([verifications.stop(), retention.stop(), events.stop(), subscribers.stop()]);
       await Promise.all([alerts.stop(), insights.stop()]);
-      await rooms.feedback.stop();
+      await Promise.all([rooms.feedback.stop(), rooms.refusals.flush()]);
       await delivery.stop();
       await posting.stop();
-      await providers.stop();
-      await rooms.pricing.stop();
+      await Promise.all([providers.stop(), rooms.pricing.stop(), rooms.presend.stop()]);
       await rooms.upstream.close();
       await rooms.outbound.close();
       await lease.release();
@@ -150,6 +157,7 @@ function makeBase(
     ...common,
     publicSandbox: config.publicSandbox,
     furnishSandbox: ({ id }) => templates.seed(id, sandbox.templates),
+    normaliseRecipient: (text) => parseAddress(text).address,
     loginListeners: () => listSubscribers(db, 'account_login'),
     guarded,
   });
@@ -165,6 +173,12 @@ function makeBase(
     },
     forgetPosts: posting.forgetEndpoint,
   });
+  const refusals = createRefusals({
+    ...common,
+    application: accounts.application,
+    normaliseRecipient: (text) => searchedAddress(text, 'to'),
+  });
+  const presend = createPresend({ ...common, outbound, application: accounts.application });
   const sandbox = createSandbox({
     ...common,
     webhooks: { set: callbacks.setSandboxWebhook, remove: callbacks.removeSandboxWebhook },
@@ -193,6 +207,8 @@ function makeBase(
     sandbox,
     accounts,
     callbacks,
+    presend,
+    refusals,
     posting,
     subscribers,
     relations,
@@ -276,7 +292,7 @@ async function makeSending(options: AppOptions, base: Base) {
     alerts,
     insights,
     feedback,
-    forget: forgetting(db, [delivery, messages, uplinks, posting]),
+    forget: forgetting(db, [delivery, messages, uplinks, posting, base.refusals]),
     serves,
     rates,
   };
@@ -336,6 +352,8 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
       ...providers.operations,
       ...pricing.operations,
       ...callbacks.operations,
+      ...base.presend.operations,
+      ...base.refusals.operations,
       ...posting.operations,
       ...alerts.operations,
       ...insights.operations,

@@ -144,6 +144,7 @@ export const reasons = {
   profile: [3003, 'profile nist-800-63b: …'],
   guess_ceiling_exceeded: [3003, 'guess probability … exceeds the ceiling'],
   country_not_enabled: [3003, 'destination country … not enabled'],
+  destination_not_allowed: [3003, 'destination not allowed for this agent key'],
   no_further_channel: [3003, 'no further channel'],
   channel_not_in_template: [3003, 'channel not in template'],
   code_still_valid: [3004, 'a code for this template and target is still valid'],

@@ -11,6 +11,7 @@ import { openTestDatabase } from './testing/database.ts';
 
 /** What no request can provoke yet, and why. */
 const comesLater: Partial<Record<Reason, string>> = {
+  destination_not_allowed: 'sends do not ask the terms of agent keys yet',
   insufficient_balance: 'applications have no balance before prices and spending exist',
 };
 

@@ -83,6 +83,8 @@ const rows: Record<string, Row> = {
   verifyOtp: { permission: 'verify', invalid: badBody, foreign: notFound },
   getMessage: { permission: 'read', foreign: notFound },
   listMessages: { permission: 'read', invalid: { path: '/v1/messages?limit=0' } },
+  listRefusals: { permission: 'read', invalid: { path: '/v1/refusals?limit=0' } },
+  listRefusalsOfApplication: { invalid: { path: '/admin/v1/refusals' } },
   listEvents: { permission: 'read', invalid: { path: '/v1/events?limit=0' } },
   getInsights: { permission: 'read', invalid: { path: '/v1/insights?group_by=planet' } },
   resendOtp: { permission: 'send', invalid: badBody, body: () => ({}), foreign: notFound },
@@ -175,6 +177,11 @@ const rows: Record<string, Row> = {
   listCallbackDeliveries: { query: '?state=given_up', foreign: unknown },
   listCallbackAttempts: { query: '?outcome=retry', foreign: unknown },
   replayCallbacks: { invalid: { body: {} }, body: () => ({ message_id: '2072832692843466759' }), foreign: unknown },
+  getPreSendHook: { foreign: unknown },
+  setPreSendHook: { invalid: badBody, body: () => ({ url: 'https://localhost/ask' }), foreign: unknown },
+  deletePreSendHook: { foreign: unknown },
+  rotatePreSendSecret: { foreign: unknown },
+  testPreSendHook: { foreign: unknown },
   createAlertRule: { invalid: { body: { kind: 'odd' } } },
   listAlertRules: { invalid: { path: '/admin/v1/alert-rules?limit=0' } },
   getAlertRule: { foreign: unknown },
@@ -234,6 +241,10 @@ onEachApp('every operation', (get) => {
       to: numberOf(0),
     };
     if (id === 'deleteCallbackEndpoint') return { ...values, endpoint_id: await makeEndpoint() };
+    if (/PreSend/.test(id)) {
+      const path = `/admin/v1/applications/${mine.id}/pre-send-hook`;
+      await operator({ method: 'PUT', path, body: { url: 'https://localhost/ask' } });
+    }
     if (id === 'deleteTemplate') {
       const template_id = `gone_${count++}`;
       await call({ path: '/v1/template-configs', body: { template_id, ...sms }, ...mine });
@@ -288,7 +299,8 @@ onEachApp('every operation', (get) => {
       allowTarget: allowance(mine.id),
     };
     const body = own[operation.id] ?? row.body?.(count++);
-    return { path: pathOf(operation, values) + (row.query ?? ''), ...(body !== undefined && { body }) };
+    const query = operation.id === 'listRefusalsOfApplication' ? `?application_id=${mine.id}` : (row.query ?? '');
+    return { path: pathOf(operation, values) + query, ...(body !== undefined && { body }) };
   };
 
   const isError = (reply: TestReply, expected: readonly [number, number], told: string): void => {

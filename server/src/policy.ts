@@ -3,8 +3,11 @@
  * Ground floor: any room may read it. Stored by accounts; precedence is template over application over these defaults.
  */
 import { z } from 'zod';
+import { ApiError, refuse } from './errors.ts';
 
 const resendModes = ['compat', 'rotate', 'reuse', 'rotate_with_grace'] as const;
+/** ISO 3166 alpha-2. */
+export const countryCode = z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166 alpha-2 code');
 const waits = z.int().min(5).max(600);
 
 export const resendRuleSchema = z.object({
@@ -84,7 +87,9 @@ export const policySchema = z.object({
   countries: z
     .object({
       mode: z.enum(['all', 'allow', 'deny']).default('all'),
-      list: z.array(z.string().regex(/^[A-Z]{2}$/)).default([]),
+      list: z.array(countryCode).default([]),
+      /** Sends there pass, and are marked in their decision report. */
+      monitor: z.array(countryCode).max(250).default([]),
     })
     .prefault({}),
   china_permission: z.boolean().default(true),
@@ -125,4 +130,39 @@ export interface Caller {
   devKey: string;
   permissions: ReadonlySet<Permission>;
   application: Application;
+  /** Of a key of kind agent; null for all others. */
+  agent: AgentTerms | null;
 }
+
+/** What a key of kind agent may do: set by the operator, so that the program behind it controls nothing that costs money. */
+export interface AgentTerms {
+  /** test: only while the application is on the virtual network. */
+  mode: 'test' | 'live';
+  /** ISO 3166 alpha-2; e-mail is in none. */
+  countries: readonly string[];
+  /** E.164 or e-mail, in the form of a message's recipient. */
+  recipients: readonly string[];
+  perRecipientPerDay: number;
+  sendsPerDay: number;
+  /** Millionths of the installation's currency; 0: nothing may be spent. */
+  spendPerDayMicros: number;
+}
+
+/**
+ * Whether such a key may send to this address at all; for each address that a send may go to. 2004 for a test key before real
+ * people, 3003 for a destination that is not on its list. On the virtual network, where nothing leaves, no list means everywhere.
+ */
+export function requireAgentMaySend(
+  { mode, countries, recipients }: AgentTerms,
+  { network, to, country }: { network: Application['network']; to: string; country: string | null },
+): void {
+  if (network === 'live' && mode === 'test')
+    throw new ApiError(2004, 'this agent key is in test mode and may not send to real recipients');
+  if (network === 'virtual' && countries.length === 0 && recipients.length === 0) return;
+  if (recipients.includes(to) || (country !== null && countries.includes(country))) return;
+  throw refuse('destination_not_allowed');
+}
+
+/** Whether sends to the country are to be marked; they pass. */
+export const isMonitored = ({ countries }: Policy, country: string | null): boolean =>
+  country !== null && countries.monitor.includes(country);

@@ -4,6 +4,7 @@
  */
 import { invalid } from '../errors.ts';
 import { type Permission, permissionNames } from '../policy.ts';
+import { type AgentChange, firstTerms, termsOf } from './agent-terms.ts';
 import { canonicalEntry } from './allowlist.ts';
 import { getApplication } from './applications.ts';
 import { hashKeyPair, makeDevKey, makeDevSecret } from './credential.ts';
@@ -18,7 +19,16 @@ export interface KeyRequest {
   ip_allowlist?: readonly string[] | undefined;
   expires_at?: string | null | undefined;
   enabled?: boolean | undefined;
+  agent?: AgentChange | undefined;
 }
+
+/** The kind is said once. */
+export type NewKeyRequest = KeyRequest & { kind: ApiKey['kind'] };
+
+/** A program that nobody watches does not keep its key for ever. */
+const agentLifeMs = 90 * 86_400_000;
+/** Writing templates is a matter of people, unless said. */
+const agentPermissions: readonly Permission[] = ['send', 'verify', 'read'];
 
 export interface KeyWithSecret {
   key: ApiKey;
@@ -29,7 +39,7 @@ export interface KeyWithSecret {
 export async function createKey(
   office: Office,
   applicationId: string,
-  request: KeyRequest,
+  request: NewKeyRequest,
   actor: Actor,
 ): Promise<KeyWithSecret> {
   const application = await getApplication(office, applicationId);
@@ -42,7 +52,7 @@ export async function createKey(
 export async function createSandboxKey(
   office: Office,
   organizationId: string,
-  request: KeyRequest & { name: string },
+  request: NewKeyRequest & { name: string },
   actor: Actor,
 ): Promise<KeyWithSecret & { application: ApplicationRecord }> {
   const made = {
@@ -61,25 +71,35 @@ export async function createSandboxKey(
 }
 
 async function makeKey(
-  { keyring, clock }: Office,
+  { keyring, clock, normaliseRecipient }: Office,
   db: Parameters<typeof store.insertKey>[0],
   applicationId: string,
-  request: KeyRequest,
+  request: NewKeyRequest,
   actor: Actor,
 ): Promise<KeyWithSecret> {
+  const { kind } = request;
+  const forAgent = kind === 'agent';
+  if (!forAgent) refuseTerms(request);
   const pair = { devKey: makeDevKey(), devSecret: makeDevSecret() };
   const given = readSettings(request, clock.now());
   const made = {
     applicationId,
     devKey: pair.devKey,
     secretHash: hashKeyPair(keyring, pair),
+    kind,
+    agent: forAgent ? firstTerms(request.agent ?? {}, normaliseRecipient) : null,
     description: given.description ?? '',
-    permissions: given.permissions ?? permissionNames,
+    permissions: given.permissions ?? (forAgent ? agentPermissions : permissionNames),
     ipAllowlist: given.ipAllowlist ?? [],
-    expiresAt: given.expiresAt ?? null,
+    expiresAt:
+      given.expiresAt === undefined && forAgent ? new Date(clock.now() + agentLifeMs) : (given.expiresAt ?? null),
     enabled: given.enabled ?? true,
   };
   return { key: found('application', await store.insertKey(db, made, actor)), devSecret: pair.devSecret };
+}
+
+function refuseTerms({ agent }: KeyRequest): void {
+  if (agent) throw invalid([{ field: 'agent', problem: 'only keys of kind agent have terms' }]);
 }
 
 /** 3002 for a moment that has passed: to end a key now, disable it. */
@@ -113,8 +133,12 @@ export async function getKey({ db }: Office, id: string): Promise<ApiKey> {
 
 /** What is not given stays as it is; `expires_at: null` = never. */
 export async function updateKey(office: Office, id: string, request: KeyRequest, actor: Actor): Promise<ApiKey> {
-  const settings = readSettings(request, office.clock.now());
-  const { devKey } = await getKey(office, id);
+  const settings = {
+    ...readSettings(request, office.clock.now()),
+    agent: termsOf(request.agent ?? {}, office.normaliseRecipient),
+  };
+  const { devKey, kind } = await getKey(office, id);
+  if (kind !== 'agent') refuseTerms(request);
   return found(
     'API key',
     await office.memory.afterWrite(`key:${devKey}`, () => store.updateKey(office.db, id, settings, actor)),

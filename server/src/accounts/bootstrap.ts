@@ -97,12 +97,14 @@ async function insertFirstKey(tx: Queryable, keyring: Keyring, applicationId: st
     applicationId,
     devKey: pair.devKey,
     secretHash: hashKeyPair(keyring, pair),
+    kind: 'server',
+    agent: null,
     description: 'Made on start',
     permissions: permissionNames,
     ipAllowlist: [],
     expiresAt: null,
     enabled: true,
-  };
+  } as const;
   await insertKey(tx, made, null);
 }
 

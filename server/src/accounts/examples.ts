@@ -29,6 +29,7 @@ export const key = {
   application_id: application.id,
   dev_key: 'dk_EXAMPLEkEXAMPLEkEXAMP',
   kind: 'server',
+  agent: null,
   ...keyBody,
   enabled: true,
   last_used_at: null,
@@ -36,6 +37,31 @@ export const key = {
 };
 
 export const keyWithSecret = { ...key, dev_secret: 'sk_EXAMPLEsEXAMPLEsEXAMPLEsEXAMPLEs' };
+
+const terms = {
+  mode: 'live',
+  countries: ['SG'],
+  recipients: ['qa@example.com'],
+  per_recipient_per_day: 3,
+  sends_per_day: 50,
+  spend_per_day_micros: 2_000_000,
+} as const;
+const { mode, countries, recipients, spend_per_day_micros } = terms;
+
+export const agentBody = {
+  kind: 'agent',
+  description: 'Support assistant',
+  agent: { mode, countries, recipients, spend_per_day_micros },
+};
+export const agentKey = {
+  ...keyWithSecret,
+  kind: 'agent',
+  agent: terms,
+  description: agentBody.description,
+  permissions: ['send', 'verify', 'read'],
+  ip_allowlist: [],
+  expires_at: '2026-10-01T00:00:00.000Z',
+};
 
 export const sandboxKey = {
   application: { ...application, name: 'CI', sandbox: 'key' },

@@ -34,6 +34,8 @@ export interface AccountsOptions {
   furnishSandbox?(application: Application): Promise<void>;
   /** Applications that want to know who logs in as the operator; none unless given. */
   loginListeners?(): Promise<readonly string[]>;
+  /** The form in which recipients of agent keys are kept, throws for what is no address; unless given, as they stand. */
+  normaliseRecipient?: Office['normaliseRecipient'];
   /** See Office; without it no policy is refused. */
   guarded?: Office['guarded'];
 }
@@ -60,6 +62,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
   const publicKeys = options.publicSandbox ? createPublicKeys(keyring) : new Map();
   const loginListeners = options.loginListeners ?? (async () => []);
   const furnishSandbox = options.furnishSandbox ?? (async () => undefined);
+  const normaliseRecipient = options.normaliseRecipient ?? ((text) => text);
   const guarded: Office['guarded'] = options.guarded ?? ((_, write) => db.transaction(write));
   return {
     authenticateKey: createKeyCheck({ db, keyring, clock, log, memory, publicKeys }),
@@ -72,7 +75,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     applicationOn: async (on, id) => (isId(id) ? findApplication(on, id) : null),
     applicationsAfter: (afterId, limit) => listAfter(db, afterId, limit),
     operations: [
-      ...createOperations({ db, keyring, clock, memory, furnishSandbox, guarded }),
+      ...createOperations({ db, keyring, clock, memory, furnishSandbox, normaliseRecipient, guarded }),
       ...createSessionOperations(createSessions({ db, keyring, clock, memory, loginListeners })),
     ],
   };

@@ -1,5 +1,5 @@
 /** An API key as it is kept in this process's memory, made ready for the check of a request. */
-import type { Permission } from '../policy.ts';
+import type { AgentTerms, Permission } from '../policy.ts';
 import { createAllowlist } from './allowlist.ts';
 import type { StoredKey } from './records.ts';
 
@@ -10,6 +10,7 @@ export interface LoginKey {
   secretHash: Buffer;
   permissions: ReadonlySet<Permission>;
   enabled: boolean;
+  agent: AgentTerms | null;
   expiresAtMs: number;
   allows(ip: string): boolean;
   /** Infinity for keys whose use is not noted. */
@@ -24,6 +25,7 @@ export function toLoginKey({ key, secretHash }: StoredKey): LoginKey {
     secretHash,
     permissions: new Set(key.permissions),
     enabled: key.enabled,
+    agent: key.agent,
     expiresAtMs: key.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY,
     allows: createAllowlist(key.ipAllowlist),
     usedAtMs: key.lastUsedAt?.getTime() ?? 0,

@@ -6,6 +6,7 @@ import type { Db, Queryable } from '../platform/db.ts';
 import { isId } from '../platform/ids.ts';
 import type { Keyring } from '../platform/seal.ts';
 import type { Application } from '../policy.ts';
+import type { NormaliseRecipient } from './agent-terms.ts';
 import type { Memory } from './memory.ts';
 import type { Page } from './records.ts';
 
@@ -16,6 +17,7 @@ export interface Office {
   memory: Memory;
   /** Gives a sandbox application just made what it starts with (its templates); answered only afterwards. */
   furnishSandbox(application: Application): Promise<void>;
+  normaliseRecipient: NormaliseRecipient;
   /** Runs a change of a policy in a transaction, and refuses it where codes become easier to guess than allowed. */
   guarded<T>(applicationId: string, write: (tx: Queryable) => Promise<T>): Promise<T>;
 }

@@ -32,6 +32,7 @@ export function createPublicKeys(keyring: Keyring): Map<string, LoginKey> {
         secretHash: hashKeyPair(keyring, pair),
         permissions,
         enabled: true,
+        agent: null,
         expiresAtMs: Number.POSITIVE_INFINITY,
         allows: () => true,
         usedAtMs: Number.POSITIVE_INFINITY,

@@ -1,5 +1,5 @@
 /** The rows of this room as the rest of it sees them. Ids are decimal strings. */
-import type { Application, Permission, Policy } from '../policy.ts';
+import type { AgentTerms, Application, Permission, Policy } from '../policy.ts';
 
 export interface Organization {
   id: string;
@@ -15,7 +15,9 @@ export interface ApiKey {
   id: string;
   applicationId: string;
   devKey: string;
-  kind: 'server';
+  kind: 'server' | 'agent';
+  /** Exactly for kind agent. */
+  agent: AgentTerms | null;
   description: string;
   permissions: readonly Permission[];
   ipAllowlist: readonly string[];
@@ -28,7 +30,7 @@ export interface ApiKey {
 /** What may be said about a key when it is made or changed. */
 export type KeySettings = Pick<ApiKey, 'description' | 'permissions' | 'ipAllowlist' | 'expiresAt' | 'enabled'>;
 
-export interface NewKey extends KeySettings {
+export interface NewKey extends KeySettings, Pick<ApiKey, 'kind' | 'agent'> {
   applicationId: string;
   devKey: string;
   secretHash: Buffer;

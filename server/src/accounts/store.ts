@@ -5,7 +5,7 @@
 import { eventRows } from '../events/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import { json, raw, type Sql, sql } from '../platform/sql.ts';
-import { type Application, type Permission, policySchema } from '../policy.ts';
+import { type AgentTerms, type Application, type Permission, policySchema } from '../policy.ts';
 import type {
   Actor,
   ApiKey,
@@ -160,7 +160,8 @@ interface KeyRow {
   id: string;
   application_id: string;
   dev_key: string;
-  kind: 'server';
+  kind: ApiKey['kind'];
+  agent: AgentTerms | null;
   description: string;
   permissions: Permission[];
   ip_allowlist: string[];
@@ -170,13 +171,14 @@ interface KeyRow {
   created_at: Date;
 }
 const keyColumns = raw(
-  'id, application_id, dev_key, kind, description, permissions, ip_allowlist, expires_at, enabled, last_used_at, created_at',
+  'id, application_id, dev_key, kind, agent, description, permissions, ip_allowlist, expires_at, enabled, last_used_at, created_at',
 );
 const toKey = (row: KeyRow): ApiKey => ({
   id: row.id,
   applicationId: row.application_id,
   devKey: row.dev_key,
   kind: row.kind,
+  agent: row.agent,
   description: row.description,
   permissions: row.permissions,
   ipAllowlist: row.ip_allowlist,
@@ -213,8 +215,8 @@ export function insertKey(db: Queryable, made: NewKey, actor: Actor | null): Pro
     actor,
     'create api_key',
     sql`insert into api_keys
-      (application_id, dev_key, secret_hash, description, permissions, ip_allowlist, expires_at, enabled)
-      select id, ${made.devKey}, ${made.secretHash}, ${made.description}, ${made.permissions}::text[],
+      (application_id, dev_key, secret_hash, kind, agent, description, permissions, ip_allowlist, expires_at, enabled)
+      select id, ${made.devKey}, ${made.secretHash}, ${made.kind}, ${made.agent && json(made.agent)}::jsonb, ${made.description}, ${made.permissions}::text[],
         ${made.ipAllowlist}::text[], ${made.expiresAt}::timestamptz, ${made.enabled}
       from applications where id = ${made.applicationId}`,
   );
@@ -241,11 +243,11 @@ export async function listKeys(db: Queryable, applicationId: string, page: Page)
   return rows.map(toKey);
 }
 
-/** What is undefined stays as it is. */
+/** What is undefined stays as it is, also among the terms of an agent; a key that is none has no terms to change. */
 export function updateKey(
   db: Queryable,
   id: string,
-  change: { [Name in keyof KeySettings]: KeySettings[Name] | undefined },
+  change: { [Name in keyof KeySettings]: KeySettings[Name] | undefined } & { agent: Partial<AgentTerms> },
   actor: Actor,
 ): Promise<ApiKey | null> {
   return changeKey(
@@ -257,6 +259,7 @@ export function updateKey(
       permissions = coalesce(${change.permissions ?? null}::text[], permissions),
       ip_allowlist = coalesce(${change.ipAllowlist ?? null}::text[], ip_allowlist),
       enabled = coalesce(${change.enabled ?? null}, enabled),
+      agent = agent || ${json(change.agent)}::jsonb,
       expires_at = case when ${change.expiresAt !== undefined}::boolean
         then ${change.expiresAt ?? null}::timestamptz else expires_at end
       where id = ${id}`,

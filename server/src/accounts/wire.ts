@@ -1,6 +1,7 @@
 /** How the objects of this room look on the wire: schemas with their bounds, and rows turned into them. */
 import { z } from 'zod';
 import { permissionNames, policySchema } from '../policy.ts';
+import { agentChange, agentSchema, toAgent } from './agent-terms.ts';
 import { canonicalEntry } from './allowlist.ts';
 import type { Listed } from './office.ts';
 import { policyChangeSchema } from './policy-change.ts';
@@ -32,13 +33,24 @@ export const applicationBody = z.object({
   policy: policyChangeSchema.default({}),
 });
 export const applicationChange = z.object({ name: name.optional(), network: networkSchema.optional() });
-export const keyBody = z.object({
+const keyFields = {
   description: z.string().trim().max(200).regex(plainText, noControl).optional(),
   permissions: z.array(z.enum(permissionNames)).min(1).max(16).optional(),
   ip_allowlist: z.array(allowlistEntry).max(100).optional(),
   expires_at: z.iso.datetime({ offset: true }).nullable().optional(),
   enabled: z.boolean().optional(),
+  agent: agentChange
+    .optional()
+    .describe('The terms of a key of kind agent; only with that kind. What is not given stays, or gets its default.'),
+};
+export const keyBody = z.object({
+  ...keyFields,
+  kind: z
+    .enum(['server', 'agent'])
+    .default('server')
+    .describe('`agent`: for programs that decide by themselves; held to the terms in `agent`. Never changes.'),
 });
+export const keyChange = z.object(keyFields);
 export const sandboxKeyBody = keyBody.extend({ name: name.default('Sandbox') });
 
 export const organizationSchema = z.object({ id: z.string(), name: z.string(), created_at: z.string() });
@@ -55,7 +67,8 @@ export const keySchema = z.object({
   id: z.string(),
   application_id: z.string(),
   dev_key: z.string(),
-  kind: z.enum(['server']),
+  kind: z.enum(['server', 'agent']),
+  agent: agentSchema.nullable(),
   description: z.string(),
   permissions: z.array(z.enum(permissionNames)),
   ip_allowlist: z.array(z.string()),
@@ -90,6 +103,7 @@ export const toKey = (key: ApiKey): z.infer<typeof keySchema> => ({
   application_id: key.applicationId,
   dev_key: key.devKey,
   kind: key.kind,
+  agent: key.agent && toAgent(key.agent),
   description: key.description,
   permissions: [...key.permissions],
   ip_allowlist: [...key.ipAllowlist],

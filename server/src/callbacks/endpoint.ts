@@ -1,6 +1,7 @@
 /** A callback endpoint: what may be chosen, and what it is once its secrets are opened. */
 import type { EventName } from '../events/index.ts';
 import type { Keyring } from '../platform/seal.ts';
+import { type SigningSecrets, signingAt } from '../platform/signing-secrets.ts';
 import type { ScheduleName } from './schedule.ts';
 
 export const formatNames = ['vendor', 'standard'] as const;
@@ -30,8 +31,7 @@ export interface EndpointSecrets {
   secret: string | null;
   /** Value of the Authorization header. */
   authorization: string | null;
-  /** `whsec_…`, newest first; all but the first sign until their time, in milliseconds since 1970. */
-  signing: readonly { secret: string; untilMs: number | null }[];
+  signing: SigningSecrets;
 }
 
 export type DisabledBecause = 'gone' | 'failing';
@@ -59,6 +59,4 @@ export const sealSecrets = (keyring: Keyring, applicationId: string, secrets: En
 export const openSecrets = (keyring: Keyring, applicationId: string, sealed: Buffer): EndpointSecrets =>
   JSON.parse(keyring.open(purpose, sealed, applicationId)) as EndpointSecrets;
 
-/** The signing secrets that sign at this moment, newest first (contract §10.1: the one before for 24 hours). */
-export const signingSecretsAt = ({ signing }: EndpointSecrets, nowMs: number): string[] =>
-  signing.filter(({ untilMs }) => untilMs === null || untilMs > nowMs).map(({ secret }) => secret);
+export const signingSecretsAt = ({ signing }: EndpointSecrets, nowMs: number): string[] => signingAt(signing, nowMs);

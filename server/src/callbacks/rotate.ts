@@ -1,12 +1,9 @@
 /** A new signing secret; the former one signs beside it for another day (contract §10.1), so that a receiver can change over. */
+import { overlapMs, rotated } from '../platform/signing-secrets.ts';
 import { createSigningSecret } from '../platform/webhook-signature.ts';
-import { type Endpoint, type EndpointSecrets, sealSecrets } from './endpoint.ts';
+import { type Endpoint, sealSecrets } from './endpoint.ts';
 import { type Actor, changeEndpoint, type Office } from './office.ts';
 import { updateSecrets } from './save-store.ts';
-
-const overlapMs = 24 * 3_600_000;
-/** Secrets that sign at once, so that the header stays short when somebody rotates again and again. */
-const maxSigning = 5;
 
 export interface Rotated {
   endpoint: Endpoint;
@@ -28,12 +25,4 @@ export async function rotateSecret(office: Office, applicationId: string, id: st
     );
   });
   return { endpoint, signingSecret, formerSignsUntil: new Date(nowMs + overlapMs) };
-}
-
-/** Those of earlier rotations keep the day they were given. */
-function rotated(signing: EndpointSecrets['signing'], secret: string, nowMs: number): EndpointSecrets['signing'] {
-  const former = signing
-    .map(({ secret: old, untilMs }) => ({ secret: old, untilMs: untilMs ?? nowMs + overlapMs }))
-    .filter(({ untilMs }) => untilMs > nowMs);
-  return [{ secret, untilMs: null }, ...former].slice(0, maxSigning);
 }

@@ -51,6 +51,7 @@ export const causes = [
   'price_managed',
   'callback_managed',
   'callback_disabled',
+  'presend_managed',
   'alert_managed',
   'alert_raised',
   'alert_ended',

@@ -40,7 +40,12 @@ function header(description: string, example: string): Json {
 }
 
 const securitySchemes = {
-  apiKey: { type: 'http', scheme: 'basic', description: 'dev_key as user name, dev_secret as password.' },
+  apiKey: {
+    type: 'http',
+    scheme: 'basic',
+    description:
+      'dev_key as user name, dev_secret as password. `Authorization: Bearer dev_key:dev_secret` is taken too, for clients that know no other.',
+  },
   operator: { type: 'http', scheme: 'bearer', description: 'The operator token; only for /admin/v1.' },
 };
 const security = { none: [], key: [{ apiKey: [] }], operator: [{ operator: [] }] } as const;

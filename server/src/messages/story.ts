@@ -75,6 +75,7 @@ const sentences: Record<Cause, (entry: LedgerEntry) => string> = {
   price_managed: () => 'Prices were changed.',
   callback_managed: () => 'A callback endpoint was changed.',
   callback_disabled: () => 'A callback endpoint was switched off because it failed.',
+  presend_managed: () => 'The pre-send hook was changed.',
   alert_managed: () => 'An alert rule was changed.',
   alert_raised: () => 'An alert was raised.',
   alert_ended: () => 'An alert ended.',

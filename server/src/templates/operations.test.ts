@@ -12,6 +12,7 @@ const callerOf = (application: Application): Caller => ({
   devKey: 'dk_demo',
   permissions: new Set(['templates']),
   application,
+  agent: null,
 });
 
 interface Input {

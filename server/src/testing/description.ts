@@ -217,6 +217,7 @@ export function sampleOf(schema: Schema, name = '', toward: Path | 'all' = []): 
       return null;
     default:
       if (schema.pattern === '^[1-9]\\d{0,18}$') return '7';
+      if (schema.pattern === '^[A-Z]{2}$') return 'SG';
       if (schema.pattern?.endsWith(':[0-5]\\d$')) return name === 'to' ? '07:00' : '22:00';
       return samples[name] ?? 'abc'.padEnd(schema.minLength ?? 0, 'c').slice(0, schema.maxLength ?? 3);
   }

@@ -26,6 +26,7 @@ function callerOf({
   return {
     keyId,
     devKey: `dk_${keyId}`,
+    agent: null,
     permissions: new Set(permissions),
     application: {
       id: applicationId,
