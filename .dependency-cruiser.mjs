@@ -21,6 +21,10 @@ export const rooms = {
   providers: { title: 'configured upstream accounts and routes', opens: ['events', 'channels'] },
   pricing: { title: 'price tables, cost per attempt, balance', opens: ['events'] },
   limits: { title: 'who may send how much: rate limits, budgets, blocks', opens: ['events'] },
+  spend: {
+    title: 'money: prepaid balances and budgets, counted where sends are accepted and handed over',
+    opens: ['events'],
+  },
   verifications: { title: 'issue and check a code', opens: ['events'] },
   insights: { title: 'what happened, by country and channel', opens: ['events'] },
   alerts: { title: 'thresholds that tell people', opens: ['events'] },

@@ -1,7 +1,12 @@
 /**
  * The wiring: every room made and handed its neighbours, on one screen. The only file that knows every room.
  */
-import { createAccounts, type FirstStart, publicSandboxApplicationId } from './accounts/index.ts';
+import {
+  applicationOrganizations,
+  createAccounts,
+  type FirstStart,
+  publicSandboxApplicationId,
+} from './accounts/index.ts';
 import { type AlertsPorts, createAlerts } from './alerts/index.ts';
 import { createCallbacks, createSubscribers, listSubscribers } from './callbacks/index.ts';
 import { adapters } from './channels/adapters.ts';
@@ -40,6 +45,7 @@ import { createPosting } from './posting/index.ts';
 import { createProviders } from './providers/index.ts';
 import { createRetention } from './retention.ts';
 import { createSandbox } from './sandbox/index.ts';
+import { createSpend, spendShare } from './spend/index.ts';
 import { createTemplates } from './templates/index.ts';
 import { createUplinks } from './uplinks/index.ts';
 import {
@@ -81,7 +87,7 @@ export async function createApp(options: AppOptions) {
     () => config.publicUrl ?? address,
   );
   const { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, providers } = rooms;
-  const { events, posting, alerts, insights, subscribers } = rooms;
+  const { events, posting, alerts, insights, subscribers, spend } = rooms;
   return {
     ...rooms,
     /** Reads the providers, and makes what a first start needs; the secrets only then. Throws ConfigError for a bad providers file. */
@@ -106,6 +112,8 @@ export async function createApp(options: AppOptions) {
       }
       if (!config.roles.has('api')) return 'worker';
       subscribers.start();
+      await spend.look();
+      spend.start();
       address = await frontDoor.listen(config.host, config.port);
       return address;
     },
@@ -113,7 +121,7 @@ export async function createApp(options: AppOptions) {
     async stop(): Promise<void> {
       await Promise.all([frontDoor.close(), sandbox.stop(), events.endStreams()]);
       await Promise.all([verifications.stop(), retention.stop(), events.stop(), subscribers.stop()]);
-      await Promise.all([alerts.stop(), insights.stop()]);
+      await Promise.all([alerts.stop(), insights.stop(), spend.stop()]);
       await rooms.feedback.stop();
       await delivery.stop();
       await posting.stop();
@@ -148,6 +156,13 @@ function makeBase(
     loginListeners: () => listSubscribers(db, 'account_login'),
     guarded,
   });
+  const spend = createSpend({
+    ...common,
+    currency: config.currency,
+    organization: accounts.organization,
+    application: accounts.application,
+    organizations: applicationOrganizations(),
+  });
   const posting = createPosting({ ...common, outbound, facts: messageFacts, application: accounts.application });
   const subscribers = createSubscribers({ db, log }, 'api_call');
   const callbacks = createCallbacks({
@@ -181,6 +196,7 @@ function makeBase(
     guesses,
     sandbox,
     accounts,
+    spend,
     callbacks,
     posting,
     subscribers,
@@ -189,11 +205,30 @@ function makeBase(
   };
 }
 
+type Forget = Parameters<typeof createRetention>[0]['forget'][number];
+
+/** What goes with the messages of an application when their time is over. */
+function everyForget(
+  db: Db,
+  { posting, spend }: Pick<Base, 'posting' | 'spend'>,
+  { delivery, messages, uplinks }: Record<'delivery' | 'messages' | 'uplinks', { forget: Forget }>,
+): Forget[] {
+  return [
+    (...asked) => forgetEvents(db, ...asked),
+    delivery.forget,
+    (...asked) => forgetVerifications(db, ...asked),
+    messages.forget,
+    uplinks.forget,
+    posting.forget,
+    spend.forget,
+  ];
+}
+
 /** The ways out, and what uses them: providers, deliveries, messages, codes. */
 async function makeSending(options: AppOptions, base: Base) {
   const { config } = options;
   const { currency } = config;
-  const { common, sandbox, templates, posting } = base;
+  const { common, sandbox, templates, spend } = base;
   const { db, log } = common;
   const {
     id: provider,
@@ -220,7 +255,7 @@ async function makeSending(options: AppOptions, base: Base) {
   });
   const { lineOf, linesFor, serving, serves } = createLines({ provider, upstream, idempotent }, providers, currency);
   const worker = config.roles.has('worker');
-  const delivery = createDelivery({ ...common, worker, currency, lineOf, linesFor, release });
+  const delivery = createDelivery({ ...common, worker, currency, lineOf, linesFor, release, charges: spend.charges });
   const draw = options.drawCode ?? drawCode;
   const messages = createMessages({
     ...common,
@@ -231,6 +266,8 @@ async function makeSending(options: AppOptions, base: Base) {
     currency,
     serving,
     storeAnswer,
+    estimate: (line, content) => lineOf(line, content)?.costMicros ?? 0,
+    shares: [spendShare],
   });
   const verifications = createVerifications({
     ...common,
@@ -244,7 +281,7 @@ async function makeSending(options: AppOptions, base: Base) {
   });
   const alerts = createAlerts({
     ...common,
-    ...watchedBy(providers),
+    ...watchedBy(providers, spend),
     outbound: base.outbound,
     telegramApiUrl: config.telegramApiUrl,
     currency,
@@ -257,14 +294,7 @@ async function makeSending(options: AppOptions, base: Base) {
     relations: { facts: messageFacts(), acceptances: acceptedAttempts(), verifications: verificationMessages() },
   });
   const feedback = createFeedback({ log, acceptances: delivery.acceptances, upstream: providers.upstream });
-  const forget = [
-    (...asked: Parameters<typeof delivery.forget>) => forgetEvents(db, ...asked),
-    delivery.forget,
-    (...asked: Parameters<typeof delivery.forget>) => forgetVerifications(db, ...asked),
-    messages.forget,
-    uplinks.forget,
-    posting.forget,
-  ];
+  const forget = everyForget(db, base, { delivery, messages, uplinks });
   return {
     upstream,
     uplinks,
@@ -282,7 +312,7 @@ async function makeSending(options: AppOptions, base: Base) {
 
 function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const { config } = options;
-  const { common, accounts, sandbox, templates, guesses, callbacks, posting, events, publicUrl } = base;
+  const { common, accounts, sandbox, templates, guesses, callbacks, posting, events, spend, publicUrl } = base;
   const { db, clock } = common;
   const { messages, verifications, feedback, uplinks, providers, alerts, insights } = sending;
   const now = (): number => clock.now();
@@ -307,6 +337,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
       ...posting.operations,
       ...alerts.operations,
       ...insights.operations,
+      ...spend.operations,
     ],
     webhooks,
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },

@@ -22,10 +22,11 @@ export {
 export type { OptOut } from './opt-outs.ts';
 export { type RefusalRow, refusalOf } from './refusal.ts';
 export {
+  countRows,
   countWrongCodes,
   findLock,
   grantAgain,
-  grantRows,
+  judgeRows,
   type LiveLock,
   type Released,
   release,

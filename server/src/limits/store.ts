@@ -10,13 +10,10 @@ import type { RefusalRow } from './refusal.ts';
 const epochMs = (time: string): string => `floor(extract(epoch from ${time}) * 1000)::bigint`;
 
 /**
- * Two clauses of a `with`: `verdicts` (every input row, judged against its locked target) and `grants` (the counted rows that
- * passed, written). `input` names a relation with the columns of `grantColumns` and `ord`, one row per target.
- * A row passed only if its verdict is granted and it is uncounted or stands in `grants`: a target that somebody else made
- * at the same moment is not in `grants`, and the caller asks again. So it does where the target changed while its lock was waited
- * for: the rest of the statement cannot see what that other statement wrote.
+ * The clause `verdicts` of a `with`: every input row, judged against its locked target. `input` names a relation with the columns of
+ * `grantColumns` and `ord`, one row per target. What passes is counted by `countRows`.
  */
-export function grantRows(input: Sql): Sql {
+export function judgeRows(input: Sql): Sql {
   return sql`held as materialized (
     select i.ord, t.version, t.send_times, t.wrong_times, t.locks
     from ${input} i join targets t on t.application_id = i.application_id and t.target = i.target
@@ -69,12 +66,21 @@ export function grantRows(input: Sql): Sql {
         when h.version is distinct from seen.version then 'changed'
         else 'granted' end as verdict
     ) judged
-  ), grants as (
+  )`;
+}
+
+/**
+ * The clause `grants`: the counted rows of `passed` (a relation of granted verdicts), written. A row passed only if it is uncounted or
+ * stands in `grants`: a target that somebody else made at the same moment is not there, and the caller asks again. So it does where the
+ * target changed while its lock was waited for: the rest of the statement cannot see what that other statement wrote.
+ */
+export function countRows(passed: Sql): Sql {
+  return sql`grants as (
     insert into targets as t (application_id, target, version, send_times, wrong_times, locks)
     select application_id, target, version + 1, sends || clock_now(), wrongs,
       locks || jsonb_build_object(template_id, jsonb_build_object('m', message_id, 'v', lock_id,
         'e', coalesce(${raw(epochMs('lives_until'))}, ${raw(epochMs('clock_now()'))} + ttl_ms), 's', ${raw(epochMs('clock_now()'))}))
-    from verdicts where counted and verdict = 'granted' order by application_id, target
+    from ${passed} p where counted order by application_id, target
     on conflict (application_id, target) do update
       set version = excluded.version, send_times = excluded.send_times, wrong_times = excluded.wrong_times, locks = excluded.locks
       where t.version = excluded.version - 1
@@ -98,7 +104,8 @@ async function askAgain(tx: Queryable, grant: GrantRow): Promise<RefusalRow> {
     listed: string[];
     granted: boolean;
   }>(sql`
-    with input as materialized (${relation([{ grant }], grantColumns)}), ${grantRows(raw('input'))}
+    with input as materialized (${relation([{ grant }], grantColumns)}), ${judgeRows(raw('input'))},
+    ${countRows(raw("(select * from verdicts where verdict = 'granted')"))}
     select verdict, retry_after, lock_message_id, opted_out, listed,
       (not counted or exists (select 1 from grants g where g.application_id = v.application_id and g.target = v.target)) as granted
     from verdicts v`);

@@ -22,6 +22,7 @@ import {
   requireUsable,
 } from './plan.ts';
 import { type Address, bareAddress, magicPhone, type PhoneAddress, parseEmail, parsePhone } from './recipient.ts';
+import { type KeyBudget, spendAsk } from './spend-ask.ts';
 import type { Acceptance, MessageKind, MessageRow } from './store.ts';
 
 /** What the three send endpoints have in common, already valid in form. */
@@ -38,6 +39,8 @@ export interface SendRequest {
   purpose: string | null;
   ttlSeconds: number | null;
   codeLength: number | null;
+  /** A budget that the caller's key carries itself. */
+  keyBudget?: KeyBudget | null;
 }
 
 /** The message whose code of this template lives for the target, under policies other than compat. */
@@ -189,6 +192,12 @@ export function compose(
     },
     message: messageOf(context, application, template, request, resolved, { messageId, rule }),
     verification,
+    spend: spendAsk(
+      application,
+      resolved,
+      steps.map(({ content }) => content),
+      { messageId, keyBudget: request.keyBudget ?? null, estimate: context.estimate },
+    ),
     delivery: context.delivery.prepare({
       applicationId: application.id,
       messageId,

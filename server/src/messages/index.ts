@@ -6,6 +6,7 @@ import type { Channel, Delivery } from '../delivery/index.ts';
 import type { Db, Queryable } from '../platform/db.ts';
 import type { IdSource } from '../platform/ids.ts';
 import type { Keyring } from '../platform/seal.ts';
+import type { Share } from '../platform/share.ts';
 import type { Application } from '../policy.ts';
 import type { Templates } from '../templates/index.ts';
 import type { MessagesContext } from './context.ts';
@@ -13,6 +14,7 @@ import { makeMessageOperations } from './message-operations.ts';
 import { createNoteRead } from './note-read.ts';
 import { makeSendOperations, type StoreAnswer } from './operations.ts';
 import type { Serving } from './plan.ts';
+import type { Estimate } from './spend-ask.ts';
 import { type Acceptance, createAccept, findMessage, forgetMessages } from './store.ts';
 
 export type { AttemptStory } from './attempts.ts';
@@ -32,6 +34,9 @@ export interface MessagesOptions {
   currency: string;
   serving(application: Application, channel: Channel, to: string): Serving;
   storeAnswer: StoreAnswer;
+  estimate: Estimate;
+  /** What other rooms judge and write in the accepting statement, in this order. */
+  shares: readonly Share<Acceptance>[];
 }
 
 export interface Messages {
@@ -43,7 +48,7 @@ export interface Messages {
 
 export function createMessages(options: MessagesOptions): Messages {
   const { db } = options;
-  const acceptOn = createAccept(options.delivery);
+  const acceptOn = createAccept(options.delivery, options.shares);
   const context: MessagesContext = {
     ...options,
     now: () => options.clock.now(),

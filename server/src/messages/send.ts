@@ -48,6 +48,8 @@ interface Sent {
   start(): void;
 }
 
+const waitOf = ({ retryAfter }: { retryAfter: number | null }) => (retryAfter === null ? {} : { retryAfter });
+
 type Composer = (on: Queryable, excluded: Excluded) => Promise<Acceptance>;
 
 /**
@@ -120,6 +122,7 @@ export async function sendOne(
     const refusal = refusalOf(row);
     if (refusal) throw refusal;
     exclude(excluded, acceptance.grant, row.listed, row.optedOut);
+    if (row.against) throw refuse(row.against.reason, '', waitOf(row.against));
     if (row.verdict !== 'granted') return null;
     const { messageId } = acceptance.grant;
     return {

@@ -1,9 +1,19 @@
 /** All SQL on messages, and the one statement that accepts: message, code, delivery and first events in one durable write. */
 
 import type { Channel, Delivery, MessageState, Prepared } from '../delivery/index.ts';
+import type { Reason } from '../errors.ts';
 import { eventRows } from '../events/index.ts';
-import { type GrantRow, grantColumns, grantRows, type RefusalRow, toHit, type Verdict } from '../limits/index.ts';
+import {
+  countRows,
+  type GrantRow,
+  grantColumns,
+  judgeRows,
+  type RefusalRow,
+  toHit,
+  type Verdict,
+} from '../limits/index.ts';
 import type { Queryable } from '../platform/db.ts';
+import type { Share } from '../platform/share.ts';
 import { type Column, raw, relation, type Sql, sql } from '../platform/sql.ts';
 import type { Language } from '../templates/index.ts';
 import {
@@ -13,6 +23,8 @@ import {
   verificationColumns,
   verificationStates,
 } from '../verifications/index.ts';
+import { putTogether, type Shared } from './share-store.ts';
+import type { SpendAsk } from './spend-ask.ts';
 
 export type MessageKind = 'otp' | 'code' | 'custom';
 
@@ -39,9 +51,15 @@ export interface Acceptance {
   message: MessageRow;
   verification: VerificationRow | null;
   delivery: Prepared;
+  /** What balance and budgets are asked; null: nothing. */
+  spend: SpendAsk | null;
 }
 
 export interface AcceptResult extends RefusalRow {
+  /** What a share has against it, where the target's own rules have nothing. */
+  against: { reason: Reason; retryAfter: number | null } | null;
+  /** What the shares found, also where they have nothing against it. */
+  notes: readonly unknown[];
   /** Null when refused, or for a message without a code. */
   expiresAt: Date | null;
 }
@@ -74,22 +92,29 @@ const columnsOfPart = (columns: Delivery['columns']): Record<string, Column<Acce
   );
 
 /** Makes the accepting statement's runner. Two items of one target must not share a call. */
-export function createAccept(delivery: Pick<Delivery, 'columns' | 'insertRows' | 'endRows'>) {
+export function createAccept(
+  delivery: Pick<Delivery, 'columns' | 'insertRows' | 'endRows'>,
+  shares: readonly Share<Acceptance>[] = [],
+) {
   const columns: Record<string, Column<Acceptance>> = {
     ...grantColumns,
     ...verificationColumns,
     ...messageColumns,
     ...columnsOfPart(delivery.columns),
   };
+  for (const share of shares) Object.assign(columns, share.columns);
+  const shared = putTogether(shares);
   return async (db: Queryable, items: readonly Acceptance[]): Promise<AcceptResult[]> => {
-    const rows = await db.query<ResultRow>(statement(relation(items, columns), delivery));
+    const rows = await db.query<ResultRow>(statement(relation(items, columns), delivery, shared));
     return rows.map((row) => ({
-      verdict: row.verdict === 'granted' && !row.accepted ? 'changed' : row.verdict,
+      verdict: row.verdict === 'granted' && !row.accepted && row.against === null ? 'changed' : row.verdict,
       retryAfter: row.retry_after,
       lockMessageId: row.lock_message_id,
       optedOut: row.opted_out,
       listed: row.listed.map(toHit),
       expiresAt: row.expires_at,
+      against: row.against && { reason: row.against, retryAfter: row.against_retry_after },
+      notes: row.notes ?? [],
     }));
   };
 }
@@ -102,15 +127,20 @@ interface ResultRow {
   opted_out: string[];
   listed: string[];
   expires_at: Date | null;
+  /** The verdicts of shares are slugs of errors.ts. */
+  against: Reason | null;
+  against_retry_after: number | null;
+  notes: unknown[] | null;
 }
 
-function statement(input: Sql, delivery: Pick<Delivery, 'insertRows' | 'endRows'>): Sql {
+function statement(input: Sql, delivery: Pick<Delivery, 'insertRows' | 'endRows'>, shared: Shared): Sql {
   return sql`
-    with input as materialized (${input}), ${grantRows(raw('input'))},
+    with input as materialized (${input}), ${judgeRows(raw('input'))}, ${shared.judged} ${countRows(shared.passed)},
     accepted as materialized (
-      select v.* from verdicts v where v.verdict = 'granted'
-        and (not v.counted or exists (select 1 from grants g where g.application_id = v.application_id and g.target = v.target))
+      select v.* from ${shared.passed} v
+      where not v.counted or exists (select 1 from grants g where g.application_id = v.application_id and g.target = v.target)
     ),
+    ${shared.written}
     written as (
       insert into messages (application_id, id, kind, recipient, template_id, template_revision, language, country, purpose,
         verification_id, custom_args, signals, sealed_params, other_recipient, created_at, expires_at)
@@ -122,12 +152,17 @@ function statement(input: Sql, delivery: Pick<Delivery, 'insertRows' | 'endRows'
     ),
     ${acceptVerifications(raw('(select * from accepted where verification_id is not null)'))},
     planned as (${delivery.insertRows(raw('select * from accepted'))}),
-    ended as (${delivery.endRows(sql`
+    ${delivery.endRows(sql`
       select application_id, previous_message_id as message_id, 'superseded' as reason, false as numbered
-      from accepted where previous_message_id is not null and counted`)}),
+      from accepted where previous_message_id is not null and counted`)},
     logged as (${eventRows(acceptEvents)})
-    select v.verdict, v.retry_after, v.lock_message_id, v.opted_out, v.listed, w.id is not null as accepted, w.expires_at
-    from verdicts v left join written w on w.application_id = v.application_id and w.id = v.message_id order by v.ord`;
+    select v.verdict, v.retry_after, v.lock_message_id, v.opted_out, v.listed, w.id is not null as accepted, w.expires_at,
+      s.verdict as against, s.retry_after as against_retry_after, s.notes
+    from verdicts v left join (
+      select ord, min(verdict) as verdict, max(retry_after) filter (where verdict is not null) as retry_after,
+        jsonb_agg(note) filter (where note is not null) as notes
+      from (${shared.refusals}) found(ord, verdict, retry_after, note) group by ord
+    ) s on s.ord = v.ord left join written w on w.application_id = v.application_id and w.id = v.message_id order by v.ord`;
 }
 
 /** plan, target_valid or target_invalid, the steps skipped; and the ends of what the new send replaces. */

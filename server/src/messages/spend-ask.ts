@@ -1,0 +1,51 @@
+/**
+ * What a send asks of balance and budgets; the room that answers is put into the accepting statement by the wiring.
+ */
+import type { Content } from '../delivery/index.ts';
+import type { Application } from '../policy.ts';
+import type { Resolved } from './compose.ts';
+
+export interface SpendAsk {
+  organizationId: string;
+  applicationId: string;
+  messageId: string;
+  /** Of the phone number: ISO 3166 and without plus; null where there is none. */
+  country: string | null;
+  callingCode: string | null;
+  estimateMicros: number;
+  /** A budget that the caller's key carries itself. */
+  keyBudget: KeyBudget | null;
+}
+
+export interface KeyBudget {
+  keyId: string;
+  capMicros: number;
+}
+
+/** What one hand-over by a line will cost as far as is known beforehand. */
+export type Estimate = (line: string, content: Content) => number;
+
+/**
+ * Null where nothing can cost: test recipients, the virtual network, a message that nothing is sent for. The estimate is that of the
+ * first line of the first usable step.
+ */
+export function spendAsk(
+  application: Application,
+  { chain, exempt, addresses: { phone } }: Pick<Resolved, 'chain' | 'exempt' | 'addresses'>,
+  contents: readonly (Content | null)[],
+  message: { messageId: string; keyBudget: KeyBudget | null; estimate: Estimate },
+): SpendAsk | null {
+  const first = chain.findIndex(({ skip }) => skip === null);
+  const content = contents[first];
+  if (exempt || application.network === 'virtual' || !content) return null;
+  const line = chain[first]?.lines?.[0];
+  return {
+    organizationId: application.organizationId,
+    applicationId: application.id,
+    messageId: message.messageId,
+    country: phone?.country ?? null,
+    callingCode: phone?.callingCode ?? null,
+    estimateMicros: line === undefined ? 0 : message.estimate(line, content),
+    keyBudget: message.keyBudget,
+  };
+}
