@@ -4,7 +4,10 @@ import type { State } from './state.ts';
 
 /** Clauses of a `with`; the relations handed over have application_id and message_id. */
 export interface Charges {
-  /** Locks that come before those of deliveries. The last clause is `charge_locks`, which is read from before a row is written. */
+  /**
+   * Locks that come before those of deliveries. `rows`: what may be settled, with `costs` where a call was accepted. The last clause
+   * is `charge_locks`, which is read from before a row is written.
+   */
   lock(rows: Sql): Sql;
   /** `accepted`: attempt, try and cost_micros of the calls that became known as accepted; `over`: see isOver. */
   settle(accepted: Sql, over: Sql): Sql;

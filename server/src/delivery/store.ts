@@ -208,7 +208,11 @@ const callColumns: Record<string, Column<CallRow>> = {
   cost_micros: ['bigint', ({ record: { outcome } }) => (outcome.kind === 'accepted' ? (outcome.costMicros ?? 0) : 0)],
 };
 
-const mayCost = ({ call, state }: Save): boolean => call?.outcome.kind === 'accepted' || isOver(state);
+const costs = ({ call }: Save): boolean => call?.outcome.kind === 'accepted';
+const costColumns: Record<string, Column<Save>> = {
+  ...(idColumns as Record<string, Column<Save>>),
+  costs: ['boolean', costs],
+};
 
 /**
  * Writes changes with their calls and ledger entries, each only if its row still has the version read; says which did. One
@@ -223,8 +227,9 @@ export async function saveDeliveries(db: Queryable, saves: readonly Save[], char
   const events = saves.flatMap(({ applicationId, messageId, entries }): EventDraft[] =>
     entries.map((entry) => ({ ...entry, applicationId, messageId })),
   );
-  const costing = inputs.filter(mayCost);
-  const { before, first, after } = chargeClauses(charges, costing.length > 0 ? relation(costing, idColumns) : null);
+  const settled = inputs.filter((save) => costs(save) || isOver(save.state));
+  const settling = settled.length > 0 ? relation(settled, costColumns) : null;
+  const { before, first, after } = chargeClauses(charges, settling);
   const rows = await db.query<{ application_id: string; message_id: string }>(sql`
     with ${before} saved as (
       update deliveries as d set version = d.version + 1, state = i.state, plan = i.plan, ended = i.ended,

@@ -8,7 +8,7 @@
 import { type Sql, sql } from '../platform/sql.ts';
 
 export interface Charges {
-  /** Clauses that lock what the messages of `rows` will change. The last one is `charge_locks`, to be read from before rows are written. */
+  /** Clauses that lock what `rows` will change, with `costs` where a call was accepted. The last one is `charge_locks`, to be read from before rows are written. */
   lock(rows: Sql): Sql;
   /** Clauses. `accepted`: attempt, try, cost_micros of calls written as accepted just now; `over`: nothing more goes out by itself. */
   settle(accepted: Sql, over: Sql): Sql;
@@ -18,15 +18,22 @@ export interface Charges {
 
 /** `organizations`: relation of application_id and organization_id. */
 export const createCharges = (organizations: Sql): Charges => ({
-  lock: (rows) => sql`charge_balances as materialized (
+  lock: (rows) => sql`charge_rows as materialized (
+      select r.application_id, r.message_id, r.costs from (${rows}) r
+    ), charge_balances as materialized (
       select b.organization_id
-      from (select distinct o.organization_id from (${rows}) r join (${organizations}) o on o.application_id = r.application_id) a
-      join balances b on b.organization_id = a.organization_id
+      from (
+        select o.organization_id from charge_rows r join (${organizations}) o on o.application_id = r.application_id where r.costs
+        union
+        select s.organization_id from charge_rows r
+        join balance_reservations s on s.application_id = r.application_id and s.message_id = r.message_id
+      ) a join balances b on b.organization_id = a.organization_id
       where b.mode = 'prepaid' order by b.organization_id for no key update of b
     ), charge_locks as materialized (
       select c.counter_id
-      from (select distinct unnest(u.counter_ids) as counter_id from (${rows}) r
-        join budget_uses u on u.application_id = r.application_id and u.message_id = r.message_id) a
+      from (select distinct unnest(u.counter_ids) as counter_id from charge_rows r
+        join budget_uses u on u.application_id = r.application_id and u.message_id = r.message_id
+        where r.costs or u.open_micros > 0) a
       join budget_counters c on c.counter_id = a.counter_id
       where (select count(*) from charge_balances) >= 0 order by c.counter_id for no key update of c
     )`,
