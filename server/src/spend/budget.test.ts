@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { onEachApp, openTestApp } from '../testing/app.ts';
 import { assertRefused, bodyOf, newNumber } from '../testing/application.ts';
-import { assertAddsUp, openCarrier, openPayer, PricedCarrier, refuses, smsMicros, whatsappMicros } from './fixture.ts';
+import { assertAddsUp } from '../testing/sums.ts';
+import { openCarrier, openPayer, PricedCarrier, refuses, smsMicros, whatsappMicros } from './fixture.ts';
 
 const carrier = new PricedCarrier();
 let indian = 0;
