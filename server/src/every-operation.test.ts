@@ -48,6 +48,7 @@ const alertBody = (application_id: string) => ({
   threshold: 2,
   notify: { callback: true },
 });
+const budgetBody = { scope: { country: 'SG' }, period: 'day', cap_micros: 50_000_000, enabled: false };
 const listBody = (n: number) => ({ kind: 'block', type: 'number', value: numberOf(n), reason: 'fraud' });
 const allowance = (application_id: string) => ({
   application_id,
@@ -134,6 +135,27 @@ const rows: Record<string, Row> = {
   listListEntries: { invalid: { path: '/admin/v1/lists?kind=odd' } },
   getListEntry: { foreign: unknown },
   deleteListEntry: { foreign: unknown },
+  getBalance: { permission: 'read' },
+  getOrganizationBalance: { foreign: unknown },
+  changeOrganizationBalance: {
+    invalid: { body: { mode: 'odd' } },
+    body: () => ({ threshold: '2' }),
+    foreign: unknown,
+  },
+  topUpBalance: { invalid: { body: { amount: '1.2345678' } }, body: () => ({ amount: '12.50' }), foreign: unknown },
+  adjustBalance: {
+    invalid: { body: { amount: 0, note: 'none' } },
+    body: () => ({ amount: '-1', note: 'booked twice' }),
+    foreign: unknown,
+  },
+  // No charge is known by that id.
+  refundCharge: { invalid: badBody, body: () => ({ charge_id: '1' }), refused: [404, 4001], foreign: unknown },
+  listBalanceEntries: { query: '?limit=5', foreign: unknown },
+  createBudget: { invalid: { body: { cap_micros: -1 } }, body: () => budgetBody, foreign: unknown },
+  listBudgets: { foreign: unknown },
+  getBudget: { foreign: unknown },
+  updateBudget: { invalid: { body: { cap_micros: 'x' } }, body: () => ({ cap_micros: 7 }), foreign: unknown },
+  deleteBudget: { foreign: unknown },
   listAdapters: {},
   createProvider: { invalid: badBody, body: (n) => providerBody(n) },
   listProviders: {},
@@ -239,6 +261,10 @@ onEachApp('every operation', (get) => {
     if (['getListEntry', 'deleteListEntry'].includes(id)) {
       const made = await operator({ path: '/admin/v1/lists', body: listBody(90_000 + count++) });
       return { ...values, entry_id: made.body.id };
+    }
+    if (/^(get|update|delete)Budget$/.test(id)) {
+      const made = await operator({ path: `/admin/v1/applications/${mine.id}/budgets`, body: budgetBody });
+      return { ...values, budget_id: made.body.id };
     }
     if (/AlertRule$/.test(id)) {
       const made = await operator({ path: '/admin/v1/alert-rules', body: alertBody(mine.id) });
