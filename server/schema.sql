@@ -14,6 +14,62 @@ CREATE OR REPLACE FUNCTION public.clock_now()
 AS $function$ select now() $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.fold_balance_entries()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  folded bigint;
+begin
+  if not exists (select from fresh) then return null; end if;
+  perform from balances where organization_id in (select organization_id from fresh) order by organization_id for no key update;
+  update balances b set balance_micros = b.balance_micros + s.micros
+    from (select organization_id, sum(amount_micros)::bigint as micros from fresh group by organization_id) s
+    where b.organization_id = s.organization_id;
+  get diagnostics folded = row_count;
+  if folded <> (select count(distinct organization_id) from fresh) then
+    raise exception 'an entry needs a balance' using errcode = 'check_violation';
+  end if;
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.fold_balance_reservations()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if not exists (select from changed) then return null; end if;
+  perform from balances where organization_id in (select organization_id from changed) order by organization_id for no key update;
+  update balances b set reserved_micros = b.reserved_micros + case when tg_op = 'INSERT' then s.micros else -s.micros end
+    from (select organization_id, sum(micros)::bigint as micros from changed group by organization_id) s
+    where b.organization_id = s.organization_id;
+  if tg_op = 'INSERT' and exists (select from balances b where b.organization_id in (select organization_id from changed)
+    and (b.mode <> 'prepaid' or b.balance_micros < b.reserved_micros)) then
+    raise exception 'a balance cannot reserve more than it has' using errcode = 'check_violation';
+  end if;
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.fold_budget_uses()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if not exists (select from fresh) then return null; end if;
+  perform from budget_counters where counter_id in (select unnest(counter_ids) from fresh) order by counter_id for no key update;
+  update budget_counters c set spent_micros = c.spent_micros + s.micros
+    from (
+      select x.counter_id, x.period_start, sum(f.open_micros + f.cost_micros - g.open_micros - g.cost_micros)::bigint as micros
+      from fresh f join gone g on g.application_id = f.application_id and g.message_id = f.message_id
+      cross join lateral unnest(f.counter_ids, f.period_starts) as x(counter_id, period_start)
+      group by 1, 2
+    ) s where c.counter_id = s.counter_id and c.period_start = s.period_start;
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.queue_callbacks()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -29,8 +85,17 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception '% is not changed afterwards', tg_table_name using errcode = 'check_violation';
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.repeat_statement()
- RETURNS boolean
+ RETURNS bigint
  LANGUAGE plpgsql
 AS $function$
 begin
@@ -210,6 +275,103 @@ create table attempts (
 );
 CREATE INDEX attempts_by_upstream_id ON public.attempts USING btree (provider, upstream_id) WHERE (upstream_id IS NOT NULL);
 comment on table attempts is 'delivery: provider calls and their answers';
+
+create table balance_entries (
+  id bigint generated always as identity not null,
+  organization_id bigint not null,
+  kind text not null,
+  amount_micros bigint not null,
+  application_id bigint,
+  message_id bigint,
+  attempt smallint,
+  try smallint,
+  refunded_id bigint,
+  note text default ''::text not null,
+  author text default ''::text not null,
+  key text,
+  at timestamp with time zone default clock_now() not null,
+  constraint balance_entries_organization_id_key_key UNIQUE (organization_id, key),
+  constraint balance_entries_refunded_id_key UNIQUE (refunded_id),
+  constraint balance_entries_pkey PRIMARY KEY (id),
+  constraint balance_entries_check CHECK (
+CASE kind
+    WHEN 'charge'::text THEN (amount_micros < 0)
+    WHEN 'adjustment'::text THEN (amount_micros <> 0)
+    ELSE (amount_micros > 0)
+END),
+  constraint balance_entries_check1 CHECK (((kind = ANY (ARRAY['charge'::text, 'refund'::text])) = (message_id IS NOT NULL))),
+  constraint balance_entries_check2 CHECK (((kind = 'refund'::text) = (refunded_id IS NOT NULL))),
+  constraint balance_entries_kind_check CHECK ((kind = ANY (ARRAY['top_up'::text, 'charge'::text, 'refund'::text, 'adjustment'::text])))
+);
+CREATE UNIQUE INDEX balance_entries_by_call ON public.balance_entries USING btree (application_id, message_id, attempt, try) WHERE (kind = 'charge'::text);
+CREATE INDEX balance_entries_by_organization ON public.balance_entries USING btree (organization_id, id);
+comment on table balance_entries is 'spend: every change of a balance, append-only';
+
+create table balance_reservations (
+  application_id bigint not null,
+  message_id bigint not null,
+  organization_id bigint not null,
+  micros bigint not null,
+  constraint balance_reservations_pkey PRIMARY KEY (application_id, message_id),
+  constraint balance_reservations_micros_check CHECK ((micros > 0))
+);
+comment on table balance_reservations is 'spend: what accepted messages may still cost until their first hand-over';
+
+create table balances (
+  organization_id bigint not null,
+  mode text default 'unlimited'::text not null,
+  balance_micros bigint default 0 not null,
+  reserved_micros bigint default 0 not null,
+  threshold_micros bigint default 0 not null,
+  updated_at timestamp with time zone default clock_now() not null,
+  constraint balances_pkey PRIMARY KEY (organization_id),
+  constraint balances_mode_check CHECK ((mode = ANY (ARRAY['unlimited'::text, 'prepaid'::text]))),
+  constraint balances_reserved_micros_check CHECK ((reserved_micros >= 0)),
+  constraint balances_threshold_micros_check CHECK ((threshold_micros >= 0))
+) with (fillfactor=50);
+comment on table balances is 'spend: what each organization has, and whether that binds it';
+
+create table budget_counters (
+  counter_id bigint not null,
+  period_start timestamp with time zone not null,
+  spent_micros bigint not null,
+  constraint budget_counters_pkey PRIMARY KEY (counter_id)
+) with (fillfactor=50);
+comment on table budget_counters is 'spend: what the newest period of a budget has spent';
+
+create table budget_uses (
+  application_id bigint not null,
+  message_id bigint not null,
+  counter_ids bigint[] not null,
+  period_starts timestamp with time zone[] not null,
+  open_micros bigint not null,
+  cost_micros bigint default 0 not null,
+  constraint budget_uses_pkey PRIMARY KEY (application_id, message_id),
+  constraint budget_uses_cost_micros_check CHECK ((cost_micros >= 0)),
+  constraint budget_uses_open_micros_check CHECK ((open_micros >= 0))
+) with (fillfactor=70);
+comment on table budget_uses is 'spend: the budgets a message was counted in, for what it costs afterwards';
+
+create table budgets (
+  id bigint default account_id() not null,
+  application_id bigint not null,
+  scope text not null,
+  scope_value text,
+  period text not null,
+  cap_micros bigint not null,
+  ladder jsonb default '[]'::jsonb not null,
+  enabled boolean default true not null,
+  created_at timestamp with time zone default clock_now() not null,
+  updated_at timestamp with time zone default clock_now() not null,
+  constraint budgets_pkey PRIMARY KEY (id),
+  constraint budgets_cap_micros_check CHECK ((cap_micros >= 0)),
+  constraint budgets_check CHECK (((scope = 'all'::text) = (scope_value IS NULL))),
+  constraint budgets_ladder_check CHECK ((jsonb_typeof(ladder) = 'array'::text)),
+  constraint budgets_period_check CHECK ((period = ANY (ARRAY['hour'::text, 'day'::text, 'month'::text]))),
+  constraint budgets_scope_check CHECK ((scope = ANY (ARRAY['all'::text, 'country'::text, 'calling_code'::text])))
+);
+CREATE INDEX budgets_by_application ON public.budgets USING btree (application_id, id);
+comment on table budgets is 'spend: caps in money of applications';
 
 create table callback_attempts (
   id bigint generated always as identity not null,

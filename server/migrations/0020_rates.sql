@@ -18,7 +18,7 @@ create index rate_counters_by_end on rate_counters using brin (ends_at) with (pa
 comment on table rate_counters is 'rates: what was counted for rate limits';
 
 -- Undoes a statement that met a row somebody else made after it had looked; whoever sent it does it again.
-create function repeat_statement() returns boolean language plpgsql as $$
+create function repeat_statement() returns bigint language plpgsql as $$
 begin
   raise exception 'a row was made at the same moment' using errcode = 'serialization_failure';
 end $$;

@@ -1,84 +1,17 @@
-/**
- * The wiring: every room made and handed its neighbours, on one screen. The only file that knows every room.
- */
-import { createAccounts, type FirstStart, publicSandboxApplicationId } from './accounts/index.ts';
-import { type AlertsPorts, createAlerts } from './alerts/index.ts';
-import { createCallbacks, createSubscribers, listSubscribers } from './callbacks/index.ts';
-import { adapters } from './channels/adapters.ts';
-import { type Adapter, type Channel, createRegistry } from './channels/index.ts';
-import { checkLimits, limitChecks } from './check-limits.ts';
+/** The app: its rooms over one database, started and stopped in order. */
+import { type FirstStart, publicSandboxApplicationId } from './accounts/index.ts';
 import type { Config } from './config.ts';
-import { acceptedAttempts, createDelivery, type Delivery } from './delivery/index.ts';
-import { createEvents, forgetEvents, webhooks } from './events/index.ts';
-import { createFeedback } from './feedback.ts';
 import { firstTemplates } from './first-templates.ts';
-import { createGuessing } from './guessing.ts';
-import { createFrontDoor, storeAnswer } from './http/index.ts';
-import { createInsights, readPastSends } from './insights/index.ts';
-import {
-  createLimitOperations,
-  createListOperations,
-  release,
-  settleTargets,
-  sweepTargets,
-  targetRows,
-} from './limits/index.ts';
-import { createLines } from './lines.ts';
-import {
-  createMessages,
-  type Messages,
-  messageFacts,
-  parseAddress,
-  parsePhone,
-  searchedAddress,
-} from './messages/index.ts';
-import { type Clock, systemClock } from './platform/clock.ts';
-import type { Db } from './platform/db.ts';
-import { createIdSource } from './platform/ids.ts';
-import { createLog, type Log } from './platform/log.ts';
+import { createLog } from './platform/log.ts';
 import { keptMasterKey } from './platform/master-key.ts';
 import { migrate } from './platform/migrate.ts';
 import { leaseNode } from './platform/nodes.ts';
-import { createOutbound } from './platform/outbound.ts';
 import { openPglite } from './platform/pglite.ts';
 import { openPostgres } from './platform/postgres.ts';
-import { createKeyring } from './platform/seal.ts';
-import type { Application } from './policy.ts';
-import { createPosting } from './posting/index.ts';
-import { createPresend } from './presend/index.ts';
-import { createPricing } from './pricing/index.ts';
-import { countryOf, createProviders } from './providers/index.ts';
-import { createRates } from './rates/index.ts';
-import { createRefusals } from './refusals/index.ts';
-import { createRetention } from './retention.ts';
-import { createSandbox } from './sandbox/index.ts';
-import { createTemplates } from './templates/index.ts';
-import { createUplinks } from './uplinks/index.ts';
-import {
-  createVerifications,
-  drawCode,
-  forgetVerifications,
-  makeVerificationOperations,
-  verificationMessages,
-} from './verifications/index.ts';
-import { watchedBy } from './watched.ts';
 
-export interface AppOptions {
-  /** Migrated. */
-  db: Db;
-  masterKey: Buffer;
-  log: Log;
-  config: Config;
-  clock?: Clock;
-  /** Tests and benchmarks give codes they know; the default is the system's generator. */
-  drawCode?: typeof drawCode;
-  /** Tests and benchmarks bring upstreams of their own; the default is every adapter there is. */
-  adapters?: readonly Adapter[];
-  /** Tests bring a balance and failing endpoints of their own. */
-  watched?: Partial<Pick<AlertsPorts, 'balance' | 'failingEndpoints'>>;
-  /** Tests: every reply is compared with its declared schema. */
-  checkOutput?: boolean;
-}
+import { type AppOptions, makeRooms } from './rooms.ts';
+
+export type { AppOptions } from './rooms.ts';
 
 export type App = Awaited<ReturnType<typeof createApp>>;
 
@@ -93,13 +26,16 @@ export async function createApp(options: AppOptions) {
     () => config.publicUrl ?? address,
   );
   const { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, providers } = rooms;
-  const { events, posting, alerts, insights, subscribers } = rooms;
+  const { events, posting, alerts, insights, subscribers, spend } = rooms;
   return {
     ...rooms,
     /** Reads the providers, and makes what a first start needs; the secrets only then. Throws ConfigError for a bad providers file. */
     async furnish(): Promise<FirstStart | null> {
       await events.start();
-      await Promise.all([providers.start(), rooms.pricing.start(), rooms.presend.start()]);
+      // One after the other: they share the connection that listens.
+      await providers.start();
+      await rooms.pricing.start();
+      await rooms.presend.start();
       const first = await accounts.bootstrap(config);
       await templates.seed(publicSandboxApplicationId, sandbox.templates);
       if (first) await templates.seed(first.applicationId, firstTemplates);
@@ -118,6 +54,8 @@ export async function createApp(options: AppOptions) {
       }
       if (!config.roles.has('api')) return 'worker';
       subscribers.start();
+      await spend.look();
+      spend.start();
       address = await frontDoor.listen(config.host, config.port);
       return address;
     },
@@ -125,7 +63,7 @@ export async function createApp(options: AppOptions) {
     async stop(): Promise<void> {
       await Promise.all([frontDoor.close(), sandbox.stop(), events.endStreams()]);
       await Promise.all([verifications.stop(), retention.stop(), events.stop(), subscribers.stop()]);
-      await Promise.all([alerts.stop(), insights.stop()]);
+      await Promise.all([alerts.stop(), insights.stop(), spend.stop()]);
       await Promise.all([rooms.feedback.stop(), rooms.refusals.flush()]);
       await delivery.stop();
       await posting.stop();
@@ -135,253 +73,6 @@ export async function createApp(options: AppOptions) {
       await lease.release();
     },
   };
-}
-
-type Base = ReturnType<typeof makeBase>;
-type Sending = Awaited<ReturnType<typeof makeSending>>;
-
-/** What everything else stands on: keys, the way out, and the rooms that need no other than themselves. */
-function makeBase(
-  options: AppOptions,
-  node: () => number,
-  publicUrl: () => string,
-  serves: (application: Application, channel: Channel) => boolean,
-) {
-  const { db, log, config, clock = systemClock } = options;
-  const common = { db, log, clock, keyring: createKeyring(options.masterKey) };
-  const outbound = createOutbound({ allow: config.outboundAllow });
-  const guesses = createGuessing(db, () => ({ accounts, templates }));
-  const { guarded } = guesses;
-  const templates = createTemplates({ db, log, serves, guarded });
-  const accounts = createAccounts({
-    ...common,
-    publicSandbox: config.publicSandbox,
-    furnishSandbox: ({ id }) => templates.seed(id, sandbox.templates),
-    normaliseRecipient: (text) => parseAddress(text).address,
-    loginListeners: () => listSubscribers(db, 'account_login'),
-    guarded,
-  });
-  const posting = createPosting({ ...common, outbound, facts: messageFacts, application: accounts.application });
-  const subscribers = createSubscribers({ db, log }, 'api_call');
-  const callbacks = createCallbacks({
-    ...common,
-    outbound,
-    application: accounts.application,
-    changed() {
-      posting.changed();
-      subscribers.look();
-    },
-    forgetPosts: posting.forgetEndpoint,
-  });
-  const refusals = createRefusals({
-    ...common,
-    application: accounts.application,
-    normaliseRecipient: (text) => searchedAddress(text, 'to'),
-  });
-  const presend = createPresend({ ...common, outbound, application: accounts.application });
-  const sandbox = createSandbox({
-    ...common,
-    webhooks: { set: callbacks.setSandboxWebhook, remove: callbacks.removeSandboxWebhook },
-  });
-  const events = createEvents({
-    db,
-    log,
-    clock,
-    facts: messageFacts(),
-    searchedAddress,
-    wantsCalls: subscribers.has,
-  });
-  const relations = { facts: messageFacts(), acceptances: acceptedAttempts() };
-  const { application, applicationsAfter } = accounts;
-  const pricing = createPricing({
-    ...common,
-    ...{ currency: config.currency, countryOf, relations, application, applicationsAfter },
-  });
-  const ids = createIdSource(clock, node);
-  return {
-    common,
-    outbound,
-    events,
-    templates,
-    guesses,
-    sandbox,
-    accounts,
-    callbacks,
-    presend,
-    refusals,
-    posting,
-    subscribers,
-    relations,
-    pricing,
-    ids,
-    publicUrl,
-  };
-}
-
-/** The ways out, and what uses them: providers, deliveries, messages, codes. */
-async function makeSending(options: AppOptions, base: Base) {
-  const { config } = options;
-  const { currency } = config;
-  const { common, sandbox, templates, posting, pricing, relations } = base;
-  const { db, log } = common;
-  const {
-    id: provider,
-    limits: { idempotent },
-  } = sandbox.adapter;
-  const upstream = await sandbox.adapter.open({}, { log, onReceipt: (receipt) => delivery.receive(provider, receipt) });
-  const uplinks = createUplinks({
-    ...common,
-    application: base.accounts.application,
-    reaches: (by, { network }) => (network === 'virtual') === (by === provider),
-  });
-  const providers = createProviders({
-    ...common,
-    outbound: base.outbound,
-    publicUrl: base.publicUrl,
-    registry: createRegistry(options.adapters ?? adapters),
-    currency,
-    seedFile: config.providersFile,
-    env: process.env,
-    receive: (by, receipt) => delivery.receive(by, receipt),
-    park: (by, receipt) => delivery.park(by, receipt),
-    uplink: uplinks.take,
-    reopen: (ids) => delivery.reopen(ids),
-  });
-  const virtual = { provider, upstream, idempotent };
-  const lines = createLines({ virtual, providers, pricing, currency });
-  const { lineOf, linesFor, serving, serves } = lines;
-  const worker = config.roles.has('worker');
-  const delivery = createDelivery({ ...common, worker, currency, lineOf, linesFor, release });
-  const rates = createRates({ ...common, pastSends: (id) => readPastSends(db, id) });
-  const draw = options.drawCode ?? drawCode;
-  const messages = createMessages({
-    ...common,
-    ids: base.ids,
-    templates,
-    delivery,
-    drawCode: draw,
-    currency,
-    serving,
-    storeAnswer,
-    rates,
-  });
-  const verifications = makeVerifications(common, delivery, messages);
-  const alerts = createAlerts({
-    ...common,
-    ...watchedBy(providers),
-    outbound: base.outbound,
-    telegramApiUrl: config.telegramApiUrl,
-    currency,
-    application: base.accounts.application,
-    ...options.watched,
-  });
-  const insights = createInsights({
-    ...common,
-    currency,
-    relations: { ...relations, verifications: verificationMessages() },
-  });
-  const feedback = createFeedback({ log, acceptances: delivery.acceptances, upstream: providers.upstream });
-  return {
-    upstream,
-    uplinks,
-    providers,
-    lines,
-    delivery,
-    messages,
-    verifications,
-    alerts,
-    insights,
-    feedback,
-    forget: forgetting(db, [delivery, messages, uplinks, posting, base.refusals]),
-    serves,
-    rates,
-  };
-}
-
-/** Codes count in the rooms of targets and limits, and end deliveries, in one statement. */
-const makeVerifications = (common: Base['common'], delivery: Delivery, { exists }: Pick<Messages, 'exists'>) =>
-  createVerifications({
-    ...common,
-    ports: {
-      ...checkLimits,
-      targets: targetRows,
-      settleTargets,
-      endDeliveries: delivery.endRows,
-      expireDeliveries: delivery.expire,
-      isMessage: exists,
-    },
-  });
-type Forget = (applicationId: string, belowId: string, limit: number) => Promise<number>;
-
-/** What removes messages past their time, the ledger first. */
-function forgetting(db: Db, [delivery, ...rooms]: [{ forget: Forget }, ...{ forget: Forget }[]]): Forget[] {
-  return [
-    (...asked) => forgetEvents(db, ...asked),
-    delivery.forget,
-    (...asked) => forgetVerifications(db, ...asked),
-    ...rooms.map(({ forget }) => forget),
-  ];
-}
-
-function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
-  const { config } = options;
-  const { common, accounts, sandbox, templates, guesses, callbacks, posting, events, pricing, publicUrl } = base;
-  const { db, clock } = common;
-  const { messages, verifications, feedback, uplinks, providers, alerts, insights, rates } = sending;
-  const now = (): number => clock.now();
-  return createFrontDoor({
-    operations: [
-      ...messages.operations,
-      ...events.operations,
-      ...makeVerificationOperations({
-        ...{ db, verifications, now, storeAnswer },
-        onVerified: feedback.verified,
-        limitsOf: limitChecks(rates),
-      }),
-      ...templates.operations,
-      ...sandbox.operations,
-      ...accounts.operations,
-      ...createLimitOperations({ guesses }),
-      ...createListOperations({
-        db,
-        application: accounts.application,
-        parseNumber: (text) => parsePhone(text).address,
-      }),
-      ...templates.adminOperations,
-      ...uplinks.operations,
-      ...providers.operations,
-      ...pricing.operations,
-      ...callbacks.operations,
-      ...base.presend.operations,
-      ...base.refusals.operations,
-      ...posting.operations,
-      ...alerts.operations,
-      ...insights.operations,
-    ],
-    webhooks,
-    authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },
-    quota: sandbox.countRequest,
-    onAnswered: events.noteCall,
-    answerHook: ({ provider, token, ...call }) => providers.hook(provider, token, call),
-    ...common,
-    publicUrl,
-    trustProxy: config.trustProxy,
-    checks: { database: () => db.ping() },
-    checkOutput: options.checkOutput ?? false,
-  });
-}
-
-async function makeRooms(options: AppOptions, node: () => number, publicUrl: () => string) {
-  const base = makeBase(options, node, publicUrl, (...asked) => sending.serves(...asked));
-  const sending = await makeSending(options, base);
-  const retention = createRetention({
-    ...base.common,
-    applicationsAfter: base.accounts.applicationsAfter,
-    forget: sending.forget,
-    sweepTargets: (limit) => sweepTargets(options.db, limit),
-    sweepCounters: sending.rates.sweep,
-  });
-  return { ...base, ...sending, retention, frontDoor: makeFrontDoor(options, base, sending) };
 }
 
 /** The app as configured: opens and migrates its database, makes the first objects. */

@@ -124,6 +124,7 @@ export type ErrorCode = keyof typeof errorTable;
 export const reasons = {
   template_not_approved: [3003, 'template not approved'],
   insufficient_balance: [3003, 'insufficient balance'],
+  budget_exhausted: [3003, 'budget exhausted'],
   already_verified: [3003, 'already verified'],
   expired: [3003, 'expired'],
   too_many_attempts: [3003, 'too many attempts'],

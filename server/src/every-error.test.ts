@@ -12,7 +12,6 @@ import { openTestDatabase } from './testing/database.ts';
 /** What no request can provoke yet, and why. */
 const comesLater: Partial<Record<Reason, string>> = {
   destination_not_allowed: 'sends do not ask the terms of agent keys yet',
-  insufficient_balance: 'applications have no balance before prices and spending exist',
 };
 
 const codeConfig = { verify_code_type: 1, verify_code_len: 6, verify_code_ttl: 5 };
@@ -168,6 +167,29 @@ onEachApp('every error', (get) => {
     const closed = await makeApplication({ policy: { template_review: 'auto', countries } });
     await template('login', sms, closed);
     await is3003(() => send({}, closed), 'country_not_enabled', 'SG');
+  });
+
+  test('3003 where money is missing', async () => {
+    const { operator, makeApplication } = get();
+    const live = await makeApplication({ policy: { template_review: 'auto' } });
+    await template('login', sms, live);
+    const settings = { api_key: 'abcd1234', api_secret: 'secret', from: 'Acme', api_url: 'https://127.0.0.1' };
+    const provider = { id: 'costs', adapter: 'sms-vonage', title: 'Costs', settings };
+    assert.equal((await operator({ path: '/admin/v1/providers', body: provider })).status, 200);
+    const route = { channel: 'sms', entries: [{ provider: 'costs', price_micros: 5 }], application_id: live.id };
+    assert.equal((await operator({ path: '/admin/v1/routes', body: route })).status, 200);
+    const application = `/admin/v1/applications/${live.id}`;
+    const { body } = await operator({ method: 'PATCH', path: application, body: { network: 'live' } });
+    const budgets = `${application}/budgets`;
+    const cap = { scope: 'all', period: 'day', cap_micros: 4 };
+    const budget = await operator({ path: budgets, body: cap });
+    const exhausted = await refused(() => send({}, live));
+    is(exhausted, 400, 3003, 'budget exhausted', 'budget_exhausted');
+    assert.ok(Number(exhausted.headers['retry-after']) <= 86_400);
+    await operator({ method: 'DELETE', path: `${budgets}/${budget.body.id}` });
+    const balance = `/admin/v1/organizations/${body.organization_id}/balance`;
+    await operator({ method: 'PATCH', path: balance, body: { mode: 'prepaid' } });
+    is(await refused(() => send({}, live)), 400, 3003, 'insufficient balance', 'insufficient_balance');
   });
 
   test('3003 at templates: ids, configs, rules, lint', async () => {

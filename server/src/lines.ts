@@ -28,12 +28,6 @@ interface Planned {
   lines?: readonly string[] | undefined;
 }
 
-/** A delivery before its first hand-over, as `delivery.prepare` makes it. */
-interface Prepared {
-  state: { steps: readonly (Planned & { skip: string | null })[] };
-  clear: { contents: readonly (Text | null)[] };
-}
-
 interface LinesPorts {
   virtual: Virtual;
   providers: Pick<Providers, 'line' | 'candidates' | 'serves'>;
@@ -81,12 +75,6 @@ export function createLines({ virtual, providers, pricing, currency }: LinesPort
   return {
     lineOf,
     estimateStep,
-    /** What the first usable step of a message would cost now: to be reserved when it is accepted. */
-    estimate({ state, clear }: Prepared): number {
-      const first = state.steps.findIndex(({ skip }) => skip === null);
-      const step = state.steps[first];
-      return step ? estimateStep(step, clear.contents[first] ?? {}) : 0;
-    },
     linesFor: (ask: { applicationId: string; channel: Channel; to: string }): readonly string[] =>
       providers.candidates(ask).lines,
     serves: ({ id, network }: Application, channel: Channel): boolean =>

@@ -16,12 +16,14 @@ import { createMemory } from './memory.ts';
 import type { Office } from './office.ts';
 import { createOperations, type Operation } from './operations.ts';
 import { createPublicKeys } from './public-sandbox.ts';
+import type { Organization } from './records.ts';
 import { createSessionOperations } from './session-operations.ts';
 import { createSessions } from './sessions.ts';
-import { findApplication, listAfter } from './store.ts';
+import { findApplication, findOrganization, listAfter } from './store.ts';
 
 export type { FirstStart, Presets } from './bootstrap.ts';
 export { publicSandboxApplicationId } from './public-sandbox.ts';
+export { applicationOrganizations } from './store.ts';
 
 export interface AccountsOptions {
   db: Db;
@@ -51,6 +53,8 @@ export interface Accounts {
   application(id: string): Promise<Application | null>;
   /** As it stands in the database, also inside a transaction; null when there is none. */
   applicationOn(on: Queryable, id: string): Promise<Application | null>;
+  /** Null when there is none. */
+  organization(id: string): Promise<Organization | null>;
   /** All of them by id, a page at a time: those behind `afterId`. For work that goes over everything. */
   applicationsAfter(afterId: string, limit: number): Promise<Application[]>;
   operations: Operation[];
@@ -73,6 +77,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     },
     application: async (id) => (isId(id) ? memory.applications.get(id) : null),
     applicationOn: async (on, id) => (isId(id) ? findApplication(on, id) : null),
+    organization: async (id) => (isId(id) ? findOrganization(db, id) : null),
     applicationsAfter: (afterId, limit) => listAfter(db, afterId, limit),
     operations: [
       ...createOperations({ db, keyring, clock, memory, furnishSandbox, normaliseRecipient, guarded }),

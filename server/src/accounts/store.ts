@@ -96,6 +96,9 @@ export async function insertApplication(db: Queryable, made: NewApplication): Pr
   return rows.map(toApplication)[0] ?? null;
 }
 
+/** Relation of every application: application_id, organization_id. */
+export const applicationOrganizations = (): Sql => sql`select id as application_id, organization_id from applications`;
+
 export async function findApplication(db: Queryable, id: string): Promise<ApplicationRecord | null> {
   const rows = await db.query<ApplicationRow>(sql`select ${applicationColumns} from applications where id = ${id}`);
   return rows.map(toApplication)[0] ?? null;

@@ -196,7 +196,7 @@ export async function check(db: Queryable, { delivery }: Node, ids: Ids, reason 
     ${reason}::text as reason, ${reason === 'verified' || reason === 'exhausted'}::boolean as numbered`;
   const status = reason === 'verified' ? 'verified' : 'verified_failed';
   return db.query<EndedRow>(
-    sql`with ended as (${delivery.endRows(rows)}), told as (${eventRows(sql`
+    sql`with ${delivery.endRows(rows)}, told as (${eventRows(sql`
     select application_id, message_id, ${'verified'}::text as cause, case when not silent then ${status}::text end as status,
       case when not silent then sequence end as sequence, step, attempt, channel, null::integer as error_code, null::jsonb as data
     from ended`)}) select * from ended`,

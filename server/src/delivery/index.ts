@@ -10,6 +10,7 @@ import type { Log } from '../platform/log.ts';
 import type { Keyring } from '../platform/seal.ts';
 import type { Column, Sql } from '../platform/sql.ts';
 import { type Acceptance, type AttemptRecord, findAcceptances, listAttempts } from './attempt-store.ts';
+import type { Charges } from './charge-store.ts';
 import type { Clear, Ids } from './content.ts';
 import { createDeeds, type Deeds, type LinesFor, openContent } from './deeds.ts';
 import { createEngine } from './engine.ts';
@@ -30,6 +31,7 @@ import { createWrite, type ReleasePort } from './write.ts';
 
 export { type Channel, type Content, channelNames } from '../channels/index.ts';
 export { type Acceptance, type AttemptRecord, acceptedAttempts } from './attempt-store.ts';
+export type { Charges } from './charge-store.ts';
 export type { Clear, Ids } from './content.ts';
 export type { Expired, Restart } from './deeds.ts';
 export type { Line } from './line.ts';
@@ -51,6 +53,8 @@ export interface DeliveryPorts {
   linesFor: LinesFor;
   /** Lifts resend locks in the transaction in which messages became failed or invalid. */
   release: ReleasePort;
+  /** Written with hand-overs and endings: what they cost. */
+  charges?: Charges | undefined;
   attemptTimeoutMs?: number;
   /** Attempts under way at once. */
   concurrency?: number;
@@ -84,7 +88,10 @@ export interface Delivery extends Deeds {
   insertRows(input: Sql): Sql;
   /** After commit: hands over at once what this process holds the lease of. */
   accepted(prepared: Prepared): void;
-  /** CTE body: ends open deliveries. `rows`: application_id, message_id, reason text, numbered boolean. Returns EndedRow. */
+  /**
+   * Clauses: ends open deliveries. `rows`: application_id, message_id, reason text, numbered boolean. Makes the clause `ended`, of
+   * EndedRow.
+   */
   endRows(rows: Sql): Sql;
   /** After the commit of nextChannel or restart: starts at once. */
   wake(ids?: Ids): void;
@@ -115,7 +122,7 @@ export interface Delivery extends Deeds {
 
 export function createDelivery(ports: DeliveryPorts): Delivery {
   const { db, keyring, clock, worker, release, attemptTimeoutMs = 10_000, concurrency = 200 } = ports;
-  const write = createWrite({ db, clock, release, currency: ports.currency });
+  const write = createWrite({ db, clock, release, currency: ports.currency, charges: ports.charges });
   const engine = createEngine({ ...ports, write, attemptTimeoutMs, concurrency });
   const read = db.batch({ run: findDeliveries });
   const parked = createParkedReceipts({ db, log: ports.log, receive: engine.receive });
@@ -125,7 +132,7 @@ export function createDelivery(ports: DeliveryPorts): Delivery {
     columns: preparedColumns,
     insertRows: (input) => insertDeliveries(input, !worker),
     accepted: engine.accepted,
-    endRows: endDeliveries,
+    endRows: (rows) => endDeliveries(rows, ports.charges),
     wake: engine.wake,
     receive: engine.receive,
     park: parked.park,

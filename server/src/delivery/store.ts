@@ -4,6 +4,7 @@ import { type EventDraft, eventColumns, eventRows } from '../events/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import { type Column, relation, type Sql, sql } from '../platform/sql.ts';
 import type { Entry } from './change.ts';
+import { type Charges, chargeClauses, givesBack, isOver } from './charge-store.ts';
 import type { Ids } from './content.ts';
 import type { Call } from './hand-over.ts';
 import { leaseMs, type Prepared } from './prepare.ts';
@@ -113,9 +114,10 @@ const waitingStep = sql`(case when not d.in_flight and d.plan ? 'active' then d.
  * Ends open deliveries inside another room's statement: the twin of `end` in ending.ts for the hot path of a check. `rows` is a
  * relation (application_id, message_id, reason, numbered); `numbered` counts a status row that the caller writes, also where a
  * newer send of the same verification has ended the delivery before. What has run out is left to its verification.
+ * Makes the clause `ended`.
  */
-export function endDeliveries(rows: Sql): Sql {
-  return sql`update deliveries as d set ended = coalesce(d.ended, ended.reason), version = d.version + 1,
+export function endDeliveries(rows: Sql, charges: Charges | undefined): Sql {
+  return sql`ended as (update deliveries as d set ended = coalesce(d.ended, ended.reason), version = d.version + 1,
       sequence = d.sequence + case when ended.numbered and not d.silent then 1 else 0 end,
       content = null,
       due_at = case when d.in_flight then d.due_at end,
@@ -127,11 +129,11 @@ export function endDeliveries(rows: Sql): Sql {
     from (${rows}) as ended
     where d.application_id = ended.application_id and d.message_id = ended.message_id and (d.ended is null or ended.numbered)
       and (ended.reason <> 'superseded' or d.deadline_at > clock_now())
-    returning d.application_id, d.message_id, d.sequence, d.silent, d.channel,
+    returning d.application_id, d.message_id, d.sequence, d.silent, d.channel, d.in_flight,
       (d.plan #>> '{current,step}')::smallint + 1 as step, (d.plan #>> '{current,attempt}')::smallint as attempt,
       d.plan #>> '{hints,otherAddress}' as current_to, case when d.ended = ended.reason then d.waiting_steps else 0 end as waiting,
       ${waitingStep}::smallint + 1 as waiting_step,
-      d.plan #>> array['steps', ${waitingStep}, 'channel'] as waiting_channel`;
+      d.plan #>> array['steps', ${waitingStep}, 'channel'] as waiting_channel)${givesBack(charges)}`;
 }
 
 /** One call to an upstream and its answer. `tookMs` lies before now. */
@@ -179,6 +181,7 @@ const saveColumns: Record<string, Column<Save>> = {
     ({ before, state, nowMs }) => (state.deadlineAtMs === before.deadlineAtMs ? null : state.deadlineAtMs - nowMs),
   ],
   content: ['bytea', (save) => save.content ?? null],
+  over: ['boolean', ({ state }) => isOver(state)],
   erase: [
     'boolean',
     ({ state }) => state.ended !== null || (state.state === 'invalid' && usableAfter(state, -1) === null),
@@ -205,11 +208,17 @@ const callColumns: Record<string, Column<CallRow>> = {
   cost_micros: ['bigint', ({ record: { outcome } }) => (outcome.kind === 'accepted' ? (outcome.costMicros ?? 0) : 0)],
 };
 
+const costs = ({ call }: Save): boolean => call?.outcome.kind === 'accepted';
+const costColumns: Record<string, Column<Save>> = {
+  ...(idColumns as Record<string, Column<Save>>),
+  costs: ['boolean', costs],
+};
+
 /**
  * Writes changes with their calls and ledger entries, each only if its row still has the version read; says which did. One
  * statement for all. A time due lies at most at the deadline, where a message with a verification is left to it.
  */
-export async function saveDeliveries(db: Queryable, saves: readonly Save[]): Promise<boolean[]> {
+export async function saveDeliveries(db: Queryable, saves: readonly Save[], charges?: Charges): Promise<boolean[]> {
   // In one order everywhere, so that two statements over the same rows wait for each other instead of deadlocking.
   const inputs = [...saves].sort((a, b) => (a.messageId < b.messageId ? -1 : 1));
   const calls = saves.flatMap(({ applicationId, messageId, call }): CallRow[] =>
@@ -218,8 +227,11 @@ export async function saveDeliveries(db: Queryable, saves: readonly Save[]): Pro
   const events = saves.flatMap(({ applicationId, messageId, entries }): EventDraft[] =>
     entries.map((entry) => ({ ...entry, applicationId, messageId })),
   );
+  const settled = inputs.filter((save) => costs(save) || isOver(save.state));
+  const settling = settled.length > 0 ? relation(settled, costColumns) : null;
+  const { before, first, after } = chargeClauses(charges, settling);
   const rows = await db.query<{ application_id: string; message_id: string }>(sql`
-    with saved as (
+    with ${before} saved as (
       update deliveries as d set version = d.version + 1, state = i.state, plan = i.plan, ended = i.ended,
         channel = i.channel, waiting_steps = i.waiting_steps, sent_count = i.sent_count, sequence = i.sequence,
         cost_micros = i.cost_micros, in_flight = i.in_flight,
@@ -232,8 +244,8 @@ export async function saveDeliveries(db: Queryable, saves: readonly Save[]): Pro
           else least(clock_now() + i.due_in_ms * interval '1 millisecond',
             coalesce(clock_now() + i.life_ms * interval '1 millisecond', d.deadline_at)) end
       from (${relation(inputs, saveColumns)}) as i
-      where d.application_id = i.application_id and d.message_id = i.message_id and d.version = i.version
-      returning d.application_id, d.message_id
+      where d.application_id = i.application_id and d.message_id = i.message_id and d.version = i.version ${first}
+      returning d.application_id, d.message_id, i.over
     ), called as (
       insert into attempts (application_id, message_id, attempt, try, step, channel, provider, route, upstream_id, outcome,
         error_code, reason, started_at, cost_micros)
@@ -243,10 +255,11 @@ export async function saveDeliveries(db: Queryable, saves: readonly Save[]): Pro
       on conflict (application_id, message_id, attempt, try) do update set upstream_id = excluded.upstream_id,
         outcome = excluded.outcome, reason = null, answered_at = clock_now(), cost_micros = excluded.cost_micros
         where attempts.outcome = 'unknown' and excluded.outcome = 'accepted'
+      returning application_id, message_id, attempt, try, outcome, cost_micros
     ), told as (
       ${eventRows(sql`select e.* from (${relation(events, eventColumns)}) as e
         join saved using (application_id, message_id) order by e.ord`)}
-    )
+    )${after}
     select application_id, message_id from saved`);
   const saved = new Set(rows.map((row) => `${row.application_id}:${row.message_id}`));
   return saves.map((save) => saved.has(`${save.applicationId}:${save.messageId}`));

@@ -5,6 +5,7 @@
 
 import type { Clock } from '../platform/clock.ts';
 import type { Db, Queryable } from '../platform/db.ts';
+import type { Charges } from './charge-store.ts';
 import type { Ids } from './content.ts';
 import { type Happening, type Next, next } from './next.ts';
 import { type CallRecord, findDeliveries, type Loaded, type Save, saveDeliveries } from './store.ts';
@@ -34,6 +35,7 @@ interface Ports {
   clock: Clock;
   release: ReleasePort;
   currency: string;
+  charges?: Charges | undefined;
 }
 
 /** Two transactions wanted each other's rows; this one had no effect and may be run again. */
@@ -46,10 +48,10 @@ const gatherMs = 4;
 /** A change of the group lost its version: nothing of the group was written. */
 class Overtaken extends Error {}
 
-export function createWrite({ db, clock, release, currency }: Ports): Write {
+export function createWrite({ db, clock, release, currency, charges }: Ports): Write {
   const key = ({ applicationId, messageId }: Ids): string => `${applicationId}:${messageId}`;
   const read = db.batch<Ids, Loaded | null>({ run: findDeliveries });
-  const save = db.batch<Save, boolean>({ run: saveDeliveries, key, gatherMs });
+  const save = db.batch<Save, boolean>({ run: (on, saves) => saveDeliveries(on, saves, charges), key, gatherMs });
   const saveReleasing = db.batch<Save, boolean>({ run: (_, saves) => releaseAll(saves), key });
 
   const releases = (saves: readonly Save[]): Release[] =>
@@ -61,7 +63,7 @@ export function createWrite({ db, clock, release, currency }: Ports): Write {
   function together(saves: readonly Save[]): Promise<boolean[]> {
     return db.transaction(async (tx) => {
       await release(tx, releases(saves));
-      const saved = await saveDeliveries(tx, saves);
+      const saved = await saveDeliveries(tx, saves, charges);
       if (saved.includes(false)) throw new Overtaken();
       return saved;
     });
@@ -98,7 +100,7 @@ export function createWrite({ db, clock, release, currency }: Ports): Write {
         if (!result || result.state === loaded.state) return [];
         return [{ ...saveOf(loaded, result, nowMs, null), ...(content && { content }) }];
       });
-      if (saves.length > 0 && (await saveDeliveries(tx, saves)).includes(false))
+      if (saves.length > 0 && (await saveDeliveries(tx, saves, charges)).includes(false))
         throw new Error('a locked delivery changed');
       return results;
     },

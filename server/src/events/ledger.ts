@@ -45,6 +45,8 @@ export const causes = [
   'key_managed',
   'opt_out_managed',
   'list_managed',
+  'balance_managed',
+  'budget_managed',
   'uplink',
   'provider_managed',
   'route_managed',

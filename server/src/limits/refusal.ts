@@ -45,7 +45,7 @@ export function refusalOf({ verdict, retryAfter, lockMessageId, notes }: Refusal
       return rateRefusal([...(notes?.target ?? []), ...(notes?.rate ?? [])], retryAfter ?? 1);
     case 'insufficient_balance':
     case 'budget_exhausted':
-      return refuse('insufficient_balance');
+      return refuse(verdict, '', retryAfter === null ? {} : { retryAfter });
     default: {
       const details = verdict === 'code_still_valid' && lockMessageId !== null ? { message_id: lockMessageId } : {};
       return refuse(verdict, '', { retryAfter: retryAfter ?? 1, details });

@@ -30,6 +30,7 @@ import {
   parsePhone,
 } from './recipient.ts';
 import { render, sealAgain } from './render.ts';
+import { type KeyBudget, spendAsk } from './spend-ask.ts';
 import type { Acceptance, MessageKind, MessageRow } from './store.ts';
 
 /** What the three send endpoints have in common, already valid in form. */
@@ -47,7 +48,7 @@ export interface SendRequest {
   ttlSeconds: number | null;
   codeLength: number | null;
   /** Whose key asks; null where none does. */
-  caller: Pick<Caller, 'keyId'> | null;
+  caller: Pick<Caller, 'keyId' | 'agent'> | null;
 }
 
 /** The message whose code of this template lives for the target, under policies other than compat. */
@@ -202,6 +203,12 @@ export function compose(
     rates,
     message: messageOf(context, application, template, request, resolved, { messageId, rule }),
     verification,
+    spend: spendAsk(
+      application,
+      resolved,
+      steps.map(({ content }) => content),
+      { messageId, keyBudget: keyBudgetOf(request), estimate: context.estimate },
+    ),
     delivery: context.delivery.prepare({
       applicationId: application.id,
       messageId,
@@ -239,6 +246,10 @@ function subjectOf(
     ...numberOf(addresses.phone),
   };
 }
+
+/** An agent spends no more per day than its terms say. */
+const keyBudgetOf = ({ caller }: SendRequest): KeyBudget | null =>
+  caller?.agent ? { keyId: caller.keyId, capMicros: caller.agent.spendPerDayMicros } : null;
 
 function messageOf(
   context: MessagesContext,

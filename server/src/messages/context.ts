@@ -9,6 +9,7 @@ import type { Rates } from '../rates/index.ts';
 import type { Templates } from '../templates/index.ts';
 import type { NoteRead } from './note-read.ts';
 import type { Serving } from './plan.ts';
+import type { Estimate } from './spend-ask.ts';
 import type { Acceptance, AcceptResult, Granted } from './store.ts';
 
 export interface MessagesContext {
@@ -24,10 +25,11 @@ export interface MessagesContext {
   currency: string;
   /** Who serves the channel to this address for this application. */
   serving(application: Application, channel: Channel, to: string): Serving;
+  estimate: Estimate;
   noteRead: NoteRead;
   /** Which limits a send meets. */
   rates: Pick<Rates, 'ofSend'>;
-  /** What other rooms count in the statements that accept. */
+  /** What other rooms count when a message is sent again. */
   shares: readonly Share<Granted>[];
   /** The accepting statement on the given connection. */
   acceptOn(db: Queryable, items: readonly Acceptance[]): Promise<AcceptResult[]>;

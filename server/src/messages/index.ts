@@ -6,6 +6,7 @@ import type { Channel, Delivery } from '../delivery/index.ts';
 import type { Db, Queryable } from '../platform/db.ts';
 import type { IdSource } from '../platform/ids.ts';
 import type { Keyring } from '../platform/seal.ts';
+import type { Share } from '../platform/share.ts';
 import type { Application } from '../policy.ts';
 import { createRateShare, type Rates } from '../rates/index.ts';
 import type { Templates } from '../templates/index.ts';
@@ -14,6 +15,7 @@ import { makeMessageOperations } from './message-operations.ts';
 import { createNoteRead } from './note-read.ts';
 import { makeSendOperations, type StoreAnswer } from './operations.ts';
 import type { Serving } from './plan.ts';
+import type { Estimate } from './spend-ask.ts';
 import { type Acceptance, createAccept, findMessage, forgetMessages, type Granted } from './store.ts';
 
 export type { AttemptStory } from './attempts.ts';
@@ -34,6 +36,9 @@ export interface MessagesOptions {
   serving(application: Application, channel: Channel, to: string): Serving;
   storeAnswer: StoreAnswer;
   rates: Pick<Rates, 'ofSend'>;
+  estimate: Estimate;
+  /** What balance and budgets add to the accepting statement. */
+  spend: Share<Acceptance>;
 }
 
 export interface Messages {
@@ -45,15 +50,13 @@ export interface Messages {
 
 export function createMessages(options: MessagesOptions): Messages {
   const { db } = options;
-  const shares = [
-    createRateShare<Granted>(({ grant, rates }) => ({ applicationId: grant.applicationId, asks: rates })),
-  ];
-  const acceptOn = createAccept(options.delivery, shares);
+  const rates = createRateShare<Granted>(({ grant, rates: asks }) => ({ applicationId: grant.applicationId, asks }));
+  const acceptOn = createAccept(options.delivery, [rates, options.spend]);
   const context: MessagesContext = {
     ...options,
     now: () => options.clock.now(),
     noteRead: createNoteRead(db),
-    shares,
+    shares: [rates],
     acceptOn: (on: Queryable, items) => acceptOn(on, items),
     accept: db.batch<Acceptance, Awaited<ReturnType<typeof acceptOn>>[number]>({
       run: acceptOn,

@@ -24,6 +24,7 @@ import {
   verificationStates,
 } from '../verifications/index.ts';
 import type { StoredDecision } from './decision.ts';
+import type { SpendAsk } from './spend-ask.ts';
 
 export type MessageKind = 'otp' | 'code' | 'custom';
 
@@ -55,6 +56,8 @@ export interface Granted {
 
 /** Everything one accepted send writes. */
 export interface Acceptance extends Granted {
+  /** Null where nothing can cost. */
+  spend: SpendAsk | null;
   message: MessageRow;
   verification: VerificationRow | null;
   delivery: Prepared;
@@ -96,7 +99,7 @@ const columnsOfPart = (columns: Delivery['columns']): Record<string, Column<Acce
 type Parts = Pick<Delivery, 'columns' | 'insertRows' | 'endRows'>;
 
 /** Makes the accepting statement's runner, with what other rooms count in it. Two items of one target must not share a call. */
-export function createAccept(delivery: Parts, shares: readonly Share<Granted>[]) {
+export function createAccept(delivery: Parts, shares: readonly Share<Acceptance>[]) {
   const columns: Record<string, Column<Acceptance>> = Object.assign(
     { ...grantColumns, ...verificationColumns, ...messageColumns, ...columnsOfPart(delivery.columns) },
     ...shares.map((share) => share.columns),
@@ -112,7 +115,12 @@ interface ResultRow extends VerdictRow {
   expires_at: Date | null;
 }
 
-function statement(items: readonly Acceptance[], input: Sql, delivery: Parts, shares: readonly Share<Granted>[]): Sql {
+function statement(
+  items: readonly Acceptance[],
+  input: Sql,
+  delivery: Parts,
+  shares: readonly Share<Acceptance>[],
+): Sql {
   return sql`
     with input as materialized (${input}), ${grantRows(items, raw('input'), shares)},
     written as (
@@ -127,9 +135,9 @@ function statement(items: readonly Acceptance[], input: Sql, delivery: Parts, sh
     ),
     ${acceptVerifications(raw('(select * from granted where verification_id is not null)'))},
     planned as (${delivery.insertRows(raw('select * from granted'))}),
-    ended as (${delivery.endRows(sql`
+    ${delivery.endRows(sql`
       select application_id, previous_message_id as message_id, 'superseded' as reason, false as numbered
-      from granted where previous_message_id is not null and counted`)}),
+      from granted where previous_message_id is not null and counted`)},
     logged as (${eventRows(acceptEvents)})
     select ${verdictColumns}, w.id is not null as granted, w.expires_at
     from verdicts v left join written w on w.application_id = v.application_id and w.id = v.message_id

@@ -69,6 +69,8 @@ const sentences: Record<Cause, (entry: LedgerEntry) => string> = {
   key_managed: () => 'An API key was changed.',
   opt_out_managed: () => 'The list of opt-outs was changed.',
   list_managed: () => 'The allow and block lists were changed.',
+  balance_managed: () => 'The balance of an organization was changed.',
+  budget_managed: () => 'A budget was changed.',
   uplink: () => 'The person wrote back.',
   provider_managed: () => 'A provider was changed.',
   route_managed: () => 'A route was changed.',

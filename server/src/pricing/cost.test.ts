@@ -107,22 +107,15 @@ onEachScene('the cost of a hand-over', (get) => {
     await prices({ price_micros: 11, provider: 'carrier-a' });
     await prices({ price_micros: 500, provider: 'carrier-b' });
     await prices({ price_micros: 31, channel: 'voice', country: 'SG' });
-    const { estimate, linesFor } = box.app.lines;
+    const { estimateStep, linesFor } = box.app.lines;
     const to = newNumber();
-    const step = (channel: 'sms' | 'voice', skip: string | null) => {
-      const lines = linesFor({ applicationId: app.id, channel, to });
-      return { channel, to, skip, lines };
-    };
-    const contents = [{}, { segments: 2 }];
-    const both = [step('voice', null), step('sms', null)];
-    assert.equal(estimate({ state: { steps: both }, clear: { contents } }), 31);
+    const estimate = (channel: 'sms' | 'voice', content: object, lines?: readonly string[]): number =>
+      estimateStep({ channel, to, lines: lines ?? linesFor({ applicationId: app.id, channel, to }) }, content);
+    assert.equal(estimate('voice', {}), 31);
     assert.equal(await cost(to, 'chain'), 31);
-    const second = [step('voice', 'no_route'), step('sms', null)];
-    assert.equal(estimate({ state: { steps: second }, clear: { contents } }), 22);
+    assert.equal(estimate('sms', { segments: 2 }), 22);
     assert.equal(await cost(newNumber(), 'long'), 22);
-    const nowhere = { channel: 'sms' as const, to, skip: null };
-    assert.equal(estimate({ state: { steps: [nowhere] }, clear: { contents } }), 0, 'the virtual network');
-    assert.equal(estimate({ state: { steps: [{ ...nowhere, lines: ['999999'] }] }, clear: { contents } }), 0);
-    assert.equal(estimate({ state: { steps: [{ ...nowhere, skip: 'listed' }] }, clear: { contents } }), 0);
+    assert.equal(estimateStep({ channel: 'sms', to }, {}), 0, 'the virtual network');
+    assert.equal(estimate('sms', {}, ['999999']), 0);
   });
 });

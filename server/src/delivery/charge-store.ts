@@ -1,0 +1,41 @@
+/** What other rooms write in the statements that record hand-overs and endings, so that it is written exactly once. */
+import { type Sql, sql } from '../platform/sql.ts';
+import type { State } from './state.ts';
+
+/** Clauses of a `with`; the relations handed over have application_id and message_id. */
+export interface Charges {
+  /**
+   * Locks that come before those of deliveries. `rows`: what may be settled, with `costs` where a call was accepted. The last clause
+   * is `charge_locks`, which is read from before a row is written.
+   */
+  lock(rows: Sql): Sql;
+  /** `accepted`: attempt, try and cost_micros of the calls that became known as accepted; `over`: see isOver. */
+  settle(accepted: Sql, over: Sql): Sql;
+  /** `ended`: deliveries that ended with nothing under way. */
+  giveBack(ended: Sql): Sql;
+}
+
+/** Nothing is under way and nothing will be, unless somebody asks. */
+export const isOver = ({ state, ended, active, request }: State): boolean =>
+  active === null &&
+  request === null &&
+  (ended !== null || state === 'failed' || state === 'invalid' || state === 'cancelled');
+
+const nothing = { before: sql``, first: sql``, after: sql`` };
+
+/** For the saving statement, whose clauses are `called` and `saved`; nothing where nothing can cost. */
+export function chargeClauses(charges: Charges | undefined, rows: Sql | null): typeof nothing {
+  if (!charges || !rows) return nothing;
+  return {
+    before: sql`${charges.lock(rows)},`,
+    first: sql`and (select count(*) from charge_locks) >= 0`,
+    after: sql`, ${charges.settle(
+      sql`select application_id, message_id, attempt, try, cost_micros from called where outcome = 'accepted'`,
+      sql`select application_id, message_id from saved where over`,
+    )}`,
+  };
+}
+
+/** For a statement with the clause `ended`. */
+export const givesBack = (charges: Charges | undefined): Sql =>
+  charges ? sql`, ${charges.giveBack(sql`select application_id, message_id from ended where not in_flight`)}` : sql``;

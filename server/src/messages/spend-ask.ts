@@ -1,0 +1,51 @@
+/**
+ * What a send asks of balance and budgets; the room that answers is put into the accepting statement by the wiring.
+ */
+import type { Channel, Content } from '../delivery/index.ts';
+import type { Application } from '../policy.ts';
+import type { Resolved } from './compose.ts';
+
+export interface SpendAsk {
+  organizationId: string;
+  applicationId: string;
+  messageId: string;
+  /** Of the phone number: ISO 3166 and without plus; null where there is none. */
+  country: string | null;
+  callingCode: string | null;
+  estimateMicros: number;
+  /** A budget that the caller's key carries itself. */
+  keyBudget: KeyBudget | null;
+}
+
+export interface KeyBudget {
+  keyId: string;
+  capMicros: number;
+}
+
+/** What one hand-over of a step will cost as far as is known beforehand, in micros. */
+export type Estimate = (step: { channel: Channel; to: string; lines?: readonly string[] }, content: Content) => number;
+
+/**
+ * Null where nothing can cost: test recipients, the virtual network, a message that nothing is sent for. The estimate is that of the
+ * first usable step.
+ */
+export function spendAsk(
+  application: Application,
+  { chain, exempt, addresses: { phone } }: Pick<Resolved, 'chain' | 'exempt' | 'addresses'>,
+  contents: readonly (Content | null)[],
+  message: { messageId: string; keyBudget: KeyBudget | null; estimate: Estimate },
+): SpendAsk | null {
+  const first = chain.findIndex(({ skip }) => skip === null);
+  const step = chain[first];
+  const content = contents[first];
+  if (exempt || application.network === 'virtual' || !content || !step || step.to === null) return null;
+  return {
+    organizationId: application.organizationId,
+    applicationId: application.id,
+    messageId: message.messageId,
+    country: phone?.country ?? null,
+    callingCode: phone?.callingCode ?? null,
+    estimateMicros: message.estimate({ ...step, to: step.to }, content),
+    keyBudget: message.keyBudget,
+  };
+}

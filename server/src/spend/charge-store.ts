@@ -1,0 +1,58 @@
+/**
+ * What hand-overs and endings cost, as clauses of the statements that record them: so that a charge is made exactly when its
+ * attempt is written as accepted, whatever dies in between. Relations handed in carry application_id and message_id.
+ *
+ * Locks: `lock` takes balances and then counters before anything else, as the accepting statement does; what ends a delivery that
+ * still has a reservation without any hand-over under way (rare) takes them last and may be a deadlock's victim, which is run again.
+ */
+import { type Sql, sql } from '../platform/sql.ts';
+
+export interface Charges {
+  /** Clauses that lock what `rows` will change, with `costs` where a call was accepted. The last one is `charge_locks`, to be read from before rows are written. */
+  lock(rows: Sql): Sql;
+  /** Clauses. `accepted`: attempt, try, cost_micros of calls written as accepted just now; `over`: nothing more goes out by itself. */
+  settle(accepted: Sql, over: Sql): Sql;
+  /** Clauses for deliveries ended with nothing under way. */
+  giveBack(ended: Sql): Sql;
+}
+
+/** `organizations`: relation of application_id and organization_id. */
+export const createCharges = (organizations: Sql): Charges => ({
+  lock: (rows) => sql`charge_rows as materialized (
+      select r.application_id, r.message_id, r.costs from (${rows}) r
+    ), charge_balances as materialized (
+      select b.organization_id
+      from (
+        select o.organization_id from charge_rows r join (${organizations}) o on o.application_id = r.application_id where r.costs
+        union
+        select s.organization_id from charge_rows r
+        join balance_reservations s on s.application_id = r.application_id and s.message_id = r.message_id
+      ) a join balances b on b.organization_id = a.organization_id
+      where b.mode = 'prepaid' order by b.organization_id for no key update of b
+    ), charge_locks as materialized (
+      select c.counter_id
+      from (select distinct unnest(u.counter_ids) as counter_id from charge_rows r
+        join budget_uses u on u.application_id = r.application_id and u.message_id = r.message_id
+        where r.costs or u.open_micros > 0) a
+      join budget_counters c on c.counter_id = a.counter_id
+      where (select count(*) from charge_balances) >= 0 order by c.counter_id for no key update of c
+    )`,
+  settle: (accepted, over) => sql`charged as (
+      insert into balance_entries (organization_id, kind, application_id, message_id, attempt, try, amount_micros)
+      select b.organization_id, 'charge', a.application_id, a.message_id, a.attempt, a.try, -a.cost_micros
+      from (${accepted}) a join (${organizations}) o on o.application_id = a.application_id
+      join charge_balances b on b.organization_id = o.organization_id
+      where a.cost_micros > 0
+    ), ${release(sql`select application_id, message_id, cost_micros from (${accepted}) a
+      union all select application_id, message_id, 0 from (${over}) o`)}`,
+  giveBack: (ended) => release(sql`select application_id, message_id, 0 as cost_micros from (${ended}) e`),
+});
+
+/** Ends reservations, and puts the cost in the place of the estimate that budgets were counted by. `rows` has cost_micros. */
+const release = (rows: Sql): Sql => sql`charge_released as (
+    delete from balance_reservations r using (${rows}) e where r.application_id = e.application_id and r.message_id = e.message_id
+  ), charge_spent as (
+    update budget_uses u set open_micros = 0, cost_micros = u.cost_micros + e.cost_micros
+    from (select application_id, message_id, sum(cost_micros)::bigint as cost_micros from (${rows}) r group by 1, 2) e
+    where u.application_id = e.application_id and u.message_id = e.message_id and (u.open_micros > 0 or e.cost_micros > 0)
+  )`;
