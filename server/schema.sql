@@ -791,6 +791,7 @@ create table prices (
   country text not null,
   prefix text not null,
   price_micros bigint not null,
+  refund text default 'none'::text not null,
   valid_from timestamp with time zone not null,
   updated_at timestamp with time zone default clock_now() not null,
   constraint prices_channel_provider_country_prefix_valid_from_key UNIQUE (channel, provider, country, prefix, valid_from),
@@ -800,7 +801,8 @@ create table prices (
   constraint prices_country_check CHECK (((country = '*'::text) OR (country ~ '^[A-Z]{2}$'::text))),
   constraint prices_prefix_check CHECK ((prefix ~ '^([1-9][0-9]{0,14})?$'::text)),
   constraint prices_price_micros_check CHECK ((price_micros >= 0)),
-  constraint prices_provider_check CHECK (((provider = '*'::text) OR (provider ~ '^[a-z0-9-]{2,40}$'::text)))
+  constraint prices_provider_check CHECK (((provider = '*'::text) OR (provider ~ '^[a-z0-9-]{2,40}$'::text))),
+  constraint prices_refund_check CHECK ((refund = ANY (ARRAY['none'::text, 'undelivered'::text])))
 );
 comment on table prices is 'pricing: what providers take for a unit of a channel, from a moment on';
 

@@ -10,6 +10,8 @@ create table prices (
   prefix text not null check (prefix ~ '^([1-9][0-9]{0,14})?$'),
   -- Of a segment (sms), a message (whatsapp, email), a call (voice).
   price_micros bigint not null check (price_micros >= 0),
+  -- undelivered: given back when a receipt says that the message did not arrive.
+  refund text not null default 'none' check (refund in ('none', 'undelivered')),
   valid_from timestamptz not null,
   -- Of the last change.
   updated_at timestamptz not null default clock_now(),

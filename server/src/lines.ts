@@ -31,7 +31,7 @@ interface Planned {
 interface LinesPorts {
   virtual: Virtual;
   providers: Pick<Providers, 'line' | 'candidates' | 'serves'>;
-  pricing: Pick<Pricing, 'price'>;
+  pricing: Pick<Pricing, 'quote'>;
   currency: string;
 }
 
@@ -60,7 +60,7 @@ export function createLines({ virtual, providers, pricing, currency }: LinesPort
         return countryOf(to);
       },
     };
-    return { ...line, costMicros: pricing.price(ask) ?? line.costMicros, currency };
+    return { ...line, ...pricing.quote(ask), currency };
   }
 
   /** What one hand-over of the step would cost now, in micros, by the first of its lines that there is; 0 where there is none. */

@@ -41,8 +41,10 @@ export const reasons = Object.keys(reasonTable) as [Reason, ...Reason[]];
 export interface Accepted {
   kind: 'accepted';
   upstreamId: string;
-  /** Set by the engine from the price of the route. */
+  /** Set by the engine from the price of the line. */
   costMicros?: number;
+  /** Likewise: the cost is given back when a receipt says that it was not delivered. */
+  refundable?: boolean;
 }
 
 export interface Refused {

@@ -90,7 +90,8 @@ function accept(change: Change, active: Active, outcome: Accepted, line: LineUse
 function conclude(change: Change, active: Active): void {
   const { state } = change;
   const { step, attempt } = active;
-  addHandOver(change, { attempt, step, state: 'sent', accepted: active.accepted });
+  const { accepted, refundable } = active;
+  addHandOver(change, { attempt, step, state: 'sent', accepted, ...(refundable && { refundable }) });
   rest(change);
   sentRow(change, active);
   const dueAtMs = change.nowMs + stepAt(state, step).waitMs;
@@ -121,6 +122,7 @@ function countAcceptance({ state }: Change, known: Active | HandOver, tryNumber:
   known.accepted.push(tryNumber);
   state.costMicros += costMicros;
   if ('costMicros' in known) known.costMicros += costMicros;
+  if (outcome.refundable && costMicros > 0) known.refundable = (known.refundable ?? 0) + costMicros;
 }
 
 /** An acceptance that was overtaken: its receipts are ours all the same, and the attempt has not failed. */
@@ -129,7 +131,8 @@ function acceptLate(change: Change, call: Call, outcome: Accepted): void {
   const active = state.active?.attempt === call.attempt ? state.active : null;
   const known = active ?? state.handOvers.find((made) => made.attempt === call.attempt);
   if (known?.accepted.includes(call.try)) return;
-  if (known) countAcceptance(change, known, call.try, outcome);
+  // What the row `sent` did not name is not given back: the receipt may speak of the other call.
+  if (known) countAcceptance(change, known, call.try, active ? outcome : { ...outcome, refundable: false });
   if (active && !state.inFlight) conclude(change, active);
   if (known) return;
   // Given up between two tries, and yet it went out.

@@ -16,6 +16,8 @@ export interface Line {
   /** The sender asked for is not allowed here. */
   senderReplaced: boolean;
   costMicros: number;
+  /** The cost is given back when a receipt says that it was not delivered. */
+  refundable?: boolean;
   currency: string;
   /** In words: why the route led here. */
   why: string;

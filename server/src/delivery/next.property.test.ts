@@ -72,6 +72,7 @@ class World {
   rows: (Entry & { status: string })[] = [];
   calls: CallMade[] = [];
   accepted: Call[] = [];
+  chargedMicros = 0;
   made: CallMade[] = [];
   ids = 0;
 
@@ -185,7 +186,10 @@ class World {
     if (!call) return;
     if (outcome.kind === 'unknown') call.unknown = true;
     if (outcome.kind === 'refused' && !call.unknown && !isForNow(outcome)) call.closed = true;
-    if (outcome.kind === 'accepted') this.accepted.push(call);
+    if (outcome.kind === 'accepted') {
+      this.accepted.push(call);
+      this.chargedMicros += outcome.costMicros ?? 0;
+    }
     const line = { idempotent: isIdempotent(call.line) };
     this.happen({ kind: 'outcome', call, outcome, line });
     // The write may be repeated when its commit was uncertain.
@@ -234,6 +238,17 @@ class World {
     assert.ok(state.ended !== null, 'a message ends by its deadline');
     assert.ok(!['queued', 'sending'].includes(state.state), `${state.state} is not final`);
     this.checkPromises();
+    this.checkCost();
+  }
+
+  /** What was charged and given back, by the ledger. */
+  checkCost(): void {
+    const sum = (name: string): number => this.rows.reduce((all, { data }) => all + Number(data?.[name] ?? 0), 0);
+    const micros = this.chargedMicros - sum('refunded_micros') + sum('charged_micros');
+    assert.equal(this.state.costMicros, micros);
+    assert.ok(micros >= 0 && sum('charged_micros') <= sum('refunded_micros'));
+    for (const { state, accepted, refunded = 0 } of this.state.handOvers)
+      assert.ok(refunded === 0 || (state === 'undelivered' && accepted.length > 0), `${refunded} for ${state}`);
   }
 
   checkPromises(): void {
@@ -285,6 +300,7 @@ const draft: fc.Arbitrary<Draft> = fc
 
 const outcome: fc.Arbitrary<SendOutcome> = fc.oneof(
   fc.constant<SendOutcome>({ kind: 'accepted', upstreamId: 'u', costMicros: 41_200 }),
+  fc.constant<SendOutcome>({ kind: 'accepted', upstreamId: 'u', costMicros: 7, refundable: true }),
   fc.record({
     kind: fc.constant('refused' as const),
     temporary: fc.boolean(),

@@ -62,8 +62,27 @@ function delivered(change: Change, handOver: HandOver): void {
   row(change, 'delivered', cause, {
     step: handOver.step,
     attempt: handOver.attempt,
-    ...(late && { data: { late: true } }),
+    data: { ...(late && { late: true }), ...chargeAgain(change, handOver) },
   });
+}
+
+/** What was given back for a hand-over that did arrive. */
+function chargeAgain({ state }: Change, handOver: HandOver): { charged_micros?: number } {
+  const { refunded } = handOver;
+  if (refunded === undefined) return {};
+  delete handOver.refunded;
+  state.costMicros += refunded;
+  return { charged_micros: refunded };
+}
+
+/** Gives back what the price says is owed for delivery alone. The attempt keeps its figure, the message's cost loses it. */
+function refund({ state }: Change, handOver: HandOver): { refunded_micros?: number } {
+  const { refundable } = handOver;
+  if (refundable === undefined) return {};
+  delete handOver.refundable;
+  handOver.refunded = refundable;
+  state.costMicros -= refundable;
+  return { refunded_micros: refundable };
 }
 
 function undelivered(change: Change, handOver: HandOver, errorCode: ErrorCode, reason: string): void {
@@ -82,7 +101,7 @@ function undelivered(change: Change, handOver: HandOver, errorCode: ErrorCode, r
   const drives = state.active === null && (dropped || state.handOvers.at(-1) === handOver);
   const target = drives ? nextTarget(change) : null;
   const pending = drives ? target !== null : moreFollows(change);
-  const data = { ...(late && { late: true }), reason };
+  const data = { ...(late && { late: true }), reason, ...refund(change, handOver) };
   const about = { step: handOver.step, attempt: handOver.attempt, errorCode, pending, data };
   const cause = late ? 'receipt_late' : 'receipt_negative';
   row(change, proof ? 'target_invalid' : 'delivered_failed', cause, about);

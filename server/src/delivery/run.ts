@@ -146,8 +146,8 @@ const handTo = async (upstream: Upstream, message: OutgoingMessage, signal: Abor
 
 type Chosen = Extract<Choice, { kind: 'line' }>;
 
-const priced = (outcome: SendOutcome, { costMicros }: Line): SendOutcome =>
-  outcome.kind === 'accepted' ? { ...outcome, costMicros } : outcome;
+const priced = (outcome: SendOutcome, { costMicros, refundable = false }: Line): SendOutcome =>
+  outcome.kind === 'accepted' ? { ...outcome, costMicros, refundable } : outcome;
 
 /** What is written down of a call that begins now. */
 function recorder(active: Active, { channel, content }: OutgoingMessage, { id, line, index }: Chosen, clock: Clock) {

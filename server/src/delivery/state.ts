@@ -48,6 +48,10 @@ export interface HandOver {
   provedInvalid?: true;
   /** Tries an upstream accepted; more than one only after an unknown outcome. */
   accepted: number[];
+  /** Of their cost: given back should it not be delivered. */
+  refundable?: number;
+  /** Given back; charged again should it be delivered after all. */
+  refunded?: number;
 }
 
 /** The hand-over planned (not in flight) or under way (in flight). */
@@ -66,6 +70,8 @@ export interface Active {
   accepted: number[];
   /** Of the accepted tries. */
   costMicros: number;
+  /** As in HandOver. */
+  refundable?: number;
   /** Index into the step's lines; the first where absent. */
   line?: number;
   /** Lines that refused this attempt for good. */

@@ -104,7 +104,8 @@ function toldBy(applicationId: string, { facts, acceptances, verifications }: Re
       and p.status = 'plan' order by p.position limit 1) as planned`;
   return sql`known as materialized (
       select f.*, m.created_at, m.country, m.template_id, m.verification_id from fresh f cross join lateral ${factsOf('f.message_id')} m
-      where f.status is null or f.status in ('plan', 'sent', 'delivered', 'verified', 'verified_failed', 'verified_timeout')
+      where f.status is null or f.status in ('plan', 'sent', 'delivered', 'delivered_failed', 'target_invalid',
+        'verified', 'verified_failed', 'verified_timeout')
     ), sends as materialized (
       select k.*, earlier.sent, earlier.sent > 0 and earlier.least = earlier.most and earlier.least <> k.step as falls_back,
         ${providerOf('k')} as provider
@@ -136,6 +137,10 @@ function toldBy(applicationId: string, { facts, acceptances, verifications }: Re
           and s.status = 'sent' and s.attempt = k.attempt order by s.position limit 1
       ) as hand_over
       where k.status = 'delivered'
+    ), refunds as (
+      select k.*, ${providerOf('k')} as provider,
+        coalesce((k.data ->> 'charged_micros')::bigint, 0) - coalesce((k.data ->> 'refunded_micros')::bigint, 0) as micros
+      from known k where k.data ? 'refunded_micros' or k.data ? 'charged_micros'
     ), told (accepted_at, country, channel, template_id, provider, what, amount) as (
       select created_at, country, channel, template_id, '', 'messages', 1 from known where status = 'plan'
       union all
@@ -148,6 +153,8 @@ function toldBy(applicationId: string, { facts, acceptances, verifications }: Re
       union all
       select created_at, country, channel, template_id, provider, what, amount from receipts k cross join lateral (values
         ('delivered', 1), ('sent_to_delivered', ${millis('k.sent_at', 'k.at')})) as measured (what, amount)
+      union all
+      select created_at, country, channel, template_id, provider, 'cost_micros', micros from refunds
       union all
       select k.created_at, k.country, planned.channel, k.template_id, '', 'fallbacks', 1
       from sends k cross join lateral ${firstChannel} where k.falls_back

@@ -71,7 +71,7 @@ const block = z.object({
   ),
   exhausted: count.describe('Codes whose attempts were used up.'),
   expired: count.describe('Codes that ran out unverified after at least one step was sent.'),
-  cost: z.number().min(0).describe('Of all hand-overs, in `currency`.'),
+  cost: z.number().min(0).describe('Of all hand-overs, less what was given back for failed ones, in `currency`.'),
   cost_per_verified: z.number().min(0).nullable().describe('cost ÷ verified; null if nobody was.'),
 });
 

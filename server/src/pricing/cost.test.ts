@@ -1,18 +1,21 @@
 /** What a hand-over costs, through the whole app: the price in force at its moment, on every node, wherever the cost is shown. */
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { refusedForGood, refusedForNow } from '../channels/index.ts';
+import { refusedForGood, refusedForNow, undelivered } from '../channels/index.ts';
 import { listEvents } from '../events/index.ts';
 import { sql } from '../platform/sql.ts';
-import { newNumber, type TestApplication, useApplication } from '../testing/application.ts';
+import { bodyOf, newNumber, type TestApplication, useApplication } from '../testing/application.ts';
+import { untilLedgerIsSettled } from '../testing/horizon.ts';
 import { until } from '../testing/until.ts';
-import { accepted, onEachScene } from './fixture.ts';
+import { accepts, onEachScene } from './fixture.ts';
+
+const gone = undelivered('unreachable', 'switched off');
 
 onEachScene('the cost of a hand-over', (get) => {
   let app: TestApplication;
   beforeEach(async () => {
     await get().clear();
-    get().world.answer = () => accepted;
+    get().world.answer = accepts;
     app ??= await get().newApplication();
   });
   const cost = async (to = newNumber(), template = 'login'): Promise<number> =>
@@ -59,7 +62,7 @@ onEachScene('the cost of a hand-over', (get) => {
     await get().prices({ price_micros: 10, provider: 'carrier-a' });
     await get().prices({ price_micros: 20, provider: 'carrier-b' });
     let calls = 0;
-    get().world.answer = () => (++calls === 1 ? refusedForNow('throttled', 'slow down') : accepted);
+    get().world.answer = (message) => (++calls === 1 ? refusedForNow('throttled', 'slow down') : accepts(message));
     assert.equal(await cost(), 20);
     get().world.answer = () => refusedForGood('geo_denied', 'not to there');
     assert.equal(await cost(), 0);
@@ -94,6 +97,53 @@ onEachScene('the cost of a hand-over', (get) => {
     await other.app.pricing.beat();
     assert.equal(await costThere(), 78);
     await other.close();
+  });
+
+  test('is given back with a negative receipt where its price says so, and charged again if it arrived after all', async () => {
+    const { prices, report, costOf, box, database } = get();
+    await prices({ price_micros: 40, provider: 'carrier-a', refund: 'undelivered' });
+    await prices({ price_micros: 900, channel: 'voice' });
+    const own = await get().newApplication();
+    const net = async (id: string): Promise<number> => Math.round((await own.story(id)).cost.amount * 1_000_000);
+    const { id, micros } = await costOf(own, newNumber(), 'long');
+    assert.equal(micros, 80);
+    assert.ok(await report(gone));
+    assert.ok(await report(gone));
+    assert.equal(await net(id), 0);
+    const kept = await costOf(own, newNumber(), 'voice');
+    assert.ok(await report(gone));
+    assert.equal(await net(kept.id), 900, 'a price without the rule gives nothing back');
+    const late = await costOf(own, newNumber());
+    assert.ok(await report(gone));
+    assert.ok(await report({ kind: 'delivered' }));
+    assert.ok(await report(gone));
+    assert.equal(await net(late.id), 40);
+    const data = (await listEvents(database.db, own.id, late.id)).map((entry) => entry.data ?? {});
+    const told = data.flatMap(({ refunded_micros: back, charged_micros: again }) => back ?? again ?? []);
+    assert.deepEqual(told, [40, 40]);
+    const chain = await costOf(own, newNumber(), 'chain');
+    await prices({ price_micros: 41, provider: 'carrier-a' });
+    assert.ok(await report(gone));
+    await box.app.delivery.runUntilIdle();
+    assert.equal(await net(chain.id), 941, 'the next channel costs what it costs now');
+    assert.ok(await report(gone));
+    assert.equal(await net(chain.id), 941, 'the rule is that of the hand-over');
+    await untilLedgerIsSettled(database.db);
+    while ((await box.app.insights.count()) > 0);
+    const insights = await own.call({ path: '/v1/insights?group_by=channel' });
+    const all = 0 + 900 + 40 + 941;
+    assert.equal(insights.body.totals.cost, all / 1_000_000);
+    const { rows } = bodyOf(await box.operator({ path: `/admin/v1/usage?application_id=${own.id}` }));
+    const sums = rows.map((row: Record<string, number>) => [
+      row['channel'],
+      row['attempts'],
+      row['cost_micros'],
+      row['refunded_micros'],
+    ]);
+    assert.deepEqual(sums, [
+      ['sms', 3, 161, 80],
+      ['voice', 2, 1800, 0],
+    ]);
   });
 
   test('the virtual network costs nothing, whatever the table says', async () => {

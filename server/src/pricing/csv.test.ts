@@ -31,6 +31,7 @@ const anyPrice = fc
       id: fc.bigInt({ min: 1n, max: 10n ** 18n }).map(String),
       provider: fc.oneof(fc.constant(any), fc.stringMatching(/^[a-z0-9-]{2,40}$/)),
       priceMicros: fc.integer({ min: 0, max: 1_000_000_000_000 }),
+      refund: fc.constantFrom('none' as const, 'undelivered' as const),
       validFrom: fc.date({ min: new Date(0), max: new Date('2099-12-31'), noInvalidDate: true }),
       updatedAt: fc.constant(new Date(0)),
     }),
@@ -86,7 +87,7 @@ describe('a price list as CSV', () => {
     const text = '\uFEFF"price",channel,"provider",Country\r\n"0.0412",sms,carrier-a,SG\r\n\r\n 0.05 , voice ,*,*\r\n';
     const { rows, faults: found } = readPrices(text, 'USD');
     assert.deepEqual(found, []);
-    const common = { prefix: '', validFrom: null };
+    const common = { prefix: '', refund: 'none', validFrom: null };
     assert.deepEqual(rows, [
       { ...common, provider: 'carrier-a', channel: 'sms', country: 'SG', priceMicros: 41_200 },
       { ...common, provider: '*', channel: 'voice', country: '*', priceMicros: 50_000 },
@@ -126,6 +127,15 @@ describe('a price list as CSV', () => {
       'csv[3].prefix: no number of SG begins with it',
       'csv[4].country: must be an ISO 3166 alpha-2 code, or * for any',
     ]);
+  });
+
+  test('a refund is one of two words, and none where nothing is said', () => {
+    const list = (refund: string) => readPrices(`provider,channel,country,price,refund\n*,sms,*,1,${refund}`, 'USD');
+    assert.deepEqual(
+      ['', 'none', 'undelivered'].map((refund) => list(refund).rows[0]?.refund),
+      ['none', 'none', 'undelivered'],
+    );
+    assert.deepEqual(list('always').faults, [{ field: 'csv[2].refund', problem: 'must be one of none, undelivered' }]);
   });
 
   test('names what is wrong with the first line, and a quotation mark that does not end', () => {

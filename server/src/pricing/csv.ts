@@ -11,16 +11,18 @@ import {
   channelProblem,
   faultsOfRow,
   isChannel,
+  isRefund,
   type NewPrice,
   prefixForm,
   prefixProblem,
   providerForm,
   providerProblem,
   type RowField,
+  refundProblem,
 } from './rows.ts';
 
 const needed = ['provider', 'channel', 'country', 'price'] as const;
-const priceColumns = ['provider', 'channel', 'country', 'prefix', 'price', 'currency', 'valid_from'] as const;
+const priceColumns = ['provider', 'channel', 'country', 'prefix', 'price', 'currency', 'refund', 'valid_from'] as const;
 type ColumnName = (typeof priceColumns)[number];
 const isColumn = (name: string): name is ColumnName => priceColumns.some((column) => column === name);
 
@@ -41,8 +43,8 @@ export function writeCsv(columns: readonly string[], rows: readonly Record<strin
 export const writePrices = (prices: readonly Price[], currency: string): string =>
   writeCsv(
     priceColumns,
-    prices.map(({ provider, channel, country, prefix, priceMicros, validFrom }) => ({
-      ...{ provider, channel, country, prefix, currency },
+    prices.map(({ provider, channel, country, prefix, priceMicros, refund, validFrom }) => ({
+      ...{ provider, channel, country, prefix, currency, refund },
       price: formatMicros(priceMicros),
       valid_from: validFrom.toISOString(),
     })),
@@ -129,11 +131,13 @@ type Cells = Partial<Record<string, string>>;
 
 /** Null where anything is wrong, which `say` was told. */
 function readRow(
-  { provider = '', channel = '', country = '', prefix = '', price = '', valid_from = '', currency }: Cells,
+  { provider = '', channel = '', country = '', prefix = '', price = '', valid_from = '', ...more }: Cells,
   ours: string,
   say: (column: RowField | 'currency', problem: string) => void,
 ): NewPrice | null {
   const priceMicros = parseMicros(price);
+  const refund = more['refund'] || 'none';
+  const currency = more['currency'] || ours;
   const validFrom = valid_from === '' ? null : readTime(valid_from);
   let right = true;
   const require = (holds: boolean, column: RowField | 'currency', problem: string): void => {
@@ -145,10 +149,11 @@ function readRow(
   require(isChannel(channel), 'channel', channelProblem);
   require(prefixForm.test(prefix), 'prefix', prefixProblem);
   require(priceMicros !== null, 'price', 'must be a decimal such as 0.0412, with at most six digits behind the point');
-  require(currency === undefined || currency === '' || currency === ours, 'currency', `must be ${ours}`);
+  require(currency === ours, 'currency', `must be ${ours}`);
+  require(isRefund(refund), 'refund', refundProblem);
   require(validFrom !== undefined, 'valid_from', 'must be an RFC 3339 time or a day, or empty for now');
-  if (!isChannel(channel) || priceMicros === null || validFrom === undefined) return null;
-  const row: NewPrice = { provider, channel, country, prefix, priceMicros, validFrom };
+  if (!isChannel(channel) || priceMicros === null || !isRefund(refund) || validFrom === undefined) return null;
+  const row: NewPrice = { provider, channel, country, prefix, priceMicros, refund, validFrom };
   for (const { field, problem } of faultsOfRow(row)) require(false, field, problem);
   return right ? row : null;
 }

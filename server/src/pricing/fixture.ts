@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 import { z } from 'zod';
-import type { Adapter, OutgoingMessage, SendOutcome } from '../channels/index.ts';
+import type { Adapter, OutgoingMessage, Receipt, SendOutcome } from '../channels/index.ts';
 import { openTestApp, type TestApp, type TestReply } from '../testing/app.ts';
 import { bodyOf, openApplication, type TestApplication } from '../testing/application.ts';
 import { engines, openTestDatabase, type TestDatabase } from '../testing/database.ts';
@@ -13,7 +13,7 @@ export interface World {
   answer(message: OutgoingMessage): SendOutcome | Promise<SendOutcome>;
 }
 
-export const accepted: SendOutcome = { kind: 'accepted', upstreamId: 'u' };
+export const accepts = ({ reference }: OutgoingMessage): SendOutcome => ({ kind: 'accepted', upstreamId: reference });
 
 const carrierOf = (world: World): Adapter => ({
   id: 'carrier',
@@ -40,7 +40,7 @@ const ownText = {
 export type Scene = Awaited<ReturnType<typeof openScene>>;
 
 async function openScene(database: TestDatabase) {
-  const world: World = { handed: [], answer: () => accepted };
+  const world: World = { handed: [], answer: accepts };
   const openNode = (): Promise<TestApp> => openTestApp(database, { adapters: [carrierOf(world)] });
   const box = await openNode();
   const operate = async (path: string, body: object) => bodyOf(await box.operator({ path: `/admin/v1/${path}`, body }));
@@ -85,6 +85,12 @@ async function openScene(database: TestDatabase) {
     importCsv: (csv: string, more: object = {}): Promise<TestReply> =>
       box.operator({ path: '/admin/v1/price-list', body: { csv, ...more } }),
     exportCsv: async (): Promise<string> => bodyOf(await box.operator({ path: '/admin/v1/price-list' })),
+    /** What the carrier says of the newest hand-over, or one before it; false where it took none. */
+    async report(outcome: Receipt['outcome'], back = 1): Promise<boolean> {
+      const receipt = { upstreamId: world.handed.at(-back)?.reference ?? '', outcome };
+      const { receive } = box.app.delivery;
+      return (await receive('carrier-a', receipt)) || receive('carrier-b', receipt);
+    },
     lookUp: async (query: Record<string, string>) =>
       bodyOf(await box.operator({ path: `/admin/v1/price-lookup?${new URLSearchParams(query)}` })),
     /** Nothing is priced any more. */

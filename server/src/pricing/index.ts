@@ -16,10 +16,18 @@ export interface PriceAsk extends Asked {
   units: number;
 }
 
+export interface Quote {
+  costMicros: number;
+  /** The cost is given back when a receipt says that the message did not arrive. */
+  refundable: boolean;
+}
+
 export interface Pricing {
   operations: readonly Operation[];
   /** In micros, by the price in force now; null where the table says nothing. From memory. */
   price(ask: PriceAsk): number | null;
+  /** The same with its terms. */
+  quote(ask: PriceAsk): Quote | null;
   /** Reads everything, and listens from now on. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -34,12 +42,14 @@ export interface PricingPorts extends Omit<Office, 'memory'> {
 
 export function createPricing(ports: PricingPorts): Pricing {
   const memory = createMemory(ports);
+  function quote(ask: PriceAsk): Quote | null {
+    const found = decide(memory.table(), ask, memory.now());
+    return found && { costMicros: found.priceMicros * ask.units, refundable: found.refund === 'undelivered' };
+  }
   return {
     operations: createOperations({ ...ports, memory }),
-    price(ask) {
-      const found = decide(memory.table(), ask, memory.now());
-      return found && found.priceMicros * ask.units;
-    },
+    quote,
+    price: (ask) => quote(ask)?.costMicros ?? null,
     start: memory.start,
     stop: memory.stop,
     beat: memory.beat,

@@ -24,7 +24,7 @@ onEachEngine('what a node knows of prices', (get) => {
     return memory;
   }
   const save = (made: Partial<NewPrice>) =>
-    savePrice(get().db, { ...key, priceMicros: 1, validFrom: null, ...made }, actor);
+    savePrice(get().db, { ...key, priceMicros: 1, refund: 'none', validFrom: null, ...made }, actor);
 
   test('a change by another node within the second, a write of its own at once, a lost word on the next beat', async () => {
     const deafDb: Db = { ...get().db, listen: async () => undefined };

@@ -6,7 +6,7 @@ import type { Memory } from './memory.ts';
 export interface Relations {
   /** application_id, message_id, country, created_at. */
   facts: Sql;
-  /** Calls an upstream accepted: application_id, message_id, channel, provider, segments, cost_micros. */
+  /** Calls an upstream accepted: application_id, message_id, attempt, try, channel, provider, segments, cost_micros. */
   acceptances: Sql;
 }
 

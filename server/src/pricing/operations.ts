@@ -37,7 +37,7 @@ const setOne = ({ db, memory, currency }: Office): Operation =>
       path,
       summary: 'Say what a provider takes, from a moment on',
       description:
-        'The most specific price in force at the hand-over counts: the longest prefix of the number before its country, a country before anywhere; for one destination that of the provider before that of any provider. Where the table says nothing, the price of the route entry counts. One of the same key and moment gets the new amount; earlier ones stay as history.',
+        'The most specific price in force at the hand-over counts: the longest prefix of the number before its country, a country before anywhere; for one destination that of the provider before that of any provider. Where the table says nothing, the price of the route entry counts. One of the same key and moment gets the new amount and refund; earlier ones stay as history.',
       input: { body: wire.priceBody },
       output: wire.priceSchema,
       errors: [],

@@ -9,7 +9,7 @@ export type Mode = (typeof modes)[number];
 export interface Plan {
   /** With the moment each begins. */
   added: (NewPrice & { validFrom: Date })[];
-  /** The same key and moment at another price. */
+  /** The same key and moment with another price or refund. */
   changed: (NewPrice & { id: string; validFrom: Date })[];
   unchanged: number;
   /** Ids. */
@@ -32,7 +32,7 @@ export function planImport(there: readonly Price[], wanted: readonly NewPrice[],
   for (const row of wanted) {
     const versions = known.get(keyOf(row)) ?? [];
     const standing = row.validFrom === null ? inForce(versions, nowMs) : undefined;
-    if (standing?.priceMicros === row.priceMicros) {
+    if (standing && isAlike(standing, row)) {
       kept.add(standing.id);
       plan.unchanged++;
       continue;
@@ -41,12 +41,15 @@ export function planImport(there: readonly Price[], wanted: readonly NewPrice[],
     const same = at(versions, validFrom.getTime());
     if (same) kept.add(same.id);
     if (!same) plan.added.push({ ...row, validFrom });
-    else if (same.priceMicros === row.priceMicros) plan.unchanged++;
+    else if (isAlike(same, row)) plan.unchanged++;
     else plan.changed.push({ ...row, id: same.id, validFrom });
   }
   if (mode === 'replace') plan.removed = there.flatMap(({ id }) => (kept.has(id) ? [] : id));
   return plan;
 }
+
+const isAlike = (price: Price, row: NewPrice): boolean =>
+  price.priceMicros === row.priceMicros && price.refund === row.refund;
 
 const at = (versions: readonly Price[], ms: number): Price | undefined =>
   versions.find(({ validFrom }) => validFrom.getTime() === ms);

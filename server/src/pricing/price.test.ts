@@ -8,7 +8,7 @@ import { type Asked, any, decide, fitting, nameOf, type Price, tableOf } from '.
 const nowMs = Date.parse('2026-07-03T00:00:00Z');
 let ids = 0;
 const priced = (part: Partial<Price>): Price => ({
-  ...{ id: String(++ids), provider: any, channel: 'sms', country: any, prefix: '', priceMicros: 1 },
+  ...{ id: String(++ids), provider: any, channel: 'sms', country: any, prefix: '', priceMicros: 1, refund: 'none' },
   ...{ validFrom: new Date(0), updatedAt: new Date(0) },
   ...part,
 });

@@ -17,9 +17,14 @@ export interface PriceKey {
   prefix: string;
 }
 
+export const refunds = ['none', 'undelivered'] as const;
+/** When the cost of an accepted hand-over is given back: never, or when a receipt says that it was not delivered. */
+export type Refund = (typeof refunds)[number];
+
 export interface Price extends PriceKey {
   id: string;
   priceMicros: number;
+  refund: Refund;
   validFrom: Date;
   updatedAt: Date;
 }

@@ -2,15 +2,16 @@
 import { getCountryCallingCode, isSupportedCountry } from 'libphonenumber-js/max';
 import { type Channel, channelNames } from '../channels/index.ts';
 import { maxPriceMicros } from './money.ts';
-import { any, type PriceKey } from './price.ts';
+import { any, type PriceKey, type Refund, refunds } from './price.ts';
 
 /** A price to be kept; without a time it is to hold from now on. */
 export interface NewPrice extends PriceKey {
   priceMicros: number;
+  refund: Refund;
   validFrom: Date | null;
 }
 
-export type RowField = 'provider' | 'channel' | 'country' | 'prefix' | 'price' | 'valid_from';
+export type RowField = 'provider' | 'channel' | 'country' | 'prefix' | 'price' | 'refund' | 'valid_from';
 export interface RowFault {
   field: RowField;
   problem: string;
@@ -19,6 +20,8 @@ export interface RowFault {
 export const providerForm = /^(\*|[a-z0-9-]{2,40})$/;
 export const prefixForm = /^([1-9][0-9]{0,14})?$/;
 export const isChannel = (text: string): text is Channel => channelNames.some((name) => name === text);
+export const isRefund = (text: string): text is Refund => refunds.some((name) => name === text);
+export const refundProblem = `must be one of ${refunds.join(', ')}`;
 export const channelProblem = `must be one of ${channelNames.join(', ')}`;
 export const providerProblem = 'must be the id of a provider, or * for any';
 export const prefixProblem = 'must be the first digits of numbers, calling code first, without + or zeros in front';

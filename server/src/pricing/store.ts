@@ -18,10 +18,11 @@ interface PriceRow {
   country: string;
   prefix: string;
   price_micros: string;
+  refund: Price['refund'];
   valid_from: Date;
   updated_at: Date;
 }
-const columns = raw('id, provider, channel, country, prefix, price_micros, valid_from, updated_at');
+const columns = raw('id, provider, channel, country, prefix, price_micros, refund, valid_from, updated_at');
 const toPrice = (row: PriceRow): Price => ({
   id: row.id,
   provider: row.provider,
@@ -29,6 +30,7 @@ const toPrice = (row: PriceRow): Price => ({
   country: row.country,
   prefix: row.prefix,
   priceMicros: Number(row.price_micros),
+  refund: row.refund,
   validFrom: row.valid_from,
   updatedAt: row.updated_at,
 });
@@ -60,7 +62,7 @@ const logged = (changed: Sql, action: string, { ip }: Actor, about: Sql): Sql =>
     from ${changed}`);
 
 const told = raw(`jsonb_build_object('price', id::text, 'provider', provider, 'channel', channel, 'country', country,
-  'prefix', prefix, 'price_micros', price_micros, 'valid_from', valid_from)`);
+  'prefix', prefix, 'price_micros', price_micros, 'refund', refund, 'valid_from', valid_from)`);
 
 /** Keeps a price; one of the same key and moment gets the new amount. Without a moment it begins now. */
 export function savePrice(db: Db, made: NewPrice, actor: Actor): Promise<Price> {
@@ -68,10 +70,11 @@ export function savePrice(db: Db, made: NewPrice, actor: Actor): Promise<Price> 
     const now = await takeBook(tx);
     const [row] = await tx.query<PriceRow>(sql`
       with changed as (
-        insert into prices (provider, channel, country, prefix, price_micros, valid_from)
-        values (${made.provider}, ${made.channel}, ${made.country}, ${made.prefix}, ${made.priceMicros}, ${made.validFrom ?? now})
+        insert into prices (provider, channel, country, prefix, price_micros, refund, valid_from)
+        values (${made.provider}, ${made.channel}, ${made.country}, ${made.prefix}, ${made.priceMicros}, ${made.refund},
+          ${made.validFrom ?? now})
         on conflict (channel, provider, country, prefix, valid_from) do update
-          set price_micros = excluded.price_micros, updated_at = clock_now()
+          set price_micros = excluded.price_micros, refund = excluded.refund, updated_at = clock_now()
         returning ${columns}
       ), event as (${logged(raw('changed'), 'set price', actor, told)})
       select ${columns} from changed`);
@@ -129,9 +132,10 @@ async function writePlan(tx: Queryable, { added, changed, removed }: Plan): Prom
     const given = relation(changed, {
       id: ['bigint', ({ id }) => id],
       price_micros: ['bigint', ({ priceMicros }) => priceMicros],
+      refund: ['text', ({ refund }) => refund],
     });
     await tx.query(sql`
-      update prices p set price_micros = given.price_micros, updated_at = clock_now()
+      update prices p set price_micros = given.price_micros, refund = given.refund, updated_at = clock_now()
       from (${given}) as given where p.id = given.id`);
   }
   if (added.length > 0) {
@@ -141,13 +145,14 @@ async function writePlan(tx: Queryable, { added, changed, removed }: Plan): Prom
       country: ['text', (row: NewPrice) => row.country],
       prefix: ['text', (row: NewPrice) => row.prefix],
       price_micros: ['bigint', (row: NewPrice) => row.priceMicros],
+      refund: ['text', (row: NewPrice) => row.refund],
       valid_from: ['timestamptz', (row: NewPrice) => row.validFrom],
     });
     await tx.query(sql`
-      insert into prices (provider, channel, country, prefix, price_micros, valid_from)
-      select provider, channel, country, prefix, price_micros, valid_from from (${given}) as given order by ord
+      insert into prices (provider, channel, country, prefix, price_micros, refund, valid_from)
+      select provider, channel, country, prefix, price_micros, refund, valid_from from (${given}) as given order by ord
       on conflict (channel, provider, country, prefix, valid_from) do update
-        set price_micros = excluded.price_micros, updated_at = clock_now()`);
+        set price_micros = excluded.price_micros, refund = excluded.refund, updated_at = clock_now()`);
   }
 }
 

@@ -29,14 +29,15 @@ const answer = z.object({
       messages: count.describe('With at least one attempt in this row: one that went by two channels counts in both.'),
       attempts: count.describe('Provider calls that were accepted.'),
       segments: count.nullable().describe('Billed parts of SMS; null where none are counted.'),
-      cost_micros: count,
+      cost_micros: count.describe('Of the attempts when they were handed over.'),
+      refunded_micros: count.describe('Of it, given back for attempts that were not delivered.'),
     }),
   ),
 });
 
 const day = '2026-07-02';
 const row = { day, application_id: '2072832692843446273', channel: 'sms', country: 'SG', provider: 'carrier-a' };
-const sums = { messages: 1000, attempts: 1040, segments: 1040, cost_micros: 42_848_000 };
+const sums = { messages: 1000, attempts: 1040, segments: 1040, cost_micros: 42_848_000, refunded_micros: 41_200 };
 const example = {
   from: '2026-07-02T00:00:00.000Z',
   until: '2026-07-03T00:00:00.000Z',
@@ -59,7 +60,8 @@ export const createUsageOperations = (office: Office): Operation[] => [
       output: answer,
       otherwise: {
         mediaType: 'text/csv',
-        description: 'With `format=csv`: the same rows, the first line names the columns.',
+        description:
+          'With `format=csv`: the same rows, the first line names the columns. `cost` is what is left after refunds, as a decimal.',
         example: writeUsage(example),
       },
       errors: [4001],

@@ -1,10 +1,10 @@
 /** What was used, against a recount of every attempt in plain code. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { refusedForNow } from '../channels/index.ts';
+import { refusedForNow, undelivered } from '../channels/index.ts';
 import { sql } from '../platform/sql.ts';
 import { bodyOf, newNumber, type TestApplication } from '../testing/application.ts';
-import { accepted, onEachScene, type Scene } from './fixture.ts';
+import { accepts, onEachScene, type Scene } from './fixture.ts';
 
 interface Counted {
   application_id: string;
@@ -16,6 +16,8 @@ interface Counted {
   cost_micros: string;
   country: string | null;
   created_at: Date;
+  attempt: number;
+  plan: { handOvers: { attempt: number; refunded?: number }[] };
 }
 interface Row {
   day: string;
@@ -27,11 +29,13 @@ interface Row {
   attempts: number;
   segments: number | null;
   cost_micros: number;
+  refunded_micros: number;
 }
 
 async function recount({ database }: Scene, from: string, until: string, application?: string): Promise<Row[]> {
-  const all = await database.db.query<Counted>(sql`select a.*, m.country, m.created_at from attempts a join messages m
-    on m.application_id = a.application_id and m.id = a.message_id`);
+  const all = await database.db.query<Counted>(sql`select a.*, m.country, m.created_at, d.plan from attempts a
+    join messages m on m.application_id = a.application_id and m.id = a.message_id
+    join deliveries d on d.application_id = a.application_id and d.message_id = a.message_id`);
   const rows = new Map<string, Row & { ids: Set<string> }>();
   for (const one of all) {
     const day = one.created_at.toISOString().slice(0, 10);
@@ -41,7 +45,7 @@ async function recount({ database }: Scene, from: string, until: string, applica
     const key = [day, application_id.padStart(20, '0'), channel, country ?? '', provider].join(' ');
     const row = rows.get(key) ?? {
       ...{ day, application_id, channel, country, provider, ids: new Set() },
-      ...{ messages: 0, attempts: 0, segments: null, cost_micros: 0 },
+      ...{ messages: 0, attempts: 0, segments: null, cost_micros: 0, refunded_micros: 0 },
     };
     rows.set(key, row);
     row.ids.add(one.message_id);
@@ -50,6 +54,9 @@ async function recount({ database }: Scene, from: string, until: string, applica
     const segments = one.route?.segments;
     if (segments !== undefined) row.segments = (row.segments ?? 0) + segments;
     row.cost_micros += Number(one.cost_micros);
+    // None is delivered after all here, and no attempt accepted twice.
+    const handOver = one.plan.handOvers.find(({ attempt }) => attempt === one.attempt);
+    row.refunded_micros += handOver?.refunded ?? 0;
   }
   return [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { ids: _, ...row }]) => row);
 }
@@ -60,14 +67,14 @@ onEachScene('usage', (get) => {
   const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
   test('is every accepted attempt, to the micro, by the day its message was accepted', async () => {
-    const { world, newApplication, costOf, prices, database, box } = get();
+    const { world, newApplication, costOf, prices, report, database, box } = get();
     const { clock } = database;
     await prices({ price_micros: 41_203, provider: 'carrier-a', country: 'SG' });
-    await prices({ price_micros: 7, provider: 'carrier-b' });
+    await prices({ price_micros: 7, provider: 'carrier-b', refund: 'undelivered' });
     await prices({ price_micros: 99_999, channel: 'voice' });
     const apps: TestApplication[] = [await newApplication(), await newApplication(), await newApplication('virtual')];
     let calls = 0;
-    world.answer = () => (++calls % 3 === 0 ? refusedForNow('throttled', 'slow down') : accepted);
+    world.answer = (message) => (++calls % 3 === 0 ? refusedForNow('throttled', 'slow down') : accepts(message));
     const start = Math.ceil(clock.now() / 86_400_000) * 86_400_000;
     await clock.travel(start - clock.now() - 30_000);
     for (let day = 0; day < 3; day++) {
@@ -80,6 +87,7 @@ onEachScene('usage', (get) => {
           [newNumber(), 'chain'],
         ] as const)
           await costOf(app, to, template);
+      for (let back = 1; back <= 6; back++) await report(undelivered('unreachable', 'away'), back);
       // A message of the last seconds of a day, whose next channel is handed over in the next one.
       await box.live(day === 0 ? 130 : 1);
       await clock.travel(86_400_000 - 30_000);
@@ -89,6 +97,7 @@ onEachScene('usage', (get) => {
     assert.ok(whole.length > 20 && new Set(whole.map(({ day }) => day)).size >= 3, `${whole.length} rows`);
     const read = await usage({ from, until });
     assert.deepEqual(read.rows, whole);
+    assert.ok(whole.some(({ refunded_micros: micros }) => micros > 0));
     const [first] = apps;
     assert.ok(first);
     const day = dayOf(start + 86_400_000);
@@ -98,7 +107,7 @@ onEachScene('usage', (get) => {
     assert.ok(one.rows.length > 0);
     const [sums] = await database.db.query<{ micros: string }>(sql`select sum(cost_micros) as micros from deliveries`);
     assert.equal(
-      String(read.rows.reduce((sum: number, row: Row) => sum + row.cost_micros, 0)),
+      String(read.rows.reduce((sum: number, row: Row) => sum + row.cost_micros - row.refunded_micros, 0)),
       sums?.micros,
       'and what the messages cost together',
     );
@@ -107,10 +116,10 @@ onEachScene('usage', (get) => {
     const [header, ...lines] = String(reply.body).trimEnd().split('\r\n');
     assert.equal(
       header,
-      'day,application_id,channel,country,provider,messages,attempts,segments,cost_micros,cost,currency',
+      'day,application_id,channel,country,provider,messages,attempts,segments,cost_micros,refunded_micros,cost,currency',
     );
     assert.deepEqual(
-      lines.map((line) => line.split(',').slice(0, 9)),
+      lines.map((line) => line.split(',').slice(0, 10)),
       whole.map((row) => Object.values(row).map((value) => String(value ?? ''))),
     );
   });

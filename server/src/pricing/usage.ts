@@ -19,7 +19,7 @@ export interface UsageQuery {
 
 const usageColumns = [
   ...['day', 'application_id', 'channel', 'country', 'provider', 'messages', 'attempts', 'segments'],
-  ...['cost_micros', 'cost', 'currency'],
+  ...['cost_micros', 'refunded_micros', 'cost', 'currency'],
 ];
 
 export async function readUsage(office: Office, query: UsageQuery) {
@@ -39,6 +39,7 @@ export async function readUsage(office: Office, query: UsageQuery) {
     attempts: Number(row.attempts),
     segments: row.segments === null ? null : Number(row.segments),
     cost_micros: Number(row.costMicros),
+    refunded_micros: Number(row.refundedMicros),
   }));
   return { from: span.from.toISOString(), until: span.until.toISOString(), currency: office.currency, rows };
 }
@@ -50,7 +51,7 @@ export const writeUsage = ({ rows, currency }: Usage): string =>
     usageColumns,
     rows.map((row) => ({
       ...Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value ?? '')])),
-      cost: formatMicros(row.cost_micros),
+      cost: formatMicros(row.cost_micros - row.refunded_micros),
       currency,
     })),
   );

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { channelNames } from '../channels/index.ts';
 import { maxPriceMicros } from './money.ts';
 import { modes } from './plan.ts';
-import type { Price } from './price.ts';
+import { type Price, refunds } from './price.ts';
 import { prefixForm, prefixProblem, providerForm, providerProblem } from './rows.ts';
 
 const channel = z.enum(channelNames);
@@ -18,6 +18,9 @@ const priceMicros = z
   .min(0)
   .max(maxPriceMicros)
   .describe('Millionths of `currency`, of a segment (sms), a message (whatsapp, email) or a call (voice).');
+const refund = z
+  .enum(refunds)
+  .describe('undelivered: the cost is given back when a receipt says that the message did not arrive.');
 const validFrom = z.iso
   .datetime({ offset: true })
   .refine((text) => Date.parse(text) >= 0, 'must be after 1970')
@@ -30,6 +33,7 @@ export const priceBody = z.object({
   country: country.default('*'),
   prefix: prefix.default(''),
   price_micros: priceMicros,
+  refund: refund.default('none'),
   valid_from: validFrom.describe('null: from now on. May lie in the future.'),
 });
 
@@ -41,6 +45,7 @@ export const priceSchema = z.object({
   prefix: z.string(),
   price_micros: z.int(),
   currency: z.string(),
+  refund,
   valid_from: z.iso.datetime(),
   updated_at: z.iso.datetime(),
 });
@@ -53,6 +58,7 @@ export const toWire = (price: Price, currency: string): z.infer<typeof priceSche
   prefix: price.prefix,
   price_micros: price.priceMicros,
   currency,
+  refund: price.refund,
   valid_from: price.validFrom.toISOString(),
   updated_at: price.updatedAt.toISOString(),
 });
@@ -94,7 +100,7 @@ export const importBody = z.object({
     .string()
     .min(1)
     .describe(
-      'Columns provider, channel, country, price and, where wanted, prefix, valid_from and currency; the first line names them. Prices are decimals with up to six digits behind the point. An empty valid_from is from now on.',
+      'Columns provider, channel, country, price and, where wanted, prefix, currency, refund and valid_from; the first line names them. Prices are decimals with up to six digits behind the point. An empty valid_from is from now on.',
     ),
   mode: z
     .enum(modes)
@@ -106,7 +112,7 @@ export const importBody = z.object({
 const count = z.int().min(0);
 export const importAnswer = z.object({
   added: count,
-  changed: count.describe('Of the same key and moment, with another price before.'),
+  changed: count.describe('Of the same key and moment, with another price or refund before.'),
   unchanged: count,
   removed: count,
   applied: z.boolean().describe('false for a dry run.'),
