@@ -45,7 +45,7 @@ import { createPosting } from './posting/index.ts';
 import { createProviders } from './providers/index.ts';
 import { createRetention } from './retention.ts';
 import { createSandbox } from './sandbox/index.ts';
-import { createSpend, spendShare } from './spend/index.ts';
+import { createSpend, findAgainst, spendShare } from './spend/index.ts';
 import { createTemplates } from './templates/index.ts';
 import { createUplinks } from './uplinks/index.ts';
 import {
@@ -267,6 +267,7 @@ async function makeSending(options: AppOptions, base: Base) {
     serving,
     storeAnswer,
     estimate: (line, content) => lineOf(line, content)?.costMicros ?? 0,
+    spendsAgain: findAgainst,
     shares: [spendShare],
   });
   const verifications = createVerifications({

@@ -20,6 +20,7 @@ import {
 } from '../verifications/index.ts';
 import { type Again, isExempt, keptCodes, openAgain, render, ruleOf } from './compose.ts';
 import type { MessagesContext } from './context.ts';
+import { parsePhone } from './recipient.ts';
 import { findMessage, type MessageRecord, moveExpiry } from './store.ts';
 
 export interface Acted {
@@ -84,6 +85,7 @@ export async function resend(
     const living = await requireLiving(context, tx, application, messageId);
     const again = template && keptCodes(rule) !== null ? againOf(context, application, living) : null;
     await requireGrant(tx, application, living, { ...rule, mode: 'reuse' }, again);
+    await requireMoney(context, tx, application, living.message);
     const renewed = template && again ? await renew(context, tx, application, { template, living, rule, again }) : null;
     const ids = { applicationId: application.id, messageId };
     const from = await usableChannel(context, tx, application, living.message, channel);
@@ -132,6 +134,24 @@ async function requireGrant(
       retryAfter: 1,
       cause: new Error('the target changed at the same moment'),
     });
+}
+
+/** 3003 where balance or budgets have nothing left for another hand-over. */
+async function requireMoney(
+  context: MessagesContext,
+  tx: Queryable,
+  application: Application,
+  { recipient, other_recipient: other, country }: MessageRecord,
+): Promise<void> {
+  if (application.network === 'virtual' || isExempt(application, recipient)) return;
+  const phone = [recipient, other].find((to) => to?.startsWith('+'));
+  const against = await context.spendsAgain(tx, {
+    organizationId: application.organizationId,
+    applicationId: application.id,
+    country,
+    callingCode: phone ? parsePhone(phone).callingCode : null,
+  });
+  if (against) throw refuse(against.reason, '', against.retryAfter === null ? {} : { retryAfter: against.retryAfter });
 }
 
 /** The lock ends with the code: a new one gets a whole life, the same one keeps its expiry. */
@@ -250,6 +270,7 @@ export async function nextChannel(
   const acted = await context.db.transaction(async (tx) => {
     const living = await requireLiving(context, tx, application, messageId);
     await requireGrant(tx, application, living, { ...rule, mode: 'reuse', resend_after: 0 }, null);
+    await requireMoney(context, tx, application, living.message);
     const moved = await context.delivery.nextChannel(tx, { applicationId: application.id, messageId });
     const excluded = await excludedOf(tx, application, living.message);
     const refusal = excluded.get(addressOf(living.message, moved.channel) ?? '');

@@ -7,7 +7,7 @@ import type { Application } from '../policy.ts';
 import type { Templates } from '../templates/index.ts';
 import type { NoteRead } from './note-read.ts';
 import type { Serving } from './plan.ts';
-import type { Estimate } from './spend-ask.ts';
+import type { Estimate, SpendsAgain } from './spend-ask.ts';
 import type { Acceptance, AcceptResult } from './store.ts';
 
 export interface MessagesContext {
@@ -24,6 +24,7 @@ export interface MessagesContext {
   /** Who serves the channel to this address for this application. */
   serving(application: Application, channel: Channel, to: string): Serving;
   estimate: Estimate;
+  spendsAgain: SpendsAgain;
   noteRead: NoteRead;
   /** The accepting statement on the given connection. */
   acceptOn(db: Queryable, items: readonly Acceptance[]): Promise<AcceptResult[]>;

@@ -14,7 +14,7 @@ import { makeMessageOperations } from './message-operations.ts';
 import { createNoteRead } from './note-read.ts';
 import { makeSendOperations, type StoreAnswer } from './operations.ts';
 import type { Serving } from './plan.ts';
-import type { Estimate } from './spend-ask.ts';
+import type { Estimate, SpendsAgain } from './spend-ask.ts';
 import { type Acceptance, createAccept, findMessage, forgetMessages } from './store.ts';
 
 export type { AttemptStory } from './attempts.ts';
@@ -35,6 +35,7 @@ export interface MessagesOptions {
   serving(application: Application, channel: Channel, to: string): Serving;
   storeAnswer: StoreAnswer;
   estimate: Estimate;
+  spendsAgain: SpendsAgain;
   /** What other rooms judge and write in the accepting statement, in this order. */
   shares: readonly Share<Acceptance>[];
 }

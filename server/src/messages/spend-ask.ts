@@ -2,6 +2,8 @@
  * What a send asks of balance and budgets; the room that answers is put into the accepting statement by the wiring.
  */
 import type { Content } from '../delivery/index.ts';
+import type { Reason } from '../errors.ts';
+import type { Queryable } from '../platform/db.ts';
 import type { Application } from '../policy.ts';
 import type { Resolved } from './compose.ts';
 
@@ -21,6 +23,12 @@ export interface KeyBudget {
   keyId: string;
   capMicros: number;
 }
+
+/** What is against sending a message once more that was accepted; null for nothing. */
+export type SpendsAgain = (
+  on: Queryable,
+  ask: Pick<SpendAsk, 'organizationId' | 'applicationId' | 'country' | 'callingCode'>,
+) => Promise<{ reason: Reason; retryAfter: number | null } | null>;
 
 /** What one hand-over by a line will cost as far as is known beforehand. */
 export type Estimate = (line: string, content: Content) => number;
