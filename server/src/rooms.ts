@@ -44,7 +44,7 @@ import { createRates } from './rates/index.ts';
 import { createRefusals } from './refusals/index.ts';
 import { createRetention } from './retention.ts';
 import { createSandbox } from './sandbox/index.ts';
-import { createSpend, spendShare } from './spend/index.ts';
+import { createSpend, findAgainst, spendShare } from './spend/index.ts';
 import { createTemplates } from './templates/index.ts';
 import { createUplinks } from './uplinks/index.ts';
 import {
@@ -208,6 +208,7 @@ async function makeSending(options: AppOptions, base: Base) {
     storeAnswer,
     rates,
     estimate: lines.estimateStep,
+    spendsAgain: findAgainst,
     spend: spendShare,
   });
   const verifications = makeVerifications(common, delivery, messages);

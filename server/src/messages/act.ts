@@ -89,6 +89,7 @@ export async function resend(
     const again = template && keptCodes(rule) !== null ? againOf(context, application, living) : null;
     const granted = grantedBy(context, application, living, keyId);
     await requireGrant(context, tx, granted({ ...rule, mode: 'reuse' }, again));
+    await requireMoney(context, tx, application, living.message);
     const renewed = template && again ? await renew(context, tx, application, { template, living, rule, again }) : null;
     const ids = { applicationId: application.id, messageId };
     const from = await usableChannel(context, tx, application, living.message, channel);
@@ -152,6 +153,24 @@ async function requireGrant({ shares }: MessagesContext, tx: Queryable, granted:
       retryAfter: 1,
       cause: new Error('the target changed at the same moment'),
     });
+}
+
+/** 3003 where balance or budgets have nothing left for another hand-over. */
+async function requireMoney(
+  context: MessagesContext,
+  tx: Queryable,
+  application: Application,
+  { recipient, other_recipient: other, country }: MessageRecord,
+): Promise<void> {
+  if (application.network === 'virtual' || isExempt(application, recipient)) return;
+  const phone = [recipient, other].find((to) => to?.startsWith('+'));
+  const against = await context.spendsAgain(tx, {
+    organizationId: application.organizationId,
+    applicationId: application.id,
+    country,
+    callingCode: phone ? parsePhone(phone).callingCode : null,
+  });
+  if (against) throw refuse(against.reason, '', against.retryAfter === null ? {} : { retryAfter: against.retryAfter });
 }
 
 /** The lock ends with the code: a new one gets a whole life, the same one keeps its expiry. */
@@ -272,6 +291,7 @@ export async function nextChannel(
     const living = await requireLiving(context, tx, application, messageId);
     const granted = grantedBy(context, application, living, keyId);
     await requireGrant(context, tx, granted({ ...rule, mode: 'reuse', resend_after: 0 }, null));
+    await requireMoney(context, tx, application, living.message);
     const moved = await context.delivery.nextChannel(tx, { applicationId: application.id, messageId });
     const excluded = await excludedOf(tx, application, living.message);
     const refusal = excluded.get(addressOf(living.message, moved.channel) ?? '');

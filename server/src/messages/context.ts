@@ -9,7 +9,7 @@ import type { Rates } from '../rates/index.ts';
 import type { Templates } from '../templates/index.ts';
 import type { NoteRead } from './note-read.ts';
 import type { Serving } from './plan.ts';
-import type { Estimate } from './spend-ask.ts';
+import type { Estimate, SpendsAgain } from './spend-ask.ts';
 import type { Acceptance, AcceptResult, Granted } from './store.ts';
 
 export interface MessagesContext {
@@ -26,6 +26,7 @@ export interface MessagesContext {
   /** Who serves the channel to this address for this application. */
   serving(application: Application, channel: Channel, to: string): Serving;
   estimate: Estimate;
+  spendsAgain: SpendsAgain;
   noteRead: NoteRead;
   /** Which limits a send meets. */
   rates: Pick<Rates, 'ofSend'>;

@@ -15,7 +15,7 @@ import { makeMessageOperations } from './message-operations.ts';
 import { createNoteRead } from './note-read.ts';
 import { makeSendOperations, type StoreAnswer } from './operations.ts';
 import type { Serving } from './plan.ts';
-import type { Estimate } from './spend-ask.ts';
+import type { Estimate, SpendsAgain } from './spend-ask.ts';
 import { type Acceptance, createAccept, findMessage, forgetMessages, type Granted } from './store.ts';
 
 export type { AttemptStory } from './attempts.ts';
@@ -37,6 +37,7 @@ export interface MessagesOptions {
   storeAnswer: StoreAnswer;
   rates: Pick<Rates, 'ofSend'>;
   estimate: Estimate;
+  spendsAgain: SpendsAgain;
   /** What balance and budgets add to the accepting statement. */
   spend: Share<Acceptance>;
 }

@@ -2,6 +2,8 @@
  * What a send asks of balance and budgets; the room that answers is put into the accepting statement by the wiring.
  */
 import type { Channel, Content } from '../delivery/index.ts';
+import type { Reason } from '../errors.ts';
+import type { Queryable } from '../platform/db.ts';
 import type { Application } from '../policy.ts';
 import type { Resolved } from './compose.ts';
 
@@ -24,6 +26,12 @@ export interface KeyBudget {
 
 /** What one hand-over of a step will cost as far as is known beforehand, in micros. */
 export type Estimate = (step: { channel: Channel; to: string; lines?: readonly string[] }, content: Content) => number;
+
+/** What is against sending a message once more that was accepted; null for nothing. */
+export type SpendsAgain = (
+  on: Queryable,
+  ask: Pick<SpendAsk, 'organizationId' | 'applicationId' | 'country' | 'callingCode'>,
+) => Promise<{ reason: Reason; retryAfter: number | null } | null>;
 
 /**
  * Null where nothing can cost: test recipients, the virtual network, a message that nothing is sent for. The estimate is that of the

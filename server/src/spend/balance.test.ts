@@ -118,6 +118,18 @@ onEachApp(
       await assertChargedOnce(get().database.db);
     });
 
+    test('with nothing left a message is not sent once more, neither from the start nor by its next channel', async () => {
+      const payer = await openPayer(get(), whatsappMicros);
+      const { message_id: id } = bodyOf(await payer.send(newNumber(), { template: { id: 'chain' } }));
+      await get().app.delivery.runUntilIdle();
+      assertRefused(await payer.act(id, 'resend'), 3003, 'insufficient_balance');
+      assertRefused(await payer.act(id, 'next-channel'), 3003, 'insufficient_balance');
+      bodyOf(await payer.pay(smsMicros));
+      bodyOf(await payer.act(id, 'next-channel'));
+      await get().app.delivery.runUntilIdle();
+      assert.equal((await payer.balance()).balance, 0);
+    });
+
     test('a top-up is added once under its key, whatever is asked meanwhile; another amount under it is a conflict', async () => {
       const payer = await openPayer(get(), 0);
       const path = `/admin/v1/organizations/${payer.organizationId}/balance/top-ups`;

@@ -18,7 +18,7 @@ import type { SpendPorts } from './ports.ts';
 export type { SpendAsk } from './ask.ts';
 export type { LadderAction, LadderAnswer, LadderAsk } from './budgets.ts';
 export type { SpendPorts } from './ports.ts';
-export { spendShare } from './share-store.ts';
+export { findAgainst, spendShare } from './share-store.ts';
 
 export interface Spend {
   operations: readonly Operation[];
