@@ -14,6 +14,7 @@ import { firstTemplates } from './first-templates.ts';
 import { createGuessing } from './guessing.ts';
 import { createFrontDoor, storeAnswer } from './http/index.ts';
 import { createInsights } from './insights/index.ts';
+import { createJudging } from './judging.ts';
 import {
   createLimitOperations,
   createListOperations,
@@ -81,7 +82,7 @@ export async function createApp(options: AppOptions) {
     () => config.publicUrl ?? address,
   );
   const { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, providers } = rooms;
-  const { events, posting, alerts, insights, subscribers } = rooms;
+  const { events, posting, alerts, insights, subscribers, fraud } = rooms;
   return {
     ...rooms,
     /** Reads the providers, and makes what a first start needs; the secrets only then. Throws ConfigError for a bad providers file. */
@@ -104,6 +105,7 @@ export async function createApp(options: AppOptions) {
         await sandbox.start();
         await posting.start();
       }
+      await fraud.start();
       if (!config.roles.has('api')) return 'worker';
       subscribers.start();
       address = await frontDoor.listen(config.host, config.port);
@@ -113,7 +115,7 @@ export async function createApp(options: AppOptions) {
     async stop(): Promise<void> {
       await Promise.all([frontDoor.close(), sandbox.stop(), events.endStreams()]);
       await Promise.all([verifications.stop(), retention.stop(), events.stop(), subscribers.stop()]);
-      await Promise.all([alerts.stop(), insights.stop()]);
+      await Promise.all([alerts.stop(), insights.stop(), fraud.stop()]);
       await rooms.feedback.stop();
       await delivery.stop();
       await posting.stop();
@@ -173,6 +175,7 @@ function makeBase(
     wantsCalls: subscribers.has,
   });
   const ids = createIdSource(clock, node);
+  const judging = createJudging({ ...common, worker: config.roles.has('worker'), application: accounts.application });
   return {
     common,
     outbound,
@@ -186,6 +189,7 @@ function makeBase(
     subscribers,
     ids,
     publicUrl,
+    ...judging,
   };
 }
 
@@ -282,7 +286,7 @@ async function makeSending(options: AppOptions, base: Base) {
 
 function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const { config } = options;
-  const { common, accounts, sandbox, templates, guesses, callbacks, posting, events, publicUrl } = base;
+  const { common, accounts, sandbox, templates, guesses, callbacks, posting, events, publicUrl, fraud } = base;
   const { db, clock } = common;
   const { messages, verifications, feedback, uplinks, providers, alerts, insights } = sending;
   const now = (): number => clock.now();
@@ -307,6 +311,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
       ...posting.operations,
       ...alerts.operations,
       ...insights.operations,
+      ...fraud.operations,
     ],
     webhooks,
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },

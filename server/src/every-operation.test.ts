@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { sql } from './platform/sql.ts';
 import { type OtherApplication, onEachApp, operatorToken, type TestCall, type TestReply } from './testing/app.ts';
 import { type Described, type Description, describedOperations, pathOf } from './testing/description.ts';
 import { schemaFaults } from './testing/json-schema.ts';
@@ -170,6 +171,14 @@ const rows: Record<string, Row> = {
   deleteAlertRule: { foreign: unknown },
   testAlertRule: { foreign: unknown },
   listAlerts: { invalid: { path: '/admin/v1/alerts?kind=odd' } },
+  listFraudFacts: {},
+  getFraudRules: { foreign: unknown },
+  replaceFraudRules: { invalid: { body: { rules: 5 } }, body: () => ({ rules: [] }), foreign: unknown },
+  resetFraudRules: { foreign: unknown },
+  listFraudRuleVersions: { foreign: unknown },
+  getFraudReport: { foreign: unknown },
+  listFraudBlocks: { invalid: { path: '/admin/v1/fraud-blocks?active=odd' } },
+  liftFraudBlock: { body: () => ({}), foreign: unknown },
   getHealth: {},
   getReadiness: {},
   getOpenApi: {},
@@ -210,6 +219,14 @@ onEachApp('every operation', (get) => {
     return (await get().operator({ path, body: { url: 'https://localhost/hook' } })).body.id;
   }
 
+  async function makeBlock(): Promise<string> {
+    const [row] = await get().database.db.query<{ id: string }>(sql`
+      insert into fraud_blocks (application_id, kind, subject, source, level, channels, reasons, until)
+      values (${mine.id}, 'prefix', ${`659${count++}`}, 'automatic', 1, '{sms}', '{"because":"pumped"}', clock_now() + interval '1 hour')
+      returning id`);
+    return row?.id ?? '';
+  }
+
   /** Objects of my application for one request: a fresh message or template where the request may use it up. */
   async function objects(id: string): Promise<Record<string, string>> {
     const { call, makeKey, operator } = get();
@@ -240,6 +257,7 @@ onEachApp('every operation', (get) => {
       const made = await operator({ path: '/admin/v1/lists', body: listBody(90_000 + count++) });
       return { ...values, entry_id: made.body.id };
     }
+    if (id === 'liftFraudBlock') return { ...values, block_id: await makeBlock() };
     if (/AlertRule$/.test(id)) {
       const made = await operator({ path: '/admin/v1/alert-rules', body: alertBody(mine.id) });
       return { ...values, rule_id: made.body.id };
@@ -359,6 +377,7 @@ onEachApp('every operation', (get) => {
         endpoint_id: endpoint,
         rule_id: '999999999',
         entry_id: '999999999',
+        block_id: '999999999',
       };
       const elsewhere = operation.auth === 'operator' ? { ...request, path: pathOf(operation, nobody) } : request;
       const reply = await get().expectNothingHappened(() => ask(operation, theirs, elsewhere));

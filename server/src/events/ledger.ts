@@ -45,6 +45,9 @@ export const causes = [
   'key_managed',
   'opt_out_managed',
   'list_managed',
+  'fraud_rules_changed',
+  'fraud_blocked',
+  'fraud_unblocked',
   'uplink',
   'provider_managed',
   'route_managed',
@@ -80,6 +83,8 @@ export interface EventDraft {
 export const personalCauses = [
   'opt_out_managed',
   'list_managed',
+  'fraud_blocked',
+  'fraud_unblocked',
   'uplink',
   'history_read',
   'api_called',

@@ -14,6 +14,7 @@ import type { InsightsPorts } from './ports.ts';
 import { countChunk, findUncounted, sweepRollups } from './rollup-store.ts';
 
 export type { InsightsPorts } from './ports.ts';
+export { sentCountries } from './rollup-store.ts';
 
 export interface Insights {
   operations: readonly Operation[];

@@ -82,6 +82,12 @@ export function searchedAddress(text: string, field: string): string {
   return number;
 }
 
+/** What the numbering plan tells of an address in its normalised form; nothing for e-mail. */
+export function numberOf(address: string): { callingCode: string | null; numberType: string | null } {
+  const parsed = address.includes('@') ? undefined : parsePhoneNumberFromString(address);
+  return { callingCode: parsed?.countryCallingCode ?? null, numberType: parsed?.getType() ?? null };
+}
+
 /** A number of the sandbox table: it is in no numbering plan and is taken as it stands. */
 export function magicPhone(to: string): PhoneAddress {
   return { kind: 'phone', address: to, country: null, callingCode: '1', valid: true };

@@ -216,6 +216,7 @@ async function traces(db: Db): Promise<unknown> {
       (select count(*) from organizations) as organizations,
       (select coalesce(sum(version), 0) from providers) as providers, (select coalesce(sum(version), 0) from routes) as routes,
       (select count(*) from alert_rules) as alert_rules, (select max(updated_at) from alert_rules) as alert_rules_changed,
+      (select count(*) from fraud_rule_sets) as fraud_rule_sets, (select changes from fraud_state) as fraud_changes,
       (select count(*) from alerts) as alerts, (select count(*) from alert_messages) as alert_messages,
       (select count(*) from idempotency_keys) as stored`);
   return row;
