@@ -175,7 +175,12 @@ function makeBase(
     wantsCalls: subscribers.has,
   });
   const ids = createIdSource(clock, node);
-  const judging = createJudging({ ...common, worker: config.roles.has('worker'), application: accounts.application });
+  const judging = createJudging({
+    ...common,
+    worker: config.roles.has('worker'),
+    application: accounts.application,
+    currency: config.currency,
+  });
   return {
     common,
     outbound,
@@ -286,7 +291,8 @@ async function makeSending(options: AppOptions, base: Base) {
 
 function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const { config } = options;
-  const { common, accounts, sandbox, templates, guesses, callbacks, posting, events, publicUrl, fraud } = base;
+  const { common, accounts, sandbox, templates, guesses, callbacks, posting, events, publicUrl, fraud, backTests } =
+    base;
   const { db, clock } = common;
   const { messages, verifications, feedback, uplinks, providers, alerts, insights } = sending;
   const now = (): number => clock.now();
@@ -312,6 +318,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
       ...alerts.operations,
       ...insights.operations,
       ...fraud.operations,
+      ...backTests.operations,
     ],
     webhooks,
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },

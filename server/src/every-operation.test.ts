@@ -177,6 +177,7 @@ const rows: Record<string, Row> = {
   resetFraudRules: { foreign: unknown },
   listFraudRuleVersions: { foreign: unknown },
   getFraudReport: { foreign: unknown },
+  backTestFraudRules: { invalid: { body: { days: 31 } }, body: () => ({ days: 1 }), foreign: unknown },
   listFraudBlocks: { invalid: { path: '/admin/v1/fraud-blocks?active=odd' } },
   liftFraudBlock: { body: () => ({}), foreign: unknown },
   getHealth: {},

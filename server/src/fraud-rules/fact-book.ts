@@ -14,7 +14,7 @@ const maxNames = 256;
 const maxOfAKind = 20_000;
 const maxLivingCodes = 500_000;
 /** A share of fewer says nothing. */
-export const leastForShare = 20;
+const leastForShare = 20;
 const firstCountryMs = 30 * day;
 const tenMinutesPerDay = 144;
 

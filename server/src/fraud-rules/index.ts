@@ -9,7 +9,6 @@ export { type Accepted, type Asked, FactBook, type PumpedBounds, type PumpedPref
 export { type FactName, type Facts, factNames, factTexts, factTypes } from './facts.ts';
 export {
   type AutomaticBlocks,
-  channelNames,
   type Rule,
   type RuleSet,
   readRuleSet,

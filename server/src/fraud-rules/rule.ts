@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { plainText } from '../wire.ts';
 import { type Condition, faultsOf } from './condition.ts';
 
-export const channelNames = ['whatsapp', 'sms', 'email', 'voice'] as const;
+const channelNames = ['whatsapp', 'sms', 'email', 'voice'] as const;
 const verdicts = ['allow', 'challenge', 'block', 'block_for'] as const;
 export const subjectKinds = ['prefix', 'ip', 'device'] as const;
 /** What a block holds for. */

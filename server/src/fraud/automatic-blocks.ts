@@ -8,7 +8,7 @@ import type { Watch } from './watch.ts';
 
 const phoneChannels = ['sms', 'voice'];
 /** The ladder's first step. */
-export const firstSeconds = 3_600;
+const firstSeconds = 3_600;
 
 export const boundsOf = ({ minimum_sends, below_share, window_minutes }: AutomaticBlocks): PumpedBounds => ({
   leastCodes: minimum_sends,

@@ -12,7 +12,7 @@ export interface Origin {
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
 
-export const originOf = ({ signals }: Pick<FraudMessage, 'signals'>): Origin => ({
+const originOf = ({ signals }: Pick<FraudMessage, 'signals'>): Origin => ({
   ip: textOf(signals?.['ip']),
   deviceId: textOf(signals?.['device_id']),
   trusted: signals?.['is_trusted_user'] === true,

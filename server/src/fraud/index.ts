@@ -16,13 +16,12 @@ import { createTallies } from './tallies.ts';
 import { sweepTallies } from './tally-store.ts';
 import { createWatch } from './watch.ts';
 
-export { boundsOf, firstSeconds } from './automatic-blocks.ts';
+export { boundsOf } from './automatic-blocks.ts';
 export { askedOf, feed } from './feed.ts';
 export type { FraudAsk, FraudVerdict } from './judge.ts';
 export { type FraudEntry, type FraudMessage, listCountries, readEntries } from './ledger-store.ts';
 export type { FraudPorts, LedgerRelations } from './ports.ts';
 export { findRuleSet, readBeat } from './store.ts';
-export * as wire from './wire.ts';
 
 export interface Fraud {
   operations: readonly Operation[];
