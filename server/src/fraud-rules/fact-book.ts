@@ -158,12 +158,18 @@ export class FactBook {
     return found;
   }
 
-  factsOf(asked: Asked, nowMs: number): Facts {
+  /**
+   * `knownUntilMs`: up to when the book has been told everything. What became of codes is counted as of then: of one whose life ended
+   * since, it may not have been told yet that it was verified. Null: it is still being told of the past, and knows the send alone.
+   */
+  factsOf(asked: Asked, nowMs: number, knownUntilMs: number | null = nowMs): Facts {
     const known = new Map<FactName, FactValue | null>();
+    const settledMs = Math.min(nowMs, knownUntilMs ?? nowMs);
     return (name) => {
+      if (knownUntilMs === null && !ofTheSend.has(name)) return null;
       let value = known.get(name);
       if (value === undefined) {
-        value = this.#fact(name, asked, nowMs);
+        value = shares.has(name) ? this.#share(name, asked, settledMs) : this.#fact(name, asked, nowMs);
         known.set(name, value);
       }
       return value;
@@ -200,10 +206,6 @@ export class FactBook {
         return this.#minutes.within(10 * minute, nowMs);
       case 'sends_of_application_10m_ratio':
         return this.#velocity(nowMs);
-      case 'verified_share_of_country_24h':
-        return country === null ? null : share(this.#countries.find(country)?.outcomes.within(day, nowMs));
-      case 'verified_share_of_provider_24h':
-        return this.#shareOfProvider(country, nowMs);
       default:
         return prefix === null ? null : this.#ofPrefix(name, prefix, Number(to.slice(-4)), nowMs);
     }
@@ -216,11 +218,18 @@ export class FactBook {
         return kept?.sends.within(30 * minute, nowMs) ?? 0;
       case 'targets_in_prefix_30m':
         return kept?.numbers.countWithin(30 * minute, nowMs) ?? 0;
-      case 'sequential_numbers':
-        return longestRun([number, ...(kept?.numbers.within(30 * minute, nowMs) ?? [])]);
       default:
-        return share(kept?.outcomes.within(30 * minute, nowMs));
+        return longestRun([number, ...(kept?.numbers.within(30 * minute, nowMs) ?? [])]);
     }
+  }
+
+  #share(name: FactName, { to, country }: Asked, nowMs: number): number | null {
+    const prefix = prefixOf(to);
+    if (name === 'verified_share_of_prefix_30m')
+      return prefix === null ? null : share(this.#prefixes.find(prefix)?.outcomes.within(30 * minute, nowMs));
+    const ofCountry = country === null ? undefined : this.#countries.find(country);
+    if (name === 'verified_share_of_country_24h') return share(ofCountry?.outcomes.within(day, nowMs));
+    return ofCountry?.provider ? share(this.#providers.find(ofCountry.provider)?.within(day, nowMs)) : null;
   }
 
   #isFirst(country: string, nowMs: number): boolean {
@@ -228,16 +237,22 @@ export class FactBook {
     return last === undefined || last < nowMs - firstCountryMs;
   }
 
-  #shareOfProvider(country: string | null, nowMs: number): number | null {
-    const provider = country === null ? null : (this.#countries.find(country)?.provider ?? null);
-    return provider === null ? null : share(this.#providers.find(provider)?.within(day, nowMs));
-  }
-
   #velocity(nowMs: number): number | null {
     const past = this.#tens.within(day, nowMs);
     return past < tenMinutesPerDay ? null : this.#minutes.within(10 * minute, nowMs) / (past / tenMinutesPerDay);
   }
 }
+
+const shares: ReadonlySet<FactName> = new Set([
+  'verified_share_of_prefix_30m',
+  'verified_share_of_country_24h',
+  'verified_share_of_provider_24h',
+]);
+/** What a send says of itself, whatever was before. */
+const ofTheSend: ReadonlySet<FactName> = new Set([
+  ...(['country', 'calling_code', 'prefix', 'number_type', 'recipient_kind', 'email_domain'] as const),
+  ...(['has_ip', 'has_device'] as const),
+]);
 
 const share = (outcome: Outcome | undefined): number | null =>
   outcome === undefined || outcome.codes < leastForShare ? null : outcome.verified / outcome.codes;

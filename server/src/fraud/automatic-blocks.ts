@@ -20,23 +20,27 @@ export const boundsOf = ({ minimum_sends, below_share, window_minutes }: Automat
 export async function closePumped(
   { db, application }: Pick<FraudPorts, 'db' | 'application'>,
   memory: Memory,
-  watch: Pick<Watch, 'books'>,
+  watch: Pick<Watch, 'all'>,
   nowMs: number,
 ): Promise<number> {
   const found: NewBlock[] = [];
-  for (const [applicationId, book] of watch.books()) {
+  for (const [applicationId, { book, knownUntilMs }] of watch.all()) {
+    if (knownUntilMs === null) continue;
     const { automatic_blocks: settings } = memory.ruleSet(applicationId).set;
     if (settings.enabled === 'never') continue;
     const isOpen = ({ prefix }: PumpedPrefix): boolean =>
       !memory
         .blocksOf(applicationId, 'prefix', prefix)
         .some(({ source, untilMs }) => source === automatic && untilMs > nowMs);
-    const pumped = book.pumped(boundsOf(settings), nowMs).filter(isOpen);
+    const pumped = book.pumped(boundsOf(settings), Math.min(nowMs, knownUntilMs)).filter(isOpen);
     if (pumped.length === 0) continue;
     if (settings.enabled === 'live' && (await application(applicationId))?.network !== 'live') continue;
     found.push(...pumped.map((one) => blockOf(applicationId, one, settings)));
   }
-  return found.length === 0 ? 0 : memory.afterWrite(() => insertBlocks(db, found));
+  if (found.length === 0) return 0;
+  const made = await insertBlocks(db, found);
+  if (made > 0) await memory.beat();
+  return made;
 }
 
 const blockOf = (

@@ -14,7 +14,7 @@ import { createOperations, type Operation } from './operations.ts';
 import type { FraudPorts } from './ports.ts';
 import { createTallies } from './tallies.ts';
 import { sweepTallies } from './tally-store.ts';
-import { createWatch } from './watch.ts';
+import { createWatch, type ReadOptions } from './watch.ts';
 
 export { boundsOf } from './automatic-blocks.ts';
 export { askedOf, feed } from './feed.ts';
@@ -40,6 +40,8 @@ export interface Fraud {
 const everyMs = 1_000;
 /** While it is behind, reading takes a third of the time: sending must not wait for it. */
 const restFactor = 2;
+/** Of a round that is far behind, before it looks at the rest of its work. */
+const atMostMs = 5_000;
 const sweepEveryMs = 3_600_000;
 const rowsAtOnce = 1_000;
 
@@ -59,18 +61,25 @@ export function createFraud(ports: FraudPorts): Fraud {
     await memory.afterWrite(() => insertBlocks(db, writing));
   }
 
-  async function roundOnce(goOn: () => boolean, rest: number): Promise<void> {
-    await memory.beat();
-    await watch.read(goOn, rest);
-    await memory.beat();
+  async function roundOnce(reading: ReadOptions): Promise<void> {
+    await watch.read(await memory.beat(), reading);
     if (worker) await closePumped(ports, memory, watch, memory.nowMs() ?? 0);
     await flush();
   }
 
   /** One after the other. */
-  function round(goOn: () => boolean, rest: number): Promise<void> {
-    working = working.catch(() => undefined).then(() => roundOnce(goOn, rest));
-    return working;
+  function round(reading: ReadOptions): Promise<void> {
+    const next = working.catch(() => undefined).then(() => roundOnce(reading));
+    working = next;
+    return next;
+  }
+
+  /** Until it knows everything up to now: what others still write beside it holds readers back. */
+  async function roundToTheEnd(): Promise<void> {
+    const { nowMs } = await memory.beat();
+    const reading = { goOn: () => true, restFactor: 0, atMostMs: Number.POSITIVE_INFINITY };
+    do await round(reading);
+    while ((watch.of('').knownUntilMs ?? 0) < nowMs);
   }
 
   async function sweep(): Promise<void> {
@@ -79,7 +88,7 @@ export function createFraud(ports: FraudPorts): Fraud {
   }
 
   const following = createLoop({
-    work: (goOn) => round(goOn, restFactor),
+    work: (goOn) => round({ goOn, restFactor, atMostMs }),
     everyMs,
     log,
     fault: 'the ledger could not be read for fraud rules yet',
@@ -100,7 +109,7 @@ export function createFraud(ports: FraudPorts): Fraud {
       keep: (block) => holds.set(`${block.applicationId} ${block.kind} ${block.subject} ${block.source}`, block),
     }),
     shipped: memory.shipped,
-    round: () => round(() => true, 0),
+    round: roundToTheEnd,
     sweep,
     async start() {
       await memory.listen();

@@ -1,5 +1,5 @@
 /** What is said of one send, at once and from memory alone: blocks first, then the rules of its application. */
-import { type Asked, decide, FactBook, type Fired, prefixOf, type Rule } from '../fraud-rules/index.ts';
+import { type Asked, decide, type Fired, prefixOf, type Rule } from '../fraud-rules/index.ts';
 import type { NewBlock } from './block-store.ts';
 import type { KnownBlock, Memory } from './memory.ts';
 import type { Tallies } from './tallies.ts';
@@ -23,7 +23,7 @@ export interface FraudVerdict {
 
 export interface JudgePorts {
   memory: Memory;
-  watch: Pick<Watch, 'book'>;
+  watch: Pick<Watch, 'of'>;
   tallies: Pick<Tallies, 'asked'>;
   /** Has a block written; nobody waits for it. */
   keep(block: NewBlock): void;
@@ -44,7 +44,8 @@ export const createJudge =
     if (blocks.some(({ channels }) => channels.length === 0)) return { verdict: 'block', fired, closed: [] };
     const { set, shadowUntilMs } = memory.ruleSet(applicationId);
     const allShadow = nowMs < shadowUntilMs;
-    const facts = (watch.book(applicationId) ?? empty).factsOf(ask, nowMs);
+    const { book, knownUntilMs } = watch.of(applicationId);
+    const facts = book.factsOf(ask, nowMs, knownUntilMs);
     const decision = decide(set.rules, facts, {
       allShadow,
       captchaPassed: ask.captchaPassed,
@@ -60,9 +61,6 @@ export const createJudge =
     const closed = [...new Set([...blocks.flatMap(({ channels }) => channels), ...decision.closed])];
     return { verdict, fired: [...fired, ...decision.fired], closed };
   };
-
-/** Of applications that have sent nothing yet. */
-const empty = new FactBook();
 
 function openBlocks(memory: Memory, ask: FraudAsk, nowMs: number): KnownBlock[] {
   return subjectsOf(ask)

@@ -7,7 +7,7 @@ import type { Db } from '../platform/db.ts';
 import { timeOfId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import { listOpenBlocks, type NewBlock } from './block-store.ts';
-import { changesChannel, listRuleSets, readBeat, type StoredRuleSet } from './store.ts';
+import { type Beat, changesChannel, listRuleSets, readBeat, type StoredRuleSet } from './store.ts';
 
 export interface KnownBlock extends Pick<NewBlock, 'source' | 'channels'> {
   because: string;
@@ -32,7 +32,7 @@ export interface Memory {
   shipped(applicationId: string): RuleSet;
   listen(): Promise<void>;
   /** Asks the database for the time, and for what changed if something did. */
-  beat(): Promise<void>;
+  beat(): Promise<Beat>;
   /** Runs a write and knows what it changed, also when its outcome is unknown. */
   afterWrite<T>(write: () => Promise<T>): Promise<T>;
 }
@@ -47,7 +47,7 @@ export function createMemory({ db, log }: { db: Db; log: Log }): Memory {
   let installedAtMs = 0;
   /** The database's time minus this process's steady counter. */
   let offsetMs: number | null = null;
-  let reading: Promise<void> = Promise.resolve();
+  let reading: Promise<unknown> = Promise.resolve();
 
   async function readBlocks(): Promise<void> {
     const found = new Map<string, KnownBlock[]>();
@@ -71,23 +71,25 @@ export function createMemory({ db, log }: { db: Db; log: Log }): Memory {
     }
   }
 
-  async function beatOnce(again: boolean): Promise<void> {
+  async function beatOnce(): Promise<Beat> {
     const before = performance.now();
     const beat = await readBeat(db);
     // As if it had been told at the beginning: never ahead.
     offsetMs = beat.nowMs - before;
     installedAtMs = beat.installedAtMs;
-    if (!again && beat.changes === changes) return;
+    if (beat.changes === changes) return beat;
     await readSets();
     await readBlocks();
     // What changed between these statements is read by the next beat.
     changes = beat.changes;
+    return beat;
   }
 
   /** One after the other, each beginning after it was asked for. */
-  function beat(again: boolean): Promise<void> {
-    reading = reading.catch(() => undefined).then(() => beatOnce(again));
-    return reading;
+  function beat(): Promise<Beat> {
+    const next = reading.catch(() => undefined).then(beatOnce);
+    reading = next;
+    return next;
   }
 
   function shipped(applicationId: string): KnownSet {
@@ -111,14 +113,14 @@ export function createMemory({ db, log }: { db: Db; log: Log }): Memory {
     shipped: (id) => shipped(id).set,
     listen: () =>
       db.listen(changesChannel, () => {
-        beat(false).catch((error: unknown) => log.warn({ err: error }, 'fraud rules were not read yet'));
+        beat().catch((error: unknown) => log.warn({ err: error }, 'fraud rules were not read yet'));
       }),
-    beat: () => beat(false),
+    beat,
     async afterWrite(write) {
       try {
         return await write();
       } finally {
-        await beat(true);
+        await beat();
       }
     },
   };

@@ -13,15 +13,35 @@ export interface Beat {
   nowMs: number;
   changes: string;
   installedAtMs: number;
+  /** Transactions below it are over: readers of the ledger come so far. */
+  horizon: bigint;
+  /** Every later transaction has this number or a higher one. */
+  nextTxid: bigint;
 }
 
-/** The database's time, and whether something changed. */
+interface BeatRow {
+  now_ms: number;
+  changes: string;
+  installed_ms: number;
+  horizon: string;
+  next_txid: string;
+}
+
+/** The database's time, whether something changed, and how far the ledger can be read. */
 export async function readBeat(db: Queryable): Promise<Beat> {
-  const [row] = await db.query<{ now_ms: number; changes: string; installed_ms: number }>(sql`
+  const [row] = await db.query<BeatRow>(sql`
     select (extract(epoch from clock_now()) * 1000)::double precision as now_ms, changes,
-      (extract(epoch from installed_at) * 1000)::double precision as installed_ms from fraud_state where one`);
+      (extract(epoch from installed_at) * 1000)::double precision as installed_ms, pg_snapshot_xmin(snapshot)::text as horizon,
+      pg_snapshot_xmax(snapshot)::text as next_txid
+    from fraud_state cross join pg_current_snapshot() as snapshot where one`);
   if (!row) throw new Error('the state of the fraud room has one row');
-  return { nowMs: row.now_ms, changes: row.changes, installedAtMs: row.installed_ms };
+  return {
+    nowMs: row.now_ms,
+    changes: row.changes,
+    installedAtMs: row.installed_ms,
+    horizon: BigInt(row.horizon),
+    nextTxid: BigInt(row.next_txid),
+  };
 }
 
 export interface StoredRuleSet {
