@@ -1,10 +1,38 @@
 /** Sliding counts in bounded memory. Times are milliseconds since 1970 by the database's clock; nothing here reads a clock. */
 
+/**
+ * What was worked out last. Many sends are judged between two readings of the ledger; they find it ready. `key` tells what it was
+ * worked out for, and it holds from one time until another.
+ */
+class Remembered<Value> {
+  #key = Number.NaN;
+  #fromMs = 0;
+  #untilMs = 0;
+  #value: Value | undefined;
+
+  find(key: number, nowMs: number): Value | undefined {
+    return key === this.#key && nowMs >= this.#fromMs && nowMs < this.#untilMs ? this.#value : undefined;
+  }
+
+  keep(key: number, fromMs: number, untilMs: number, value: Value): Value {
+    this.#key = key;
+    this.#fromMs = fromMs;
+    this.#untilMs = untilMs;
+    this.#value = value;
+    return value;
+  }
+
+  forget(): void {
+    this.#key = Number.NaN;
+  }
+}
+
 /** How many per window, in buckets: a window reaches back to whole buckets. */
 export class SlidingCount {
   readonly #buckets = new Map<number, number>();
   readonly #bucketMs: number;
   readonly #kept: number;
+  readonly #last = new Remembered<number>();
 
   constructor(bucketMs: number, keptMs: number) {
     this.#bucketMs = bucketMs;
@@ -12,6 +40,7 @@ export class SlidingCount {
   }
 
   add(atMs: number): void {
+    this.#last.forget();
     const bucket = Math.floor(atMs / this.#bucketMs);
     this.#buckets.set(bucket, (this.#buckets.get(bucket) ?? 0) + 1);
     // Buckets come nearly in order, so the oldest are the first.
@@ -22,10 +51,13 @@ export class SlidingCount {
   }
 
   within(windowMs: number, nowMs: number): number {
-    const first = Math.floor(nowMs / this.#bucketMs) - windowMs / this.#bucketMs;
+    const found = this.#last.find(windowMs, nowMs);
+    if (found !== undefined) return found;
+    const current = Math.floor(nowMs / this.#bucketMs);
+    const first = current - windowMs / this.#bucketMs;
     let sum = 0;
     for (const [bucket, count] of this.#buckets) if (bucket > first) sum += count;
-    return sum;
+    return this.#last.keep(windowMs, current * this.#bucketMs, (current + 1) * this.#bucketMs, sum);
   }
 }
 
@@ -33,12 +65,14 @@ export class SlidingCount {
 export class RecentNames<Name> {
   readonly #seen = new Map<Name, number>();
   readonly #max: number;
+  readonly #last = new Remembered<ReadonlySet<Name>>();
 
   constructor(max: number) {
     this.#max = max;
   }
 
   add(name: Name, atMs: number): void {
+    this.#last.forget();
     const before = this.#seen.get(name) ?? 0;
     this.#seen.delete(name);
     this.#seen.set(name, Math.max(atMs, before));
@@ -48,16 +82,17 @@ export class RecentNames<Name> {
     }
   }
 
-  within(windowMs: number, nowMs: number): Name[] {
-    const names: Name[] = [];
-    for (const [name, at] of this.#seen) if (at > nowMs - windowMs) names.push(name);
-    return names;
-  }
-
-  countWithin(windowMs: number, nowMs: number): number {
-    let count = 0;
-    for (const at of this.#seen.values()) if (at > nowMs - windowMs) count++;
-    return count;
+  within(windowMs: number, nowMs: number): ReadonlySet<Name> {
+    const found = this.#last.find(windowMs, nowMs);
+    if (found) return found;
+    const names = new Set<Name>();
+    let untilMs = Number.POSITIVE_INFINITY;
+    for (const [name, at] of this.#seen) {
+      if (at <= nowMs - windowMs) continue;
+      names.add(name);
+      untilMs = Math.min(untilMs, at + windowMs);
+    }
+    return this.#last.keep(windowMs, nowMs, untilMs, names);
   }
 }
 
@@ -79,6 +114,7 @@ export class Outcomes {
   readonly #cohorts = new Map<number, Cohort>();
   readonly #bucketMs: number;
   readonly #keptMs: number;
+  readonly #last = new Remembered<Outcome>();
 
   constructor(bucketMs: number, keptMs: number) {
     this.#bucketMs = bucketMs;
@@ -86,6 +122,7 @@ export class Outcomes {
   }
 
   add(what: 'codes' | 'verified' | 'ended', endsAtMs: number, nowMs: number): void {
+    this.#last.forget();
     const bucket = Math.floor(endsAtMs / this.#bucketMs);
     const cohort = this.#cohorts.get(bucket) ?? { codes: 0, verified: 0, ended: 0 };
     cohort[what]++;
@@ -96,6 +133,8 @@ export class Outcomes {
 
   /** Of codes whose life ended within the window, and of living ones whose fate is known. */
   within(windowMs: number, nowMs: number): Outcome {
+    const found = this.#last.find(windowMs, nowMs);
+    if (found) return found;
     const current = Math.floor(nowMs / this.#bucketMs);
     const sum = { codes: 0, verified: 0 };
     for (const [bucket, cohort] of this.#cohorts) {
@@ -103,6 +142,7 @@ export class Outcomes {
       sum.verified += cohort.verified;
       sum.codes += bucket < current ? cohort.codes : cohort.verified + cohort.ended;
     }
+    this.#last.keep(windowMs, current * this.#bucketMs, (current + 1) * this.#bucketMs, sum);
     return sum;
   }
 

@@ -199,9 +199,9 @@ export class FactBook {
       case 'is_first_country':
         return country === null ? null : this.#isFirst(country, nowMs);
       case 'targets_per_ip_1h':
-        return ip === null ? null : (this.#ips.find(ip)?.countWithin(hour, nowMs) ?? 0);
+        return ip === null ? null : (this.#ips.find(ip)?.within(hour, nowMs).size ?? 0);
       case 'targets_per_device_1h':
-        return deviceId === null ? null : (this.#devices.find(deviceId)?.countWithin(hour, nowMs) ?? 0);
+        return deviceId === null ? null : (this.#devices.find(deviceId)?.within(hour, nowMs).size ?? 0);
       case 'sends_of_application_10m':
         return this.#minutes.within(10 * minute, nowMs);
       case 'sends_of_application_10m_ratio':
@@ -217,9 +217,9 @@ export class FactBook {
       case 'sends_to_prefix_30m':
         return kept?.sends.within(30 * minute, nowMs) ?? 0;
       case 'targets_in_prefix_30m':
-        return kept?.numbers.countWithin(30 * minute, nowMs) ?? 0;
+        return kept?.numbers.within(30 * minute, nowMs).size ?? 0;
       default:
-        return longestRun([number, ...(kept?.numbers.within(30 * minute, nowMs) ?? [])]);
+        return kept ? longestRun(kept.numbers.within(30 * minute, nowMs), number) : 1;
     }
   }
 
@@ -257,13 +257,28 @@ const ofTheSend: ReadonlySet<FactName> = new Set([
 const share = (outcome: Outcome | undefined): number | null =>
   outcome === undefined || outcome.codes < leastForShare ? null : outcome.verified / outcome.codes;
 
-function longestRun(numbers: readonly number[]): number {
-  const sorted = [...new Set(numbers)].sort((a, b) => a - b);
-  let longest = 0;
-  let run = 0;
-  for (const [i, number] of sorted.entries()) {
-    run = i > 0 && number === (sorted[i - 1] ?? 0) + 1 ? run + 1 : 1;
-    longest = Math.max(longest, run);
+/** Of one set of numbers, which stays the same while many are asked about. */
+const longestRuns = new WeakMap<ReadonlySet<number>, number>();
+
+/** Of the numbers, and of the one that is asked about among them. */
+function longestRun(numbers: ReadonlySet<number>, asked: number): number {
+  let below = asked;
+  let above = asked;
+  while (numbers.has(below - 1)) below--;
+  while (numbers.has(above + 1)) above++;
+  return Math.max(longestOf(numbers), above - below + 1);
+}
+
+function longestOf(numbers: ReadonlySet<number>): number {
+  let longest = longestRuns.get(numbers);
+  if (longest !== undefined) return longest;
+  longest = 0;
+  for (const number of numbers) {
+    if (numbers.has(number - 1)) continue;
+    let end = number;
+    while (numbers.has(end + 1)) end++;
+    longest = Math.max(longest, end - number + 1);
   }
+  longestRuns.set(numbers, longest);
   return longest;
 }

@@ -38,8 +38,8 @@ export interface Fraud {
 }
 
 const everyMs = 1_000;
-/** While it is behind, reading takes a third of the time: sending must not wait for it. */
-const restFactor = 2;
+/** While it is behind it rests so many times as long as it reads: the embedded database does nothing else meanwhile. */
+const restFactors = { pglite: 9, postgres: 1 };
 /** Of a round that is far behind, before it looks at the rest of its work. */
 const atMostMs = 5_000;
 const sweepEveryMs = 3_600_000;
@@ -88,7 +88,7 @@ export function createFraud(ports: FraudPorts): Fraud {
   }
 
   const following = createLoop({
-    work: (goOn) => round({ goOn, restFactor, atMostMs }),
+    work: (goOn) => round({ goOn, restFactor: restFactors[db.kind], atMostMs }),
     everyMs,
     log,
     fault: 'the ledger could not be read for fraud rules yet',

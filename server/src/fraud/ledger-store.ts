@@ -1,5 +1,5 @@
 /** The ledger as the fact book is told of it: in its committed order, with what the messages carry. */
-import { followedApplications, followedEntries, type Place } from '../events/index.ts';
+import { committedEntries, followedApplications, type Place } from '../events/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import { raw, relation, type Sql, sql } from '../platform/sql.ts';
 import type { LedgerRelations } from './ports.ts';
@@ -66,16 +66,16 @@ export async function readEntries(
     position: ['bigint', ({ after }) => after.position],
   });
   // From entry to entry, each a look into the index: asked for in one go, a plan made while the ledger was small sorts all that lies
-  // behind the place.
+  // behind the place (500 of 50,000 entries: 30 ms against 12). Up to the oldest transaction under way, as followedEntries().
   const next = (behind: Sql): Sql => sql`
-    select * from (${followedEntries()}) e where e.application_id = ${behind}.application_id
+    select * from (${committedEntries()}) e where e.application_id = ${behind}.application_id and e.txid < now_at.horizon
       and (e.txid, e.position) > (${behind}.txid, ${behind}.position) order by e.txid, e.position limit 1`;
   const rows = await db.query<EntryRow>(sql`
     select place.ord, event.txid::text as txid, event.position, ${millis('event.at')} as at_ms, event.message_id, event.status,
       event.channel, coalesce(round((event.data #>> '{billing,cost}')::numeric * 1000000), 0) as cost_micros, way.provider,
       fact.recipient, fact.country, fact.signals, fact.verification_id, ${millis('fact.created_at')} as accepted_ms,
       ${millis('fact.expires_at')} as ends_ms
-    from (${places}) place
+    from (${places}) place cross join (select pg_snapshot_xmin(pg_current_snapshot()) as horizon) now_at
     cross join lateral (
       with recursive step as (
         (${next(raw('place'))}) union all select n.* from step cross join lateral (${next(raw('step'))}) n
