@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '../platform/sql.ts';
-import { onEachApp } from '../testing/app.ts';
+import { onEachApp, openTestApp } from '../testing/app.ts';
 import { bodyOf } from '../testing/application.ts';
 import { ask, send, under } from '../testing/traffic.ts';
 
@@ -130,6 +130,20 @@ onEachApp('automatic blocks', (get) => {
     bodyOf(await set(id, 'never'));
     await pump(id, '659123');
     assert.deepEqual(await blocksOf(id), []);
+  });
+
+  test('come once, whatever nodes ask for them, and hold on each', async () => {
+    const id = await live();
+    const other = await openTestApp(get().database);
+    await send(get().database.db, id, under('659123', 20));
+    await get().database.clock.travel(6 * minute);
+    await Promise.all([get().app.fraud.round(), other.app.fraud.round()]);
+    await Promise.all([get().app.fraud.round(), other.app.fraud.round()]);
+    assert.deepEqual(await eventsOf(id), [{ cause: 'fraud_blocked', level: 1 }]);
+    const to = '+6591230001';
+    assert.deepEqual(other.app.fraud.judge(ask(id, to)).closed, ['sms', 'voice']);
+    assert.deepEqual(judge(id, to).closed, ['sms', 'voice']);
+    await other.close();
   });
 
   test('a test number teaches nothing', async () => {
