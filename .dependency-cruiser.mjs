@@ -29,6 +29,15 @@ export const rooms = {
     title: 'money: prepaid balances and budgets, counted where sends are accepted and handed over',
     opens: ['events'],
   },
+  'fraud-rules': { title: 'what a fraud rule is, may know and says; pure', opens: [] },
+  fraud: {
+    title: "judges every send by its application's rules; closes pumped prefixes",
+    opens: ['fraud-rules', 'events'],
+  },
+  'back-tests': {
+    title: 'what changed fraud rules would have done to the last days',
+    opens: ['fraud-rules', 'fraud', 'events'],
+  },
   verifications: { title: 'issue and check a code', opens: ['events'] },
   insights: { title: 'what happened, by country and channel', opens: ['events'] },
   alerts: { title: 'thresholds that tell people', opens: ['events'] },

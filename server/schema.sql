@@ -513,6 +513,58 @@ CREATE INDEX events_by_application ON public.events USING btree (application_id,
 CREATE INDEX events_uncalled ON public.events USING btree (application_id, txid, "position") WHERE ((status IS NULL) AND (cause = ANY (ARRAY['wrong_code'::text, 'resent'::text])));
 comment on table events is 'events: the append-only ledger';
 
+create table fraud_blocks (
+  id bigint generated always as identity not null,
+  application_id bigint not null,
+  kind text not null,
+  subject text not null,
+  source text not null,
+  level smallint not null,
+  channels text[] not null,
+  reasons jsonb not null,
+  since timestamp with time zone default clock_now() not null,
+  until timestamp with time zone,
+  lifted_at timestamp with time zone,
+  lifted_by text,
+  constraint fraud_blocks_application_id_kind_subject_source_key UNIQUE (application_id, kind, subject, source),
+  constraint fraud_blocks_pkey PRIMARY KEY (id),
+  constraint fraud_blocks_kind_check CHECK ((kind = ANY (ARRAY['prefix'::text, 'ip'::text, 'device'::text])))
+);
+CREATE INDEX fraud_blocks_open ON public.fraud_blocks USING btree (until) WHERE (lifted_at IS NULL);
+comment on table fraud_blocks is 'fraud: what is closed for a prefix, an address or a device';
+
+create table fraud_rule_days (
+  application_id bigint not null,
+  day date not null,
+  rule text not null,
+  evaluated bigint not null,
+  fired bigint not null,
+  shadow bigint not null,
+  unreadable bigint not null,
+  constraint fraud_rule_days_pkey PRIMARY KEY (application_id, day, rule)
+) with (fillfactor=50);
+CREATE INDEX fraud_rule_days_by_day ON public.fraud_rule_days USING brin (day);
+comment on table fraud_rule_days is 'fraud: how often rules were asked and matched, by day';
+
+create table fraud_rule_sets (
+  application_id bigint not null,
+  version integer not null,
+  document jsonb,
+  author text not null,
+  created_at timestamp with time zone default clock_now() not null,
+  constraint fraud_rule_sets_pkey PRIMARY KEY (application_id, version)
+);
+comment on table fraud_rule_sets is 'fraud: rule sets of applications, every version';
+
+create table fraud_state (
+  one boolean default true not null,
+  installed_at timestamp with time zone default clock_now() not null,
+  changes bigint default 0 not null,
+  constraint fraud_state_pkey PRIMARY KEY (one),
+  constraint fraud_state_one_check CHECK (one)
+) with (fillfactor=50);
+comment on table fraud_state is 'fraud: since when there are rules, and how often they changed';
+
 create table handset_messages (
   application_id bigint not null,
   recipient text not null,

@@ -26,7 +26,7 @@ export async function createApp(options: AppOptions) {
     () => config.publicUrl ?? address,
   );
   const { frontDoor, accounts, templates, sandbox, delivery, verifications, retention, providers } = rooms;
-  const { events, posting, alerts, insights, subscribers, spend } = rooms;
+  const { events, posting, alerts, insights, subscribers, spend, fraud } = rooms;
   return {
     ...rooms,
     /** Reads the providers, and makes what a first start needs; the secrets only then. Throws ConfigError for a bad providers file. */
@@ -52,6 +52,7 @@ export async function createApp(options: AppOptions) {
         await sandbox.start();
         await posting.start();
       }
+      await fraud.start();
       if (!config.roles.has('api')) return 'worker';
       subscribers.start();
       await spend.look();
@@ -63,7 +64,7 @@ export async function createApp(options: AppOptions) {
     async stop(): Promise<void> {
       await Promise.all([frontDoor.close(), sandbox.stop(), events.endStreams()]);
       await Promise.all([verifications.stop(), retention.stop(), events.stop(), subscribers.stop()]);
-      await Promise.all([alerts.stop(), insights.stop(), spend.stop()]);
+      await Promise.all([alerts.stop(), insights.stop(), spend.stop(), fraud.stop()]);
       await Promise.all([rooms.feedback.stop(), rooms.refusals.flush()]);
       await delivery.stop();
       await posting.stop();

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { sql } from './platform/sql.ts';
 import { type OtherApplication, onEachApp, type TestCall, type TestReply } from './testing/app.ts';
 import { type Described, type Description, describedOperations, pathOf } from './testing/description.ts';
 import { schemaFaults } from './testing/json-schema.ts';
@@ -56,6 +57,14 @@ onEachApp('every operation', (get) => {
     return (await get().operator({ path, body: { url: 'https://localhost/hook' } })).body.id;
   }
 
+  async function makeBlock(): Promise<string> {
+    const [row] = await get().database.db.query<{ id: string }>(sql`
+      insert into fraud_blocks (application_id, kind, subject, source, level, channels, reasons, until)
+      values (${mine.id}, 'prefix', ${`659${count++}`}, 'automatic', 1, '{sms}', '{"because":"pumped"}', clock_now() + interval '1 hour')
+      returning id`);
+    return row?.id ?? '';
+  }
+
   /** Objects of my application for one request: a fresh message or template where the request may use it up. */
   async function objects(id: string): Promise<Record<string, string>> {
     const { call, makeKey, operator } = get();
@@ -90,6 +99,7 @@ onEachApp('every operation', (get) => {
       const made = await operator({ path: '/admin/v1/lists', body: listBody(90_000 + count++) });
       return { ...values, entry_id: made.body.id };
     }
+    if (id === 'liftFraudBlock') return { ...values, block_id: await makeBlock() };
     if (id === 'deletePrice') {
       const made = await operator({ path: '/admin/v1/prices', body: priceBody(count++) });
       return { ...values, price_id: made.body.id };
@@ -219,6 +229,7 @@ onEachApp('every operation', (get) => {
         rule_id: '999999999',
         entry_id: '999999999',
         price_id: '999999999',
+        block_id: '999999999',
       };
       const elsewhere = operation.auth === 'operator' ? { ...request, path: pathOf(operation, nobody) } : request;
       const reply = await get().expectNothingHappened(() => ask(operation, theirs, elsewhere));

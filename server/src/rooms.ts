@@ -12,6 +12,7 @@ import { createFeedback } from './feedback.ts';
 import { createGuessing } from './guessing.ts';
 import { createFrontDoor, storeAnswer } from './http/index.ts';
 import { createInsights, readPastSends } from './insights/index.ts';
+import { createJudging } from './judging.ts';
 import {
   createLimitOperations,
   createListOperations,
@@ -141,6 +142,12 @@ function makeBase(
     ...{ currency: config.currency, countryOf, relations, application, applicationsAfter },
   });
   const ids = createIdSource(clock, node);
+  const judging = createJudging({
+    ...common,
+    worker: config.roles.has('worker'),
+    application: accounts.application,
+    currency: config.currency,
+  });
   return {
     common,
     outbound,
@@ -159,6 +166,7 @@ function makeBase(
     pricing,
     ids,
     publicUrl,
+    ...judging,
   };
 }
 
@@ -303,6 +311,8 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
       ...posting.operations,
       ...alerts.operations,
       ...insights.operations,
+      ...base.fraud.operations,
+      ...base.backTests.operations,
       ...spend.operations,
     ],
     webhooks,

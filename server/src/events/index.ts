@@ -12,6 +12,7 @@ import { createFollowing } from './follow.ts';
 import { createOperations, eventsPath } from './operations.ts';
 import { settleOrigin } from './origin.ts';
 
+export type { Place } from './cursor.ts';
 export { type EventName, eventNames, type Family, families, familyNames, familyOf } from './families.ts';
 export {
   committedEntries,
@@ -30,6 +31,7 @@ export {
 } from './ledger.ts';
 export { eventIdOf, type MessageFacts, type Row, rowOf, standardBody, type ToldEntry } from './row.ts';
 export { appendEvents, eventRows, forgetEvents, type LedgerRow, ledgerEntries, listEvents, toEntry } from './store.ts';
+export { findPlaceOfAge } from './stream-store.ts';
 export { webhooks } from './webhook-schemas.ts';
 
 export interface EventsOptions {

@@ -47,6 +47,9 @@ export const causes = [
   'list_managed',
   'balance_managed',
   'budget_managed',
+  'fraud_rules_changed',
+  'fraud_blocked',
+  'fraud_unblocked',
   'uplink',
   'provider_managed',
   'route_managed',
@@ -84,6 +87,8 @@ export interface EventDraft {
 export const personalCauses = [
   'opt_out_managed',
   'list_managed',
+  'fraud_blocked',
+  'fraud_unblocked',
   'uplink',
   'history_read',
   'api_called',

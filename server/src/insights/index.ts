@@ -15,6 +15,7 @@ import { countChunk, findUncounted, sweepRollups } from './rollup-store.ts';
 
 export type { InsightsPorts } from './ports.ts';
 export { readPastSends } from './read-store.ts';
+export { sentCountries } from './rollup-store.ts';
 
 export interface Insights {
   operations: readonly Operation[];

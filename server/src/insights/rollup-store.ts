@@ -183,3 +183,8 @@ export async function sweepRollups(db: Queryable, limit: number): Promise<number
     select count(*)::integer as removed from gone`);
   return row?.removed ?? 0;
 }
+
+/** A relation of where applications sent to on which day (UTC): application_id, country, day. Found by application and time. */
+export const sentCountries = (): Sql => sql`
+  select application_id, country, starts_at as day from insight_rollups
+  where span = 'day' and country <> '' and messages > 0`;

@@ -21,7 +21,7 @@ import {
 } from '../verifications/index.ts';
 import { isExempt, keptCodes, ruleOf } from './compose.ts';
 import type { MessagesContext } from './context.ts';
-import { numberOf, parsePhone } from './recipient.ts';
+import { groupsOf, parsePhone } from './recipient.ts';
 import { type Again, openAgain, render } from './render.ts';
 import { findMessage, type Granted, type MessageRecord, moveExpiry } from './store.ts';
 
@@ -140,7 +140,7 @@ function subjectOf(
   const number = [recipient, other].find((to) => to?.startsWith('+'));
   const target = counted ? recipient : null;
   const unknown = { ip: null, deviceId: null, sessionId: null };
-  return { keyId, ...unknown, target, templateId, ...numberOf(number ? parsePhone(number) : null) };
+  return { keyId, ...unknown, target, templateId, ...groupsOf(number ? parsePhone(number) : null) };
 }
 
 async function requireGrant({ shares }: MessagesContext, tx: Queryable, granted: Granted): Promise<void> {

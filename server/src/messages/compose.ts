@@ -23,8 +23,8 @@ import {
 import {
   type Address,
   bareAddress,
+  groupsOf,
   magicPhone,
-  numberOf,
   type PhoneAddress,
   parseEmail,
   parsePhone,
@@ -243,7 +243,7 @@ function subjectOf(
     sessionId: signal(signals, 'session_id'),
     target: counted ? target : null,
     templateId: template.templateId,
-    ...numberOf(addresses.phone),
+    ...groupsOf(addresses.phone),
   };
 }
 

@@ -83,8 +83,13 @@ export function searchedAddress(text: string, field: string): string {
 }
 
 /** What limits group numbers by. */
-export const numberOf = (phone: PhoneAddress | null): { prefix: string | null; callingCode: string | null } =>
+export const groupsOf = (phone: PhoneAddress | null): { prefix: string | null; callingCode: string | null } =>
   phone ? { prefix: phone.address.slice(1, -4), callingCode: phone.callingCode } : { prefix: null, callingCode: null };
+/** What the numbering plan tells of an address in its normalised form; nothing for e-mail. */
+export function numberOf(address: string): { callingCode: string | null; numberType: string | null } {
+  const parsed = address.includes('@') ? undefined : parsePhoneNumberFromString(address);
+  return { callingCode: parsed?.countryCallingCode ?? null, numberType: parsed?.getType() ?? null };
+}
 
 /** A number of the sandbox table: it is in no numbering plan and is taken as it stands. */
 export function magicPhone(to: string): PhoneAddress {

@@ -286,9 +286,9 @@ export function listMessages(
     order by m.id desc limit ${filter.limit}`);
 }
 
-/** The relation that callbacks, the stream and insights join to events: what the ledger does not hold of a message. */
+/** The relation that callbacks, the stream, insights and fraud rules join to events: what the ledger does not hold of a message. */
 export const messageFacts = (): Sql =>
-  sql`select application_id, id as message_id, recipient, template_id, country, verification_id, custom_args, created_at, expires_at from messages`;
+  sql`select application_id, id as message_id, recipient, template_id, country, verification_id, custom_args, signals, created_at, expires_at from messages`;
 
 /** Removes up to `limit` messages below the id; resolves with how many. */
 export async function forgetMessages(

@@ -222,6 +222,7 @@ async function traces(db: Db): Promise<unknown> {
       (select coalesce(sum(version), 0) from providers) as providers, (select coalesce(sum(version), 0) from routes) as routes,
       (select version from price_book) as prices,
       (select count(*) from alert_rules) as alert_rules, (select max(updated_at) from alert_rules) as alert_rules_changed,
+      (select count(*) from fraud_rule_sets) as fraud_rule_sets, (select changes from fraud_state) as fraud_changes,
       (select count(*) from alerts) as alerts, (select count(*) from alert_messages) as alert_messages,
       (select count(*) || ' ' || coalesce(sum(version), 0) from presend_hooks) as presend_hooks,
       (select count(*) from idempotency_keys) as stored`);
