@@ -3,7 +3,7 @@ import { type BackTests, createBackTests } from './back-tests/index.ts';
 import { acceptedAttempts } from './delivery/index.ts';
 import { createFraud, type Fraud, type FraudPorts } from './fraud/index.ts';
 import { sentCountries } from './insights/index.ts';
-import { messageFacts, numberOf } from './messages/index.ts';
+import { messageFacts, numberingOf } from './messages/index.ts';
 import { isMagic } from './sandbox/index.ts';
 
 interface Given extends Pick<FraudPorts, 'db' | 'log' | 'worker' | 'application'> {
@@ -14,5 +14,5 @@ export function createJudging(given: Given): { fraud: Fraud; backTests: BackTest
   const relations = { facts: messageFacts(), acceptances: acceptedAttempts(), countries: sentCountries() };
   const common = { ...given, relations, isExempt: isMagic };
   const fraud = createFraud(common);
-  return { fraud, backTests: createBackTests({ ...common, numberOf, shipped: fraud.shipped }) };
+  return { fraud, backTests: createBackTests({ ...common, numberOf: numberingOf, shipped: fraud.shipped }) };
 }

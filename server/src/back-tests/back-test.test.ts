@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { acceptedAttempts } from '../delivery/index.ts';
 import { readRuleSet } from '../fraud-rules/index.ts';
 import { sentCountries } from '../insights/index.ts';
-import { messageFacts, numberOf } from '../messages/index.ts';
+import { messageFacts, numberingOf } from '../messages/index.ts';
 import { sql } from '../platform/sql.ts';
 import { onEachApp } from '../testing/app.ts';
 import { bodyOf } from '../testing/application.ts';
@@ -206,7 +206,7 @@ onEachApp('a back-test', (get) => {
     await travel(10 * minute);
     await send(db, id, under('659555', 100));
     const relations = { facts: messageFacts(), acceptances: acceptedAttempts(), countries: sentCountries() };
-    const ports = { db, relations, numberOf, isExempt: () => false, bounds: { entries: 1, ms: 60_000 } };
+    const ports = { db, relations, numberOf: numberingOf, isExempt: () => false, bounds: { entries: 1, ms: 60_000 } };
     const request = { applicationId: id, set: readRuleSet({ rules: [] }), closesPrefixes: false, days: 1 };
     const result = await backTest(ports, { ...request, signal: new AbortController().signal });
     assert.deepEqual([result.complete, result.untilMs], [false, clock.now() - 10 * minute]);

@@ -20,7 +20,7 @@ import { type Acceptance, createAccept, findMessage, forgetMessages, type Grante
 
 export type { AttemptStory } from './attempts.ts';
 export { otpBody, type StoreAnswer } from './operations.ts';
-export { normalisedAddress, numberOf, parseAddress, parsePhone, searchedAddress } from './recipient.ts';
+export { normalisedAddress, numberingOf, parseAddress, parsePhone, searchedAddress } from './recipient.ts';
 export { type LastMessage, listLastMessages, messageFacts } from './store.ts';
 
 export interface MessagesOptions {

@@ -86,7 +86,7 @@ export function searchedAddress(text: string, field: string): string {
 export const groupsOf = (phone: PhoneAddress | null): { prefix: string | null; callingCode: string | null } =>
   phone ? { prefix: phone.address.slice(1, -4), callingCode: phone.callingCode } : { prefix: null, callingCode: null };
 /** What the numbering plan tells of an address in its normalised form; nothing for e-mail. */
-export function numberOf(address: string): { callingCode: string | null; numberType: string | null } {
+export function numberingOf(address: string): { callingCode: string | null; numberType: string | null } {
   const parsed = address.includes('@') ? undefined : parsePhoneNumberFromString(address);
   return { callingCode: parsed?.countryCallingCode ?? null, numberType: parsed?.getType() ?? null };
 }
