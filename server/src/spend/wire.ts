@@ -88,8 +88,8 @@ export const toEntry = (entry: Entry): z.infer<typeof entrySchema> => ({
   at: entry.at.toISOString(),
 });
 
-const country = z.object({ country: z.string().regex(/^[A-Z]{2}$/) });
-const callingCode = z.object({ calling_code: z.string().regex(/^[1-9]\d{0,3}$/) });
+const country = z.strictObject({ country: z.string().regex(/^[A-Z]{2}$/) });
+const callingCode = z.strictObject({ calling_code: z.string().regex(/^[1-9]\d{0,3}$/) });
 const scope = z.union([z.literal('all'), country, callingCode]);
 const period = z.enum(periods).describe('A calendar hour, day or month in UTC.');
 const ladder = z
