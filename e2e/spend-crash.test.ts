@@ -241,7 +241,8 @@ test(`balance, reservations, budgets and charges add up after ${operations} rand
     assert.equal(totals['reservations'], '0');
     assert.equal(totals['open'], '0');
     assert.equal(totals['paid'], String(tally.paid), 'every top-up is there once');
-    assert.ok(charges > 0);
+    assert.ok(Number(totals['messages']) > operations / 4, 'most sends are accepted');
+    assert.ok(charges > operations / 4);
     t.diagnostic(
       `${operations} operations in ${seconds.toFixed(1)} s, ${kills} kills; ${JSON.stringify(totals)}, ${charges} charges; ` +
         JSON.stringify(Object.fromEntries([...tally.answers].sort())),
