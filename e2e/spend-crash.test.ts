@@ -79,6 +79,7 @@ async function openShop(address: string, carrier: string): Promise<Shop> {
     const policy = {
       template_review: 'auto',
       request_rate: 10_000_000,
+      limits: [],
       resend_policy: { mode: 'reuse', resend_after: 0, max_sends: 1000 },
       fallback_wait_seconds: { sms: 5, voice: 5 },
     };
