@@ -60,7 +60,7 @@ export const refundBody = z.object({ charge_id: id.describe('The entry of the ch
 
 export const entrySchema = z.object({
   id: z.string(),
-  kind: z.enum(['top_up', 'charge', 'refund', 'adjustment']),
+  kind: z.enum(['top_up', 'charge', 'refund', 'receipt', 'adjustment']),
   amount: z.number(),
   amount_micros: z.int(),
   application_id: z.string().nullable(),

@@ -49,6 +49,11 @@ export class PricedCarrier {
   async delivered(messageId: string, attempt: number): Promise<void> {
     await this.report?.({ upstreamId: `${messageId}-${attempt}`, outcome: { kind: 'delivered' } });
   }
+
+  async undelivered(messageId: string, attempt: number): Promise<void> {
+    const outcome = { kind: 'undelivered', reason: 'unreachable', errorCode: 5018, detail: 'off' } as const;
+    await this.report?.({ upstreamId: `${messageId}-${attempt}`, outcome });
+  }
 }
 
 export interface Payer extends TestApplication {
