@@ -45,7 +45,8 @@ export function clientOf(address: string, authorization?: string): Client {
         ...(sent !== undefined && { body: sent }),
         signal: AbortSignal.timeout(timeoutMs),
       });
-      return { status: reply.status, headers: reply.headers, body: await reply.json() };
+      const isJson = reply.headers.get('content-type')?.includes('json') ?? false;
+      return { status: reply.status, headers: reply.headers, body: isJson ? await reply.json() : await reply.text() };
     },
   };
 }

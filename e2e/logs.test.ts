@@ -6,24 +6,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { raw } from '../server/src/platform/sql.ts';
 import { until } from '../server/src/testing/until.ts';
+import { clientOf, devKey, devSecret, firstApplication, operatorToken, type Reply } from './client.ts';
 import {
-  type CallOptions,
-  clientOf,
-  devKey,
-  devSecret,
-  firstApplication,
-  operatorToken,
-  type Reply,
-} from './client.ts';
+  type Call,
+  manageAlerts,
+  manageHook,
+  manageLists,
+  manageMoney,
+  manageOptOuts,
+  managePrices,
+  manageRules,
+} from './operator-calls.ts';
 import { openSite, type Site } from './site.ts';
 import { createWitness } from './witness.ts';
-
-/** Calls `METHOD /path/{id}`, with the id filled in. */
-type Call = (
-  operation: string,
-  ids?: Record<string, string>,
-  options?: CallOptions & { query?: string },
-) => Promise<Reply>;
 
 const to = '+6598120044';
 const email = 'ana.lim@customer.example';
@@ -61,6 +56,10 @@ test('no secret, code or full recipient is logged by any operation, at any level
   await manageLists(operator, applicationId);
   await manageCallbacks(operator, applicationId);
   await manageAlerts(operator, applicationId);
+  await managePrices(operator);
+  await manageMoney(operator, key, applicationId);
+  await manageHook(operator, applicationId);
+  await manageRules(operator, key, applicationId);
   await logIn(caller);
   await writeTemplates(key, operator, applicationId);
   await sendAndVerify(key);
@@ -182,47 +181,12 @@ async function manageProviders(operator: Call, witness: ReturnType<typeof create
   assert.equal((await operator(`DELETE ${one}`, provider)).status, 200);
 }
 
-async function manageAlerts(operator: Call, application_id: string): Promise<void> {
-  const notify = { telegram: { bot_token: '123456789:confidential-token-of-the-bot-1234', chat_id: '42' } };
-  const body = { application_id, kind: 'verification_rate', threshold: 50, notify };
-  const made = await operator('POST /admin/v1/alert-rules', {}, { body });
-  assert.equal(made.status, 200, JSON.stringify(made.body));
-  const rule = { rule_id: made.body.id };
-  await operator('GET /admin/v1/alert-rules');
-  await operator('GET /admin/v1/alert-rules/{rule_id}', rule);
-  await operator('PATCH /admin/v1/alert-rules/{rule_id}', rule, { body: { threshold: 40 } });
-  await operator('POST /admin/v1/alert-rules/{rule_id}/test', rule, { body: {} });
-  await operator('GET /admin/v1/alerts');
-  assert.equal((await operator('DELETE /admin/v1/alert-rules/{rule_id}', rule)).status, 200);
-}
-
 async function logIn(caller: (authorization?: string) => Call): Promise<void> {
   const login = { body: { token: operatorToken, email: 'confidential-operator@example.com' } };
   const made = await caller()('POST /admin/v1/sessions', {}, login);
   assert.equal(made.status, 200, JSON.stringify(made.body));
   const session = caller(`Bearer ${made.body.session_token}`);
   assert.equal((await session('DELETE /admin/v1/sessions/current')).status, 200);
-}
-
-async function manageOptOuts(operator: Call, application_id: string): Promise<void> {
-  const all = '/admin/v1/applications/{application_id}/opt-outs';
-  const target = { application_id, target: '+6598120099' };
-  assert.equal((await operator(`POST ${all}`, target, { body: { target: target.target } })).status, 200);
-  await operator(`GET ${all}`, target);
-  await operator(`GET ${all}/{target}`, target);
-  assert.equal((await operator(`DELETE ${all}/{target}`, target)).status, 200);
-}
-
-async function manageLists(operator: Call, application_id: string): Promise<void> {
-  const value = '+6598120098';
-  const body = { kind: 'block', type: 'number', value, reason: 'confidential-reason', author: 'confidential-author' };
-  const made = await operator('POST /admin/v1/lists', {}, { body });
-  assert.equal(made.status, 200, JSON.stringify(made.body));
-  await operator('GET /admin/v1/lists', {}, { query: `?value=${encodeURIComponent(value)}` });
-  await operator('GET /admin/v1/lists/{entry_id}', { entry_id: made.body.id });
-  const allowance = { application_id, target: value, seconds: 3600, reason: 'confidential-reason' };
-  assert.equal((await operator('POST /admin/v1/allowances', {}, { body: allowance })).status, 200);
-  assert.equal((await operator('DELETE /admin/v1/lists/{entry_id}', { entry_id: made.body.id })).status, 200);
 }
 
 async function manageCallbacks(operator: Call, application_id: string): Promise<void> {

@@ -226,11 +226,13 @@ create table api_keys (
   last_used_at timestamp with time zone,
   created_at timestamp with time zone default clock_now() not null,
   agent jsonb,
+  limits jsonb default '[]'::jsonb not null,
   constraint api_keys_dev_key_key UNIQUE (dev_key),
   constraint api_keys_pkey PRIMARY KEY (id),
   constraint api_keys_application_id_fkey FOREIGN KEY (application_id) REFERENCES applications(id),
   constraint api_keys_agent_check CHECK (((agent IS NOT NULL) = (kind = 'agent'::text))),
   constraint api_keys_kind_check CHECK ((kind = ANY (ARRAY['server'::text, 'agent'::text]))),
+  constraint api_keys_limits_check CHECK ((jsonb_typeof(limits) = 'array'::text)),
   constraint api_keys_permissions_check CHECK (((cardinality(permissions) > 0) AND (permissions <@ ARRAY['send'::text, 'verify'::text, 'templates'::text, 'read'::text])))
 );
 CREATE INDEX api_keys_by_application ON public.api_keys USING btree (application_id, id);

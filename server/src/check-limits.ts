@@ -10,9 +10,10 @@ export const checkLimits: Pick<CheckPorts, 'limits' | 'limitRefusal'> = {
 
 export const limitChecks =
   (rates: Pick<Rates, 'ofCheck'>): Limiting =>
-  ({ application, keyId }, signals) =>
+  ({ application, keyId, limits }, signals) =>
     rates.ofCheck(application, {
       keyId,
+      keyLimits: limits,
       ip: canonicalIp(signals?.ip ?? ''),
       deviceId: signals?.device_id || null,
       sessionId: signals?.session_id || null,

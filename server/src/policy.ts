@@ -67,7 +67,7 @@ export interface TargetLimit {
   shadow: boolean;
 }
 
-const rateLimitsSchema = z
+export const rateLimitsSchema = z
   .array(rateLimitSchema)
   .max(30)
   .refine((limits) => new Set(limits.map(({ name }) => name)).size === limits.length, 'names must differ');
@@ -132,6 +132,8 @@ export interface Caller {
   application: Application;
   /** Of a key of kind agent; null for all others. */
   agent: AgentTerms | null;
+  /** Its own, beside those of the application. */
+  limits: readonly RateLimit[];
 }
 
 /** What a key of kind agent may do: set by the operator, so that the program behind it controls nothing that costs money. */

@@ -3,7 +3,7 @@
  * every node, and is in the ledger as a key_manage event (contract §10).
  */
 import { invalid } from '../errors.ts';
-import { type Permission, permissionNames } from '../policy.ts';
+import { type Permission, permissionNames, type RateLimit } from '../policy.ts';
 import { type AgentChange, firstTerms, termsOf } from './agent-terms.ts';
 import { canonicalEntry } from './allowlist.ts';
 import { getApplication } from './applications.ts';
@@ -17,6 +17,7 @@ export interface KeyRequest {
   description?: string | undefined;
   permissions?: readonly Permission[] | undefined;
   ip_allowlist?: readonly string[] | undefined;
+  limits?: readonly RateLimit[] | undefined;
   expires_at?: string | null | undefined;
   enabled?: boolean | undefined;
   agent?: AgentChange | undefined;
@@ -94,6 +95,7 @@ async function makeKey(
     expiresAt:
       given.expiresAt === undefined && forAgent ? new Date(clock.now() + agentLifeMs) : (given.expiresAt ?? null),
     enabled: given.enabled ?? true,
+    limits: given.limits ?? [],
   };
   return { key: found('application', await store.insertKey(db, made, actor)), devSecret: pair.devSecret };
 }
@@ -119,6 +121,7 @@ function readSettings(
     ],
     expiresAt,
     enabled: request.enabled,
+    limits: request.limits,
   };
 }
 

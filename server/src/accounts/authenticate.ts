@@ -56,8 +56,8 @@ export function createKeyCheck(
     const application = known instanceof Promise ? await known : known;
     if (!application) throw new Error('an API key belongs to no application');
     if (now - key.usedAtMs >= useNotedEveryMs) noteUse(key, now);
-    const { id: keyId, devKey, permissions, agent } = key;
-    return { keyId, devKey, permissions, application, agent };
+    const { id: keyId, devKey, permissions, agent, limits } = key;
+    return { keyId, devKey, permissions, application, agent, limits };
   };
 }
 

@@ -104,6 +104,7 @@ async function insertFirstKey(tx: Queryable, keyring: Keyring, applicationId: st
     ipAllowlist: [],
     expiresAt: null,
     enabled: true,
+    limits: [],
   } as const;
   await insertKey(tx, made, null);
 }

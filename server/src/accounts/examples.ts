@@ -32,6 +32,7 @@ export const key = {
   agent: null,
   ...keyBody,
   enabled: true,
+  limits: [],
   last_used_at: null,
   created_at: at,
 };

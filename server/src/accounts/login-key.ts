@@ -1,5 +1,5 @@
 /** An API key as it is kept in this process's memory, made ready for the check of a request. */
-import type { AgentTerms, Permission } from '../policy.ts';
+import type { AgentTerms, Permission, RateLimit } from '../policy.ts';
 import { createAllowlist } from './allowlist.ts';
 import type { StoredKey } from './records.ts';
 
@@ -11,6 +11,7 @@ export interface LoginKey {
   permissions: ReadonlySet<Permission>;
   enabled: boolean;
   agent: AgentTerms | null;
+  limits: readonly RateLimit[];
   expiresAtMs: number;
   allows(ip: string): boolean;
   /** Infinity for keys whose use is not noted. */
@@ -26,6 +27,7 @@ export function toLoginKey({ key, secretHash }: StoredKey): LoginKey {
     permissions: new Set(key.permissions),
     enabled: key.enabled,
     agent: key.agent,
+    limits: key.limits,
     expiresAtMs: key.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY,
     allows: createAllowlist(key.ipAllowlist),
     usedAtMs: key.lastUsedAt?.getTime() ?? 0,

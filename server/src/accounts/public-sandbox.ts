@@ -33,6 +33,7 @@ export function createPublicKeys(keyring: Keyring): Map<string, LoginKey> {
         permissions,
         enabled: true,
         agent: null,
+        limits: [],
         expiresAtMs: Number.POSITIVE_INFINITY,
         allows: () => true,
         usedAtMs: Number.POSITIVE_INFINITY,

@@ -1,5 +1,5 @@
 /** The rows of this room as the rest of it sees them. Ids are decimal strings. */
-import type { AgentTerms, Application, Permission, Policy } from '../policy.ts';
+import type { AgentTerms, Application, Permission, Policy, RateLimit } from '../policy.ts';
 
 export interface Organization {
   id: string;
@@ -23,12 +23,17 @@ export interface ApiKey {
   ipAllowlist: readonly string[];
   expiresAt: Date | null;
   enabled: boolean;
+  /** Of what it sends and checks itself, beside those of its application. */
+  limits: readonly RateLimit[];
   lastUsedAt: Date | null;
   createdAt: Date;
 }
 
 /** What may be said about a key when it is made or changed. */
-export type KeySettings = Pick<ApiKey, 'description' | 'permissions' | 'ipAllowlist' | 'expiresAt' | 'enabled'>;
+export type KeySettings = Pick<
+  ApiKey,
+  'description' | 'permissions' | 'ipAllowlist' | 'expiresAt' | 'enabled' | 'limits'
+>;
 
 export interface NewKey extends KeySettings, Pick<ApiKey, 'kind' | 'agent'> {
   applicationId: string;

@@ -5,7 +5,7 @@
 import { eventRows } from '../events/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import { json, raw, type Sql, sql } from '../platform/sql.ts';
-import { type AgentTerms, type Application, type Permission, policySchema } from '../policy.ts';
+import { type AgentTerms, type Application, type Permission, policySchema, type RateLimit } from '../policy.ts';
 import type {
   Actor,
   ApiKey,
@@ -170,11 +170,12 @@ interface KeyRow {
   ip_allowlist: string[];
   expires_at: Date | null;
   enabled: boolean;
+  limits: RateLimit[];
   last_used_at: Date | null;
   created_at: Date;
 }
 const keyColumns = raw(
-  'id, application_id, dev_key, kind, agent, description, permissions, ip_allowlist, expires_at, enabled, last_used_at, created_at',
+  'id, application_id, dev_key, kind, agent, description, permissions, ip_allowlist, expires_at, enabled, limits, last_used_at, created_at',
 );
 const toKey = (row: KeyRow): ApiKey => ({
   id: row.id,
@@ -187,6 +188,7 @@ const toKey = (row: KeyRow): ApiKey => ({
   ipAllowlist: row.ip_allowlist,
   expiresAt: row.expires_at,
   enabled: row.enabled,
+  limits: row.limits,
   lastUsedAt: row.last_used_at,
   createdAt: row.created_at,
 });
@@ -218,9 +220,9 @@ export function insertKey(db: Queryable, made: NewKey, actor: Actor | null): Pro
     actor,
     'create api_key',
     sql`insert into api_keys
-      (application_id, dev_key, secret_hash, kind, agent, description, permissions, ip_allowlist, expires_at, enabled)
+      (application_id, dev_key, secret_hash, kind, agent, description, permissions, ip_allowlist, expires_at, enabled, limits)
       select id, ${made.devKey}, ${made.secretHash}, ${made.kind}, ${made.agent && json(made.agent)}::jsonb, ${made.description}, ${made.permissions}::text[],
-        ${made.ipAllowlist}::text[], ${made.expiresAt}::timestamptz, ${made.enabled}
+        ${made.ipAllowlist}::text[], ${made.expiresAt}::timestamptz, ${made.enabled}, ${json(made.limits)}::jsonb
       from applications where id = ${made.applicationId}`,
   );
 }
@@ -262,6 +264,7 @@ export function updateKey(
       permissions = coalesce(${change.permissions ?? null}::text[], permissions),
       ip_allowlist = coalesce(${change.ipAllowlist ?? null}::text[], ip_allowlist),
       enabled = coalesce(${change.enabled ?? null}, enabled),
+      limits = coalesce(${change.limits ? json(change.limits) : null}::jsonb, limits),
       agent = agent || ${json(change.agent)}::jsonb,
       expires_at = case when ${change.expiresAt !== undefined}::boolean
         then ${change.expiresAt ?? null}::timestamptz else expires_at end

@@ -1,6 +1,6 @@
 /** How the objects of this room look on the wire: schemas with their bounds, and rows turned into them. */
 import { z } from 'zod';
-import { permissionNames, policySchema } from '../policy.ts';
+import { permissionNames, policySchema, rateLimitsSchema } from '../policy.ts';
 import { agentChange, agentSchema, toAgent } from './agent-terms.ts';
 import { canonicalEntry } from './allowlist.ts';
 import type { Listed } from './office.ts';
@@ -39,6 +39,9 @@ const keyFields = {
   ip_allowlist: z.array(allowlistEntry).max(100).optional(),
   expires_at: z.iso.datetime({ offset: true }).nullable().optional(),
   enabled: z.boolean().optional(),
+  limits: rateLimitsSchema
+    .optional()
+    .describe('Limits on what this key sends and checks, beside those of its application.'),
   agent: agentChange
     .optional()
     .describe('The terms of a key of kind agent; only with that kind. What is not given stays, or gets its default.'),
@@ -74,6 +77,7 @@ export const keySchema = z.object({
   ip_allowlist: z.array(z.string()),
   expires_at: z.string().nullable(),
   enabled: z.boolean(),
+  limits: rateLimitsSchema,
   last_used_at: z.string().nullable(),
   created_at: z.string(),
 });
@@ -109,6 +113,7 @@ export const toKey = (key: ApiKey): z.infer<typeof keySchema> => ({
   ip_allowlist: [...key.ipAllowlist],
   expires_at: key.expiresAt?.toISOString() ?? null,
   enabled: key.enabled,
+  limits: [...key.limits],
   last_used_at: key.lastUsedAt?.toISOString() ?? null,
   created_at: key.createdAt.toISOString(),
 });

@@ -41,7 +41,7 @@ const endedReasons = {
 } as const satisfies Record<Ended, string>;
 
 /** Whose key asks. */
-type SentBy = Pick<Caller, 'keyId' | 'agent'>;
+type SentBy = Pick<Caller, 'keyId' | 'agent' | 'limits'>;
 
 interface Living {
   message: MessageRecord;
@@ -138,12 +138,21 @@ const grantedBy =
 function subjectOf(
   { recipient, other_recipient: other, template_id: templateId }: MessageRecord,
   { counted }: GrantRow,
-  sentBy: SentBy,
+  { keyId, agent, limits: keyLimits }: SentBy,
 ): RateSubject {
   const number = [recipient, other].find((to) => to?.startsWith('+'));
   const target = counted ? recipient : null;
   const unknown = { ip: null, deviceId: null, sessionId: null };
-  return { ...sentBy, recipient, ...unknown, target, templateId, ...groupsOf(number ? parsePhone(number) : null) };
+  return {
+    keyId,
+    agent,
+    keyLimits,
+    recipient,
+    ...unknown,
+    target,
+    templateId,
+    ...groupsOf(number ? parsePhone(number) : null),
+  };
 }
 
 async function requireGrant({ shares }: MessagesContext, tx: Queryable, granted: Granted): Promise<void> {

@@ -50,7 +50,7 @@ export interface SendRequest {
   ttlSeconds: number | null;
   codeLength: number | null;
   /** Whose key asks; null where none does. */
-  caller: Pick<Caller, 'keyId' | 'agent'> | null;
+  caller: Pick<Caller, 'keyId' | 'agent' | 'limits'> | null;
   requestId: string | null;
 }
 
@@ -251,6 +251,7 @@ function subjectOf(
   return {
     keyId: caller?.keyId ?? null,
     agent: caller?.agent ?? null,
+    keyLimits: caller?.limits ?? [],
     recipient: target,
     ip: canonicalIp(signal(signals, 'ip') ?? ''),
     deviceId: signal(signals, 'device_id'),

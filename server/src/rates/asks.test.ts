@@ -6,6 +6,7 @@ import { p95Of } from './past.ts';
 
 const subject: RateSubject = {
   keyId: 'k1',
+  keyLimits: [],
   agent: null,
   recipient: '+6598120044',
   ip: '203.0.113.7',
@@ -38,6 +39,7 @@ test('each dimension counts what it is called after, and nothing that is not tol
   );
   const nobody = {
     keyId: null,
+    keyLimits: [],
     agent: null,
     recipient: null,
     ip: null,
@@ -111,6 +113,19 @@ test('an application without limits of its own has the defaults of its network',
     ],
   );
   assert.deepEqual(targetLimits(liveLimits, { target: null }), []);
+});
+
+test('a key’s own limits count what it asks for itself, also per target', () => {
+  const keyLimits = [limit({ name: 'mine' }), limit({ name: 'each', per: 'target' })];
+  const asks = rateAsks([limit({ name: 'all' })], 'send', { ...subject, keyLimits }, busy);
+  assert.deepEqual(
+    asks.map(({ policy, counter }) => [policy, counter]),
+    [
+      ['all', 'send:ip:203.0.113.7'],
+      ['mine', 'send:ip:203.0.113.7 by k1'],
+      ['each', 'send:target:+6598120044 by k1'],
+    ],
+  );
 });
 
 test('limits that make no sense are refused', () => {

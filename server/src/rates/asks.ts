@@ -18,6 +18,8 @@ export interface RateAsk {
 /** What is known about who asks. Null: not told, and no limit on it applies. */
 export interface RateSubject {
   keyId: string | null;
+  /** The key's own limits: what it asks for itself is counted, beside the limits of the application. */
+  keyLimits: readonly RateLimit[];
   /** Of a key of kind agent. */
   agent: AgentTerms | null;
   /** The normalised recipient, whatever is sent. */
@@ -79,8 +81,12 @@ export function rateAsks(
   subject: RateSubject,
   past: (callingCode: string) => PastDays,
 ): RateAsk[] {
-  const asks = limits.flatMap((limit): RateAsk[] => {
-    const value = limit.on === on && limit.per !== 'target' ? valueFor(limit.per, subject) : null;
+  const ofAll = limits.map((limit) => ({ limit, by: '' }));
+  const ofKey = subject.keyLimits.map((limit) => ({ limit, by: ` by ${subject.keyId}` }));
+  const asks = [...ofAll, ...ofKey].flatMap(({ limit, by }): RateAsk[] => {
+    // Of the application's, the target's own row counts those.
+    const counted = limit.on === on && (limit.per !== 'target' || by !== '');
+    const value = counted ? valueFor(limit.per, subject) : null;
     if (value === null) return [];
     const days = limit.growth === undefined ? null : past(subject.callingCode ?? '');
     const allowed = Math.max(limit.limit, Math.ceil((limit.growth ?? 0) * (days?.p95 ?? 0)));
@@ -89,7 +95,7 @@ export function rateAsks(
     return [
       {
         policy: limit.name,
-        counter: `${on}:${limit.per}:${value}`,
+        counter: `${on}:${limit.per}:${value}${by}`,
         limit: allowed,
         windowSeconds: limit.window_seconds,
         grainSeconds,
@@ -103,8 +109,10 @@ export function rateAsks(
   return asks.map((ask) => ({ ...ask, keepSeconds: longest(ask.counter) }));
 }
 
-function valueFor(per: Exclude<RateLimit['per'], 'target'>, subject: RateSubject): string | null {
+function valueFor(per: RateLimit['per'], subject: RateSubject): string | null {
   switch (per) {
+    case 'target':
+      return subject.target;
     case 'target_template':
       return subject.target === null || subject.templateId === null ? null : `${subject.templateId} ${subject.target}`;
     case 'ip':

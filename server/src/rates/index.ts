@@ -19,7 +19,10 @@ export interface Rates {
   /** What a send asks before it is accepted. Null: a test number, for which nothing is counted. */
   ofSend(application: Application, subject: RateSubject | null): { asks: RateAsk[]; targetLimits: TargetLimit[] };
   /** What a check asks before the code is compared. */
-  ofCheck(application: Application, subject: Pick<RateSubject, 'keyId' | 'ip' | 'deviceId' | 'sessionId'>): RateAsk[];
+  ofCheck(
+    application: Application,
+    subject: Pick<RateSubject, 'keyId' | 'keyLimits' | 'ip' | 'deviceId' | 'sessionId'>,
+  ): RateAsk[];
   /** Forgets up to `limit` counters that no window reaches any more; resolves with how many. */
   sweep(limit: number): Promise<number>;
 }

@@ -168,6 +168,23 @@ onEachApp('rate limits', (get) => {
     assert.equal((await kept()).length, 0);
   });
 
+  test('a key may have limits of its own, which bind no other key', async () => {
+    const app = await withLimits([{ name: 'all', per: 'application', limit: 4, window_seconds: hour }]);
+    const limits = [{ name: 'mine', per: 'key', limit: 2, window_seconds: hour }];
+    const path = `/admin/v1/applications/${app.id}/api-keys`;
+    const { body: key } = await get().operator({ path, body: { limits } });
+    const send = (): Promise<TestReply> =>
+      app.call({
+        path: '/v1/messages',
+        body: { to: newNumber(), template: { id: 'login' } },
+        credential: `${key.dev_key}:${key.dev_secret}`,
+      });
+    assert.deepEqual([(await send()).status, (await send()).status], [200, 200]);
+    assertLimited(await send(), 'mine', 2, hour);
+    assert.deepEqual([(await app.send(newNumber())).status, (await app.send(newNumber())).status], [200, 200]);
+    assertLimited(await app.send(newNumber()), 'all', 4, hour);
+  });
+
   test('limits are validated', async () => {
     const { status, body } = await get().operator({
       method: 'PATCH',

@@ -59,7 +59,7 @@ onEachEngine('the sandbox operations', (get) => {
       signal: never(),
       header: () => undefined,
       idempotency: null,
-      caller: { keyId: '1', devKey: 'dk', permissions: new Set(), application, agent: null },
+      caller: { keyId: '1', devKey: 'dk', permissions: new Set(), application, agent: null, limits: [] },
     });
     return output.parse(answer);
   }

@@ -13,6 +13,7 @@ const callerOf = (application: Application): Caller => ({
   permissions: new Set(['templates']),
   application,
   agent: null,
+  limits: [],
 });
 
 interface Input {

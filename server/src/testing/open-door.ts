@@ -27,6 +27,7 @@ function callerOf({
     keyId,
     devKey: `dk_${keyId}`,
     agent: null,
+    limits: [],
     permissions: new Set(permissions),
     application: {
       id: applicationId,
