@@ -10,9 +10,7 @@ import { onEachApp, openTestApp, type TestCall, type TestReply } from './testing
 import { openTestDatabase } from './testing/database.ts';
 
 /** What no request can provoke yet, and why. */
-const comesLater: Partial<Record<Reason, string>> = {
-  destination_not_allowed: 'sends do not ask the terms of agent keys yet',
-};
+const comesLater: Partial<Record<Reason, string>> = {};
 
 const codeConfig = { verify_code_type: 1, verify_code_len: 6, verify_code_ttl: 5 };
 const builtIn = { template_type: 1, template_default_config: {} };
@@ -169,6 +167,16 @@ onEachApp('every error', (get) => {
     await is3003(() => send({}, closed), 'country_not_enabled', 'SG');
   });
 
+  test('3003 where an agent may not send', async () => {
+    const mine = await get().makeApplication({ policy: { template_review: 'auto' } });
+    await template('login', sms, mine);
+    const path = `/admin/v1/applications/${mine.id}/api-keys`;
+    const { body: key } = await get().operator({ path, body: { kind: 'agent', agent: { countries: ['DE'] } } });
+    const agent = { ...mine, credential: `${key.dev_key}:${key.dev_secret}` };
+    const abroad = await refused(() => send({}, agent));
+    is(abroad, 400, 3003, 'destination not allowed for this agent key', 'destination_not_allowed');
+  });
+
   test('3003 where money is missing', async () => {
     const { operator, makeApplication } = get();
     const live = await makeApplication({ policy: { template_review: 'auto' } });
@@ -187,6 +195,14 @@ onEachApp('every error', (get) => {
     is(exhausted, 400, 3003, 'budget exhausted', 'budget_exhausted');
     assert.ok(Number(exhausted.headers['retry-after']) <= 86_400);
     await operator({ method: 'DELETE', path: `${budgets}/${budget.body.id}` });
+    const rules = `${application}/fraud-rules`;
+    const when = { fact: 'has_ip', op: 'eq', value: false };
+    const challenge = { id: 'prove', title: 'prove', mode: 'enforce', verdict: 'challenge', when };
+    assert.equal((await operator({ method: 'PUT', path: rules, body: { rules: [challenge] } })).status, 200);
+    await get().app.fraud.round();
+    is(await refused(() => send({}, live)), 400, 5015, 'rejected', 'challenge_required');
+    assert.equal((await operator({ method: 'PUT', path: rules, body: { rules: [] } })).status, 200);
+    await get().app.fraud.round();
     const balance = `/admin/v1/organizations/${body.organization_id}/balance`;
     await operator({ method: 'PATCH', path: balance, body: { mode: 'prepaid' } });
     is(await refused(() => send({}, live)), 400, 3003, 'insufficient balance', 'insufficient_balance');

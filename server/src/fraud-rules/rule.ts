@@ -15,9 +15,11 @@ const condition = z
   .superRefine((node, context) => {
     for (const { path, problem } of faultsOf(node)) context.addIssue({ code: 'custom', path, message: problem });
   })
-  .describe(
-    '{"all":[…]}, {"any":[…]}, {"not":…} or {"fact":…,"op":…,"value":…}; op is eq, ne, gt, gte, lt, lte, in or not_in.',
-  );
+  .meta({
+    description:
+      '{"all":[…]}, {"any":[…]}, {"not":…} or {"fact":…,"op":…,"value":…}; op is eq, ne, gt, gte, lt, lte, in or not_in.',
+    examples: [{ fact: 'number_type', op: 'eq', value: 'PREMIUM_RATE' }],
+  });
 
 const ruleSchema = z
   .strictObject({

@@ -4,9 +4,9 @@ import { before, test } from 'node:test';
 import { listEvents } from '../events/index.ts';
 import { onEachApp } from '../testing/app.ts';
 import { assertRefused, bodyOf, newNumber } from '../testing/application.ts';
+import { openCarrier, openPayer, PricedCarrier, refuses, smsMicros, whatsappMicros } from '../testing/payers.ts';
 import { assertAddsUp, assertChargedOnce } from '../testing/sums.ts';
 import { until } from '../testing/until.ts';
-import { openCarrier, openPayer, PricedCarrier, refuses, smsMicros, whatsappMicros } from './fixture.ts';
 
 const carrier = new PricedCarrier();
 const units = (micros: number): number => micros / 1_000_000;

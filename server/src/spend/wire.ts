@@ -6,7 +6,7 @@ import { type Balance, type Entry, modes } from './balance-store.ts';
 import { type Budget, type NewBudget, periods, rungActions } from './budgets.ts';
 import { microsOf, unitsOf } from './money.ts';
 
-export const id = plainText(1, 64);
+const id = plainText(1, 64);
 export const organizationParams = z.object({ organization_id: id });
 export const applicationParams = z.object({ application_id: id });
 export const budgetParams = z.object({ application_id: id, budget_id: id });
@@ -14,7 +14,7 @@ export const budgetParams = z.object({ application_id: id, budget_id: id });
 /** Nine thousand million units, where doubles end to be exact. */
 const maxMicros = 9_000_000_000_000_000;
 const microsField = z.int().min(0).max(maxMicros);
-export const author = plainText(1, 128).default('operator').describe('Who decided it.');
+const author = plainText(1, 128).default('operator').describe('Who decided it.');
 const note = plainText(0, 500).default('');
 
 export const balanceSchema = z.object({
@@ -88,8 +88,8 @@ export const toEntry = (entry: Entry): z.infer<typeof entrySchema> => ({
   at: entry.at.toISOString(),
 });
 
-const country = z.object({ country: z.string().regex(/^[A-Z]{2}$/) });
-const callingCode = z.object({ calling_code: z.string().regex(/^[1-9]\d{0,3}$/) });
+const country = z.strictObject({ country: z.string().regex(/^[A-Z]{2}$/) });
+const callingCode = z.strictObject({ calling_code: z.string().regex(/^[1-9]\d{0,3}$/) });
 const scope = z.union([z.literal('all'), country, callingCode]);
 const period = z.enum(periods).describe('A calendar hour, day or month in UTC.');
 const ladder = z

@@ -14,6 +14,7 @@ export interface Schema {
   const?: unknown;
   pattern?: string;
   format?: string;
+  examples?: unknown[];
   minLength?: number;
   maxLength?: number;
   minimum?: number;
@@ -199,6 +200,9 @@ const samples: Record<string, unknown> = {
 export function sampleOf(schema: Schema, name = '', toward: Path | 'all' = []): unknown {
   if (schema.const !== undefined) return schema.const;
   if (schema.enum) return schema.enum[0];
+  const [example] = schema.examples ?? [];
+  if (example !== undefined && schema.properties === undefined) return example;
+  if (schema.format === 'date-time') return '2026-07-03T00:00:00.000Z';
   const branch = schema.anyOf?.find((one) => leadsOn(one, toward));
   if (branch) return sampleOf(branch, name, toward);
   switch (typeOf(schema)) {
