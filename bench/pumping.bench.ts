@@ -8,7 +8,7 @@ import { plan, type Run, simulate } from './pumping/simulate.ts';
 import { tableOf } from './pumping/table.ts';
 import { refused } from './pumping/tally.ts';
 
-const [people = 4_000, hours = 24, seed = 20_261_121] = process.argv.slice(2).map(Number);
+const [people = 3_000, hours = 24, seed = 20_261_121] = process.argv.slice(2).map(Number);
 
 async function timed(title: string, isProtected: boolean): Promise<Run> {
   const startedAt = performance.now();

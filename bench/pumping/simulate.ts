@@ -22,6 +22,8 @@ export interface Run {
   attacks: Map<string, Tally & { rules: Map<string, number> }>;
   /** Sends and resends of honest people. */
   honest: Tally;
+  /** What they sent again after a challenge, with its proof. */
+  proven: Tally;
   /** Checks of honest people. */
   checks: Tally;
   verified: number;
@@ -49,6 +51,7 @@ export async function simulate({ minutes, people, past, attacks }: Plan, isProte
     const run: Run = {
       attacks: new Map(attacks.map(({ prefix }) => [prefix, { ...newTally(), rules: new Map() }])),
       honest: newTally(),
+      proven: newTally(),
       checks: newTally(),
       verified: 0,
       cost: { attack: 0, honest: 0 },
@@ -100,8 +103,13 @@ async function begin(world: World, run: Run, agenda: Agenda, person: Person): Pr
   const { ip, deviceId, minute, mistyped } = person;
   const signals = { ip, ...(deviceId !== null && { device_id: deviceId }) };
   const send = async (to: string): Promise<string | null> => {
-    const reply = await world.application.send(to, { signals });
+    let reply = await world.application.send(to, { signals });
     note(run.honest, reply);
+    if (reply.body.reason === 'challenge_required') {
+      // Counted as refused; but people pass the proof they are asked for.
+      reply = await world.application.send(to, { signals: { ...signals, captcha_passed: true } });
+      note(run.proven, reply);
+    }
     return reply.status === 200 ? reply.body.message_id : null;
   };
   if (mistyped !== null) await send(mistyped);

@@ -17,11 +17,12 @@ export function tableOf(plan: Plan, run: Run, bare: Run): string {
     const numbers = [tally.tried, tally.accepted, tally.before ?? '-'].map((n) => String(n).padStart(6));
     return [`${name.padEnd(22)} ${country} ${prefix.padEnd(10)} ${numbers.join(' ')}  ${howOf(tally)}`];
   });
-  const { honest, checks, verified, cost } = run;
+  const { honest, proven, checks, verified, cost } = run;
   return `${[
     `${'attack'.padEnd(22)}    ${'prefix'.padEnd(10)}  tried   sent  first  refused by`,
     ...rows,
     `honest: ${honest.tried} sends, ${refused(honest)} refused (${percent(refused(honest), honest.tried)}) ${reasonsOf(honest)}`,
+    `        ${proven.tried} sent again with a proof, ${refused(proven)} refused ${reasonsOf(proven)}`,
     `        ${checks.tried} checks, ${refused(checks)} refused ${reasonsOf(checks)}; ${verified} of ${plan.people.length} verified (${percent(verified, plan.people.length)})`,
     `cost of attacks: ${money(cost.attack)} with protection, ${money(bare.cost.attack)} without`,
     `cost of honest:  ${money(cost.honest)} with protection, ${money(bare.cost.honest)} without`,
