@@ -88,9 +88,21 @@ export const toEntry = (entry: Entry): z.infer<typeof entrySchema> => ({
   at: entry.at.toISOString(),
 });
 
-const country = z.strictObject({ country: z.string().regex(/^[A-Z]{2}$/) });
-const callingCode = z.strictObject({ calling_code: z.string().regex(/^[1-9]\d{0,3}$/) });
-const scope = z.union([z.literal('all'), country, callingCode]);
+const part = z
+  .strictObject({
+    country: z
+      .string()
+      .regex(/^[A-Z]{2}$/)
+      .optional(),
+    calling_code: z
+      .string()
+      .regex(/^[1-9]\d{0,3}$/)
+      .optional(),
+  })
+  .refine(({ country, calling_code: code }) => (country === undefined) !== (code === undefined), {
+    message: 'must have country or calling_code',
+  });
+const scope = z.union([z.literal('all'), part]);
 const period = z.enum(periods).describe('A calendar hour, day or month in UTC.');
 const ladder = z
   .array(z.object({ at_percent: z.number().min(0).max(100), action: z.enum(rungActions) }))
@@ -127,11 +139,11 @@ export const budgetSchema = z.object({
   updated_at: z.iso.datetime(),
 });
 
-export const toScope = (given: z.infer<typeof scope>): NewBudget['scope'] => {
+export function toScope(given: z.infer<typeof scope>): NewBudget['scope'] {
   if (given === 'all') return { kind: 'all' };
-  if ('country' in given) return { kind: 'country', value: given.country };
-  return { kind: 'calling_code', value: given.calling_code };
-};
+  const { country, calling_code: code } = given;
+  return country === undefined ? { kind: 'calling_code', value: code ?? '' } : { kind: 'country', value: country };
+}
 
 const fromScope = (found: NewBudget['scope']): z.infer<typeof scope> => {
   if (found.kind === 'all') return 'all';
