@@ -24,7 +24,7 @@ const hour = 60;
 export const attacks: readonly Attack[] = [
   // Hundreds at once to a country where nobody else is.
   burst({ name: 'burst', country: 'LV', prefixes: ['3712912', '3712913', '3712914'], sends: 120, withinMinutes: 6 }),
-  burst({ name: 'flood', country: 'CU', prefixes: ['535123'], sends: 300, withinMinutes: 3, everyMinutes: 4 * hour }),
+  burst({ name: 'flood', country: 'CU', prefixes: ['535123'], sends: 300, withinMinutes: 3, everyMinutes: 6 * hour }),
   burst({ name: 'burst among people', country: 'ID', prefixes: ['628129000', '628129001'], sends: 60, stride: 3 }),
   burst({ name: 'premium numbers', country: 'GB', prefixes: ['44909012', '44909013'], sends: 60 }),
   // Below 20 an hour.
@@ -40,7 +40,7 @@ export const attacks: readonly Attack[] = [
 type Given = Pick<Attack, 'name' | 'country' | 'prefixes' | 'sends'> & Partial<Attack>;
 
 function burst(given: Given): Attack {
-  return { stride: 1, withinMinutes: 20, everyMinutes: 2 * hour, from: 30, addresses: 200, ...given };
+  return { stride: 1, withinMinutes: 20, everyMinutes: 4 * hour, from: 30, addresses: 200, ...given };
 }
 
 function slow(given: Given): Attack {

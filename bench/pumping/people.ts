@@ -68,7 +68,7 @@ const addresses = [
   { people: 1, weight: 45 },
   { people: 3, weight: 25 },
   { people: 25, weight: 20 },
-  { people: 20, weight: 10 },
+  { people: 60, weight: 10 },
 ] as const;
 
 export function planPeople(count: number, minutes: number, draw: Draw): Person[] {

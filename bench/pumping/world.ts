@@ -91,7 +91,7 @@ export async function openWorld(isProtected: boolean, past: readonly Person[]) {
   async function rulesOf(): Promise<{ recipient: string; rule: string }[]> {
     await box.app.refusals.flush();
     return db.query<{ recipient: string; rule: string }>(sql`
-      select r.recipient, fired->>'rule' as rule from refusals r
+      select distinct r.id, r.recipient, fired->>'rule' as rule from refusals r
       cross join lateral jsonb_array_elements(coalesce(r.decision->'rules', '[]')) fired
       where r.application_id = ${application.id} and r.code = 5015 and fired->>'mode' = 'enforce'`);
   }

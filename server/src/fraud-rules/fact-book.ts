@@ -67,7 +67,7 @@ const newPrefix = () => ({
   sends: new SlidingCount(minute, hour),
   numbers: new RecentNames<number>(maxNames),
   outcomes: new Outcomes(minute, 2 * hour),
-  /** Counted apart: each remembers what was asked last. */
+  /** Apart from the others, since each remembers only what was asked of it last. */
   ofDay: new Outcomes(5 * minute, 25 * hour),
 });
 
