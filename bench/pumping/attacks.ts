@@ -21,7 +21,7 @@ export interface Attack {
 
 const hour = 60;
 
-export const attacks: readonly Attack[] = [
+const attacks: readonly Attack[] = [
   // Hundreds at once to a country where nobody else is.
   burst({ name: 'burst', country: 'LV', prefixes: ['3712912', '3712913', '3712914'], sends: 120, withinMinutes: 6 }),
   burst({ name: 'flood', country: 'CU', prefixes: ['535123'], sends: 300, withinMinutes: 3, everyMinutes: 6 * hour }),

@@ -18,7 +18,7 @@ const oneOf = <Value>(draw: Draw, values: readonly [Value, ...Value[]]): Value =
   values[draw(values.length)] ?? values[0];
 
 /** Mobile ranges; none of the prefixes that attacks use. */
-export const countries: readonly Country[] = [
+const countries: readonly Country[] = [
   {
     country: 'ID',
     weight: 30,

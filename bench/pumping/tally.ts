@@ -15,7 +15,7 @@ interface Reply {
 }
 
 /** A limit by its name, everything else by what the answer says. */
-export function reasonOf({ status, body: { code, reason, details } }: Reply): string {
+function reasonOf({ status, body: { code, reason, details } }: Reply): string {
   return details?.policy ?? `${code ?? status}${reason === undefined ? '' : ` ${reason}`}`;
 }
 
