@@ -93,6 +93,7 @@ function recount(
     targets_in_prefix_30m: prefix && new Set(recent).size,
     sequential_numbers: prefix && Math.max(...[...tail].map(run)),
     verified_share_of_prefix_30m: prefix && share(under, minute, 30),
+    verified_share_of_prefix_24h: prefix && share(under, 5 * minute, 288),
     verified_share_of_country_24h: asked.country && share(ofCountry, 10 * minute, 144),
     verified_share_of_provider_24h:
       asked.country &&
@@ -132,7 +133,8 @@ describe('the fact book', () => {
       }),
       { numRuns: 60 },
     );
-    assert.ok(seen.has('verified_share_of_prefix_30m') && seen.has('verified_share_of_provider_24h'));
+    assert.ok(seen.has('verified_share_of_prefix_30m') && seen.has('verified_share_of_prefix_24h'));
+    assert.ok(seen.has('verified_share_of_provider_24h'));
     assert.ok(seen.has('sends_of_application_10m_ratio') && seen.has('targets_per_device_1h'));
   });
 

@@ -67,6 +67,8 @@ const newPrefix = () => ({
   sends: new SlidingCount(minute, hour),
   numbers: new RecentNames<number>(maxNames),
   outcomes: new Outcomes(minute, 2 * hour),
+  /** Apart from the others, since each remembers only what was asked of it last. */
+  ofDay: new Outcomes(5 * minute, 25 * hour),
 });
 
 export class FactBook {
@@ -112,7 +114,9 @@ export class FactBook {
   }
 
   #count(what: 'codes' | 'verified' | 'ended', { prefix, country, provider, endsAtMs }: Code, atMs: number): void {
-    if (prefix !== null) this.#prefixes.find(prefix)?.outcomes.add(what, endsAtMs, atMs);
+    const ofPrefix = prefix === null ? undefined : this.#prefixes.find(prefix);
+    ofPrefix?.outcomes.add(what, endsAtMs, atMs);
+    ofPrefix?.ofDay.add(what, endsAtMs, atMs);
     if (country !== null) this.#countries.find(country)?.outcomes.add(what, endsAtMs, atMs);
     if (provider !== null) this.#providers.take(provider, atMs).add(what, endsAtMs, atMs);
   }
@@ -225,8 +229,9 @@ export class FactBook {
 
   #share(name: FactName, { to, country }: Asked, nowMs: number): number | null {
     const prefix = prefixOf(to);
-    if (name === 'verified_share_of_prefix_30m')
-      return prefix === null ? null : share(this.#prefixes.find(prefix)?.outcomes.within(30 * minute, nowMs));
+    const ofPrefix = prefix === null ? undefined : this.#prefixes.find(prefix);
+    if (name === 'verified_share_of_prefix_30m') return share(ofPrefix?.outcomes.within(30 * minute, nowMs));
+    if (name === 'verified_share_of_prefix_24h') return share(ofPrefix?.ofDay.within(day, nowMs));
     const ofCountry = country === null ? undefined : this.#countries.find(country);
     if (name === 'verified_share_of_country_24h') return share(ofCountry?.outcomes.within(day, nowMs));
     return ofCountry?.provider ? share(this.#providers.find(ofCountry.provider)?.within(day, nowMs)) : null;
@@ -245,6 +250,7 @@ export class FactBook {
 
 const shares: ReadonlySet<FactName> = new Set([
   'verified_share_of_prefix_30m',
+  'verified_share_of_prefix_24h',
   'verified_share_of_country_24h',
   'verified_share_of_provider_24h',
 ]);

@@ -16,6 +16,7 @@ export const factTypes = {
   targets_in_prefix_30m: 'number',
   sequential_numbers: 'number',
   verified_share_of_prefix_30m: 'number',
+  verified_share_of_prefix_24h: 'number',
   verified_share_of_country_24h: 'number',
   verified_share_of_provider_24h: 'number',
   targets_per_ip_1h: 'number',
@@ -50,6 +51,7 @@ export const factTexts: Record<FactName, string> = {
   sequential_numbers: 'The longest run of neighbouring numbers under the prefix within 30 minutes, this one included.',
   verified_share_of_prefix_30m:
     'Verified of the codes under the prefix whose life ended within 30 minutes, and of those verified since; null below 20.',
+  verified_share_of_prefix_24h: 'The same over 24 hours; null below 20.',
   verified_share_of_country_24h: 'The same of the country over 24 hours; null below 20.',
   verified_share_of_provider_24h:
     'The same of the provider that last took a code to the country, over 24 hours; null below 20.',

@@ -45,11 +45,16 @@ test('where few codes are sent, their attempts bound the guesses', () => {
   assert.equal(only(few, template({}, { max_sends: 1 })).guessesPerDay, 2 * 1 * 2);
 });
 
-test('a template with a short window loosens the sends of all of them', () => {
+test('the sends of a template are bounded by its own window, whatever the others have', () => {
   const few = { max_attempts: 1, resend_policy: { max_sends: 1, window_seconds: 86_400 } };
   const short = template({}, { window_seconds: 21_600 }, 'short');
-  const [first] = weigh(few, [template(), short]).templates;
-  assert.equal(first?.guessesPerDay, 5);
+  const { templates, worst } = weigh(few, [template(), short]);
+  assert.deepEqual(
+    templates.map(({ guessesPerDay }) => guessesPerDay),
+    [2, 5],
+  );
+  assert.equal(worst?.guessesPerDay, 7);
+  assert.equal(weigh({ ...few, resend_policy: { window_seconds: 60 } }, [short]).templates[0]?.guessesPerDay, 10 * 5);
 });
 
 test('codes that are right together multiply the chance, and only under rotate_with_grace', () => {

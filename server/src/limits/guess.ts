@@ -7,9 +7,10 @@
  *    windows, each holds at most that many guesses: target_attempts × ceil(86400 / window). A right code would clear the
  *    count, but for the guesser it is the end. (When its owner enters one, the guesser gets one more window's worth.)
  * 2. Guesses by codes. A verification bears `max_attempts` wrong codes, whatever the resends (contract §5.6). One that can be
- *    guessed within the day was begun or renewed by a send inside the day or less than a code's life before it; so there are at
- *    most max_sends × ceil((86400 + life) / w) of them. w is the shortest send window of the application: a send forgets what lies
- *    before its own template's window. The lock of `compat` bounds nothing here, since a failed or cancelled message releases it.
+ *    guessed within the day was begun or renewed by a send inside the day or less than a code's life before it; so of a template
+ *    there are at most max_sends × ceil((86400 + life) / w) of them. w is the template's own send window: a target keeps a day of
+ *    sends, the longest window there is, so one template's send forgets nothing that another's counts. The lock of `compat`
+ *    bounds nothing here, since a failed or cancelled message releases it.
  * 3. The chance of one guess. Codes are drawn evenly from the alphabet as a check tells its letters apart, so a guess is one of
  *    n codes valid together with chance n / alphabet^length; by the union bound the chances of all guesses add up. n is that of
  *    `rotate_with_grace`, less where fewer codes can be sent within a code's life; 1 under the other modes. Values of custom_args
@@ -62,13 +63,11 @@ export function guessProbability(
   templates: readonly GuessTemplate[],
   codeSpace: CodeSpace,
 ): ApplicationGuess {
-  const rules = templates.map(({ resend }) => ({ ...policy.resend_policy, ...resend }));
-  const sendWindow = Math.min(policy.resend_policy.window_seconds, ...rules.map((rule) => rule.window_seconds));
   const ofTarget = policy.target_attempts * Math.ceil(day / policy.target_window_seconds);
-  const guesses = templates.map((template, i) => {
-    const rule = rules[i] ?? policy.resend_policy;
+  const guesses = templates.map((template) => {
+    const rule = { ...policy.resend_policy, ...template.resend };
     const { length, ttlSeconds } = weakestCode(policy, template.code);
-    const sendsWithin = (seconds: number): number => rule.max_sends * Math.ceil(seconds / sendWindow);
+    const sendsWithin = (seconds: number): number => rule.max_sends * Math.ceil(seconds / rule.window_seconds);
     const guessesPerDay = Math.min(ofTarget, policy.max_attempts * sendsWithin(day + ttlSeconds));
     const validCodes = rule.mode === 'rotate_with_grace' ? Math.min(rule.n, sendsWithin(ttlSeconds)) : 1;
     const space = codeSpace(template.code.type, length);
