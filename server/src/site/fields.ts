@@ -92,7 +92,8 @@ function rulesOf(schema: Schema): string[] {
   if (maxLength !== undefined) rules.push(`${between(minLength || undefined, maxLength)} characters.`);
   if (minimum !== undefined || maximum !== undefined) rules.push(`${between(minimum, maximum)}.`);
   if (maxItems !== undefined) rules.push(`${between(minItems || undefined, maxItems)} entries.`);
-  if (pattern !== undefined && format === undefined) rules.push(`Pattern \`${pattern}\`.`);
+  // A cell cannot hold an escaped bar; in brackets it means the same.
+  if (pattern !== undefined && format === undefined) rules.push(`Pattern \`${pattern.replaceAll('\\|', '[|]')}\`.`);
   if (schema.default !== undefined) rules.push(`Default \`${JSON.stringify(schema.default)}\`.`);
   return rules;
 }

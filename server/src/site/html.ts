@@ -29,6 +29,8 @@ function createMarked(): Marked {
   const known = new Map<string, number>();
   const marked = new Marked({ gfm: true });
   marked.use({
+    // An address in a text is text: what is a link says so.
+    tokenizer: { url: () => undefined },
     renderer: {
       html: ({ text }: Tokens.HTML | Tokens.Tag) => escapeHtml(text),
       image: ({ text }: Tokens.Image) => escapeHtml(text),
