@@ -68,6 +68,6 @@ export const wordsOfMarkdown = (markdown: string): string[] =>
       .replaceAll(/^```.*$/gm, '')
       .replaceAll(/^\d+\. /gm, '')
       .replace(/^> For agents.*$/m, '')
-      .replaceAll(/\]\([^()\s]+\)/g, ']'),
+      .replaceAll(/\]\((?:https?:|#)[^()\s]*\)/g, ']'),
   );
 const wordsIn = (text: string): string[] => text.match(/[\p{L}\p{N}]+/gu) ?? [];

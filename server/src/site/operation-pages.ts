@@ -129,7 +129,7 @@ function responseParts(description: Description, { responses }: Described): (str
         example === undefined
           ? undefined
           : typeof example === 'string'
-            ? fence('text', example.trimEnd())
+            ? fence('text', example.trimEnd().replaceAll('\r\n', '\n'))
             : fence('json', JSON.stringify(example, null, 2)),
       ];
     }),
