@@ -4,7 +4,7 @@ import type { Doc } from './doc.ts';
 import { fieldsOf, fieldTable } from './fields.ts';
 import { fence, paragraphs, table } from './table.ts';
 
-export const eventPath = (id: string): string => `/docs/events/${id}`;
+const eventPath = (id: string): string => `/docs/events/${id}`;
 
 /** Which row of the envelope a kind of callback posts. */
 const rows: Readonly<Record<string, string>> = {

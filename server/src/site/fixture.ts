@@ -7,11 +7,11 @@ export const publicUrl = 'https://otp.example.com';
 export const operationsIn = (document: object): Described[] => operationsOf(document as Description);
 
 const signs: Readonly<Record<string, string>> = { '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'", '&amp;': '&' };
-export const unescapeHtml = (text: string): string =>
+const unescapeHtml = (text: string): string =>
   text.replaceAll(/&(?:lt|gt|quot|#39|amp);/g, (sign) => signs[sign] ?? sign);
 
 /** The main part without the line for agents. */
-export const mainOf = (html: string): string =>
+const mainOf = (html: string): string =>
   /<main[^>]*>([\s\S]*)<\/main>/.exec(html)?.[1]?.replace(/<p class="agents">.*<\/p>/, '') ?? '';
 
 /** Text between tags, as a reader sees it. */

@@ -4,7 +4,7 @@ import { type ErrorEntry, errorTable, reasons } from '../errors.ts';
 import type { Doc } from './doc.ts';
 import { fence, paragraphs, table } from './table.ts';
 
-export const errorPath = (code: number | string): string => `/docs/errors/${code}`;
+const errorPath = (code: number | string): string => `/docs/errors/${code}`;
 
 const codes: [string, ErrorEntry][] = Object.entries(errorTable);
 const reasonsOf = (code: string): [string, string][] =>
