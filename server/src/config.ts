@@ -71,6 +71,14 @@ function httpUrl(text: string): string {
   return text.replace(/\/+$/, '');
 }
 
+/** As RFC 9116 wants it in security.txt. */
+function contact(text: string): string {
+  const url = URL.parse(text);
+  if (!url || !['mailto:', 'https:', 'tel:'].includes(url.protocol) || /\s/.test(text))
+    throw new Error('must be a mailto:, https: or tel: address');
+  return text;
+}
+
 function postgresUrl(text: string): string {
   const url = URL.parse(text);
   if (!url || !['postgres:', 'postgresql:'].includes(url.protocol)) throw new Error('must be a postgres:// address');
@@ -191,6 +199,12 @@ export const settings = {
     default: 'https://api.telegram.org',
     sentence: 'Where alerts to Telegram are posted; another address for a Bot API server of your own.',
     parse: httpUrl,
+  },
+  securityContact: {
+    env: 'SECURITY_CONTACT',
+    sentence:
+      'Whom to tell of a weakness, such as mailto:security@example.com; published as /.well-known/security.txt, which does not exist without it.',
+    parse: contact,
   },
   logLevel: {
     env: 'LOG_LEVEL',

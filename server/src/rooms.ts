@@ -46,6 +46,7 @@ import { createRates } from './rates/index.ts';
 import { createRefusals } from './refusals/index.ts';
 import { createRetention } from './retention.ts';
 import { createSandbox } from './sandbox/index.ts';
+import { createSite } from './site/index.ts';
 import { createSpend, findAgainst, spendShare } from './spend/index.ts';
 import { createTemplates } from './templates/index.ts';
 import { createUplinks } from './uplinks/index.ts';
@@ -286,7 +287,12 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const { db, clock } = common;
   const { messages, verifications, feedback, uplinks, providers, alerts, insights, rates } = sending;
   const now = (): number => clock.now();
-  return createFrontDoor({
+  const site = createSite({
+    ...{ publicUrl, clock, securityContact: config.securityContact },
+    // Complete only once the front door stands.
+    description: () => frontDoor.openapi(),
+  });
+  const frontDoor = createFrontDoor({
     operations: [
       ...messages.operations,
       ...events.operations,
@@ -319,6 +325,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
       ...spend.operations,
     ],
     webhooks,
+    pages: site.pages,
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },
     quota: sandbox.countRequest,
     onAnswered: events.noteCall,
@@ -329,6 +336,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
     checks: { database: () => db.ping() },
     checkOutput: options.checkOutput ?? false,
   });
+  return frontDoor;
 }
 
 /** Every room, and the door in front of them. */

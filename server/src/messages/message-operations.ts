@@ -10,6 +10,7 @@ import { isRetained, plainText } from '../wire.ts';
 import { type Acted, cancel, nextChannel, resend } from './act.ts';
 import type { MessagesContext } from './context.ts';
 import { decisionSchema } from './decision.ts';
+import { storyExample, summaryExample } from './examples.ts';
 import { findMessages, tellStory } from './find.ts';
 
 const channel = z.enum(channelNames);
@@ -146,6 +147,7 @@ function getMessage(context: MessagesContext, requireId: RequireId): Operation {
       input: { params },
       output: story,
       errors: [4001],
+      examples: [{ name: 'delivered by the second channel', output: storyExample }],
       agent: {
         title: 'Find a message',
         description: 'State, channel in use, steps and timeline of one message. Never the code.',
@@ -174,6 +176,7 @@ function listOf(context: MessagesContext): Operation {
       input: { query: listQuery },
       output: z.object({ messages: z.array(summary), next_cursor: z.string().nullable() }),
       errors: [],
+      examples: [{ name: 'one message', output: { messages: [summaryExample], next_cursor: null } }],
       agent: {
         title: 'List messages',
         description:

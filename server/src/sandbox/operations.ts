@@ -37,6 +37,19 @@ const handsetMessageSchema = z.object({
   received_at: z.string(),
 });
 
+const handsetExample = {
+  message_id: '2072832692843466759',
+  to: '+6591234567',
+  channel: 'sms',
+  language: 'en',
+  text: '482913 is your Acme verification code. It expires in 5 min. Do not share it with anyone.',
+  code: '482913',
+  step: 1,
+  attempt: 1,
+  segments: 1,
+  received_at: '2026-07-03T00:00:01.000Z',
+};
+
 const messagesQuery = z.object({
   to: z.string().min(1).max(320).meta({ description: 'Phone number or e-mail address of the handset.' }),
   wait: z.coerce.number().int().min(0).max(30).default(0).meta({ description: 'Seconds to wait for a message.' }),
@@ -61,6 +74,7 @@ const readMessages = (deeds: SandboxDeeds): Operation =>
       input: { query: messagesQuery },
       output: z.object({ messages: z.array(handsetMessageSchema) }),
       errors: [5011],
+      examples: [{ name: 'one code', output: { messages: [handsetExample] } }],
       agent: {
         title: 'Read sandbox handset',
         description: 'Reads the messages and codes that a virtual handset received, waiting for one if asked to.',
@@ -110,6 +124,13 @@ const putWebhook = (deeds: SandboxDeeds): Operation =>
       input: { body: webhookBody },
       output: successSchema.extend({ reachable: z.boolean().optional(), signing_secret: z.string().optional() }),
       errors: [],
+      examples: [
+        {
+          name: 'an address',
+          body: { url: 'https://hooks.example.com/otp', username: 'acme_hooks', secret: 'a-secret-of-yours' },
+          output: { ...success, reachable: true, signing_secret: 'whsec_EXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLE' },
+        },
+      ],
     },
     async ({ caller: { application }, body }) => {
       requireSandbox(application);
@@ -131,6 +152,23 @@ const recipientOutput = z.object({
   channels: z.object({ whatsapp: wireChannel, sms: wireChannel, email: wireChannel, voice: wireChannel }),
 });
 
+const scriptExample = {
+  to: '+6591234567',
+  channels: {
+    sms: {
+      hand_over: 'accept',
+      error_code: 5012,
+      lost: false,
+      arrive_after_ms: 0,
+      receipt: 'undelivered',
+      receipt_error_code: 5018,
+      receipt_after_ms: 1_000,
+      receipt_times: 1,
+      receipt_before_answer: false,
+    },
+  },
+};
+
 function recipientBody(to: string, channels: ChannelReactions): z.output<typeof recipientOutput> {
   const wire = Object.entries(channels).map(([channel, reaction]) => [channel, writeReaction(reaction)]);
   return { to, channels: Object.fromEntries(wire) };
@@ -150,6 +188,7 @@ const getRecipient = (deeds: SandboxDeeds): Operation =>
       input: { params: recipientParams },
       output: recipientOutput,
       errors: [5011],
+      examples: [{ name: 'not delivered', output: scriptExample }],
     },
     async ({ caller: { application }, params }) => {
       requireOwnHandsets(application);
@@ -173,6 +212,13 @@ const putRecipient = (deeds: SandboxDeeds): Operation =>
       input: { params: recipientParams, body: z.object({ channels: channelReactionsSchema }) },
       output: recipientOutput,
       errors: [5011],
+      examples: [
+        {
+          name: 'not delivered',
+          body: { channels: { sms: { receipt: 'undelivered', receipt_error_code: 5018 } } },
+          output: scriptExample,
+        },
+      ],
     },
     async ({ caller: { application }, params, body }) => {
       requireOwnHandsets(application);
@@ -200,6 +246,7 @@ const deleteRecipient = (deeds: SandboxDeeds): Operation =>
       input: { params: recipientParams },
       output: successSchema,
       errors: [5011],
+      examples: [{ name: 'done', output: success }],
     },
     async ({ caller: { application }, params }) => {
       requireOwnHandsets(application);

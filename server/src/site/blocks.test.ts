@@ -1,0 +1,179 @@
+/**
+ * Every code block of every hand-written page is run as it is served, against the server that serves it: shell with curl, JavaScript with
+ * the client of sdks/node, Python with nothing installed. JSON is parsed, and an `answer` has the fields of what the command before it
+ * printed. What is not run stands in `exempt` with the reason.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { openTestApp, operatorToken, type TestApp, testCredential } from '../testing/app.ts';
+import { openTestDatabase, type TestDatabase } from '../testing/database.ts';
+import { type Block, blocksOf } from './fixture.ts';
+
+const run = promisify(execFile);
+const sdkRoot = fileURLToPath(new URL('../../../sdks/node', import.meta.url));
+
+/** By page: how a block begins, and why it is not run. */
+const exempt: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
+  '/docs/quick-start': [['export ENGAGELAB_BASE_URL', 'sets the address and the pair, which the test has set']],
+  '/docs/webotp': [
+    ['<input', 'HTML'],
+    ["if ('OTPCredential'", 'runs in a browser; it is compiled'],
+  ],
+  '/docs/self-hosting': [['export DATABASE_URL', 'starts a server on a database of its own']],
+  '/docs/callbacks': [
+    ['OUTBOUND_ALLOW', 'starts a server'],
+    ['curl -sN', 'a stream that does not end'],
+    ['import { createServer }', 'run by sdks/node/test/callbacks-page.test.ts'],
+    ['import { createHmac', 'run by sdks/node/test/callbacks-page.test.ts'],
+  ],
+  '/docs/pre-send-hook': [
+    ['PUT /admin', 'a request as text; its body is parsed by server/src/presend/document.test.ts'],
+  ],
+  '/docs/add-a-provider': [
+    ['api $BASE/admin/v1/providers -d', 'needs an account at an upstream'],
+    ['api $BASE/admin/v1/providers/example-main/test', 'sends a real message'],
+    ['api $BASE/admin/v1/routes', 'needs the provider of the step before'],
+  ],
+  '/docs/pricing': [
+    ['api $BASE/admin/v1/prices', 'prices of a provider that only its page names'],
+    ['api $BASE/admin/v1/price-list', 'needs jq'],
+    ['provider,channel', 'CSV'],
+  ],
+};
+
+/** What `api` and `BASE` of docs/add-a-provider.md are; curl fails where the server refuses. */
+const prelude = (base: string): string => `set -euo pipefail
+curl() { command curl --fail-with-body "$@"; }
+BASE=${base}
+api() { curl -sS -H "Authorization: Bearer $OPERATOR_TOKEN" -H 'Content-Type: application/json' "$@"; }
+`;
+
+describe('the code on the pages', () => {
+  let database: TestDatabase;
+  let opened: TestApp;
+  let base: string;
+  let folder: string;
+  let variables: Record<string, string>;
+  const pages = new Map<string, Block[]>();
+  const used = new Set<string>();
+
+  before(async () => {
+    await run(process.execPath, ['build.mjs'], { cwd: sdkRoot });
+    database = await openTestDatabase('pglite');
+    opened = await openTestApp(database, { env: { PORT: '0' } });
+    base = await opened.app.start();
+    folder = mkdtempSync(join(tmpdir(), 'otp-pages-'));
+    mkdirSync(join(folder, 'node_modules'));
+    symlinkSync(sdkRoot, join(folder, 'node_modules', 'engagelab-otp'), 'dir');
+    const [devKey = '', devSecret = ''] = testCredential.split(':');
+    variables = {
+      PATH: String(process.env['PATH']),
+      ENGAGELAB_BASE_URL: base,
+      ENGAGELAB_DEV_KEY: devKey,
+      ENGAGELAB_DEV_SECRET: devSecret,
+      OPERATOR_TOKEN: operatorToken,
+      APPLICATION_ID: opened.applicationId,
+    };
+    const list = await (await fetch(`${base}/llms.txt`)).text();
+    for (const [, url = ''] of list.matchAll(/\((\S+)\.md\)/g)) {
+      const path = url.replace(base, '');
+      if (/^\/docs\/(api|errors|events)\//.test(path)) continue;
+      pages.set(path, blocksOf(await (await fetch(`${url}.md`)).text()));
+    }
+    assert.ok(pages.size > 15, 'the pages were read');
+  });
+  after(async () => {
+    rmSync(folder, { recursive: true, force: true });
+    await opened?.close();
+    await database.close();
+  });
+
+  const isExempt = (path: string, { text }: Block): boolean => {
+    const [start] = (exempt[path] ?? []).find(([begin]) => text.startsWith(begin)) ?? [];
+    if (start !== undefined) used.add(`${path} ${start}`);
+    return start !== undefined;
+  };
+
+  /** Rejects with what the program printed. */
+  async function runFile(file: string, args: string[]): Promise<string> {
+    const { stdout } = await run(file, args, { cwd: folder, env: variables, timeout: 60_000 });
+    return stdout;
+  }
+
+  /** One script of all shell blocks of a page, since later ones use what earlier ones set; what each printed. */
+  async function runShell(blocks: readonly Block[]): Promise<string[]> {
+    if (blocks.length === 0) return [];
+    const mark = '@@ next block @@';
+    const script = blocks.map(({ text }) => `${text}\necho; echo '${mark}'`).join('\n');
+    const file = join(folder, 'page.sh');
+    writeFileSync(file, prelude(base) + script);
+    return (await runFile('bash', [file])).split(mark);
+  }
+
+  test('every shell block passes, and prints an answer with the fields that the page shows', async () => {
+    let compared = 0;
+    for (const [path, blocks] of pages) {
+      const shell = blocks.filter((block) => block.language === 'sh' && !isExempt(path, block));
+      const printed = await runShell(shell).catch((error: Error) => assert.fail(`${path}: ${error.message}`));
+      for (const [i, block] of blocks.entries()) {
+        if (block.mark !== 'answer') continue;
+        const before = shell.indexOf(blocks[i - 1] as Block);
+        assert.notEqual(before, -1, `${path}: an answer follows the command that prints it`);
+        const last = printed[before]?.trim().split('\n').at(-1) ?? '';
+        assert.deepEqual(shapeOf(JSON.parse(last)), shapeOf(JSON.parse(block.text)), `${path}: ${last}`);
+        compared += 1;
+      }
+    }
+    assert.ok(compared >= 4, String(compared));
+  });
+
+  test('every JavaScript block runs with the client, those for a browser compile', async () => {
+    for (const [path, blocks] of pages) {
+      for (const block of blocks.filter(({ language }) => language === 'js')) {
+        const file = join(folder, 'page.mjs');
+        writeFileSync(file, block.text);
+        const args = isExempt(path, block) ? ['--check', file] : [file];
+        await runFile(process.execPath, args).catch((error: Error) => assert.fail(`${path}: ${error.message}`));
+      }
+    }
+  });
+
+  test('every Python block runs with nothing installed', async () => {
+    for (const [path, blocks] of pages) {
+      for (const { text } of blocks.filter(({ language }) => language === 'python')) {
+        const file = join(folder, 'page.py');
+        writeFileSync(file, text);
+        await runFile('python3', [file]).catch((error: Error) => assert.fail(`${path}: ${error.message}`));
+      }
+    }
+  });
+
+  test('every JSON block is JSON, every other block is of a known language or exempt, and nothing is exempt for nothing', () => {
+    for (const [path, blocks] of pages) {
+      for (const block of blocks) {
+        if (block.language === 'json') JSON.parse(block.text);
+        else if (!['sh', 'js', 'python'].includes(block.language))
+          assert.ok(isExempt(path, block), `${path}: ${block.language} ${block.text.slice(0, 40)}`);
+      }
+    }
+    for (const [path, list] of Object.entries(exempt))
+      for (const [start] of list) assert.ok(used.has(`${path} ${start}`), `${path}: no block begins with ${start}`);
+  });
+});
+
+/** The names of all fields, in any depth. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf);
+  if (typeof value !== 'object' || value === null) return null;
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([key, one]) => [key, shapeOf(one)])
+      .sort(),
+  );
+}

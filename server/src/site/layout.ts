@@ -1,0 +1,77 @@
+/** The frame around a page: head, navigation, the pointer for agents. Style and script are files of this server. */
+import type { Doc } from './doc.ts';
+import { escapeHtml } from './html.ts';
+
+export interface Frame {
+  base: string;
+  title: string;
+  description: string;
+  /** Of the page itself; null for one that has no address of its own, such as a 404. */
+  path: string | null;
+  /** Whether a Markdown twin exists. */
+  twin: boolean;
+  nav: readonly NavGroup[];
+  /** HTML of the main part. */
+  main: string;
+  /** Of a script of this server. */
+  script?: string;
+}
+
+export interface NavGroup {
+  title: string;
+  items: readonly { path: string; title: string }[];
+}
+
+/** The groups whose pages stand in the navigation of every page; the others only on the pages beside them. */
+export const mainGroups = ['Start', 'Guides', 'Migrate', 'Reference'] as const;
+
+export const twinOf = (path: string): string => `${path}.md`;
+
+/** The main groups, and the group of the page itself. */
+export function navFor(docs: readonly Doc[], group: string | null): NavGroup[] {
+  const titles: string[] = [...mainGroups];
+  if (group !== null && !titles.includes(group)) titles.push(group);
+  return titles.map((title) => ({ title, items: docs.filter((doc) => doc.group === title) }));
+}
+
+export function frame({ base, title, description, path, twin, nav, main, script }: Frame): string {
+  const groups = nav.map(({ title: name, items }) => navGroup(name, items, path)).join('\n');
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)} · OTP platform</title>
+<meta name="description" content="${escapeHtml(description)}">
+${path === null ? '<meta name="robots" content="noindex">' : `<link rel="canonical" href="${escapeHtml(base + path)}">`}
+${twin && path !== null ? `<link rel="alternate" type="text/markdown" href="${escapeHtml(base + twinOf(path))}">\n` : ''}<link rel="describedby" type="text/plain" href="${escapeHtml(base)}/llms.txt">
+<link rel="stylesheet" href="/docs/site.css">
+<link rel="icon" href="data:,">
+</head>
+<body>
+<a class="skip" href="#main">Skip to the text</a>
+<header>
+<a class="home" href="/docs">OTP platform</a>
+<form action="/docs/search" role="search"><input type="search" name="q" aria-label="Search the documents" placeholder="Search"></form>
+</header>
+<div class="columns">
+<main id="main">
+<p class="agents">For agents: <a href="/llms.txt">llms.txt</a> lists every page${twin && path !== null ? `; <a href="${escapeHtml(twinOf(path))}">this page as Markdown</a>` : ''}.</p>
+${main}
+</main>
+<nav aria-label="Documents">
+${groups}
+</nav>
+</div>
+${script === undefined ? '' : `<script src="${escapeHtml(script)}" defer></script>\n`}</body>
+</html>
+`;
+}
+
+function navGroup(title: string, items: NavGroup['items'], path: string | null): string {
+  const links = items.map(
+    (item) =>
+      `<li><a href="${escapeHtml(item.path)}"${item.path === path ? ' aria-current="page"' : ''}>${escapeHtml(item.title)}</a></li>`,
+  );
+  return `<h2>${escapeHtml(title)}</h2>\n<ul>\n${links.join('\n')}\n</ul>`;
+}

@@ -1,0 +1,12 @@
+/** What the site is handed by the wiring. */
+import type { Clock } from '../platform/clock.ts';
+
+export interface SitePorts {
+  /** Address under which readers reach the server, without a slash at its end. */
+  publicUrl(): string;
+  /** The description the server publishes, complete. Asked for when the first page is read. */
+  description(): object;
+  clock: Clock;
+  /** Whom to tell of a weakness, as an address with its scheme; without it there is no security.txt. */
+  securityContact: string | undefined;
+}
