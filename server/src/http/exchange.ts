@@ -78,6 +78,18 @@ export class Exchange {
     this.#note(status, undefined);
   }
 
+  /** Answers with a page: bytes or text, with caching of its own. HEAD gets the same without the body, and so does a 304. */
+  page(status: number, body: string | Buffer, headers: Readonly<Record<string, string>>): void {
+    const list = Object.entries(headers).flat();
+    if (status !== 304) list.push('Content-Length', String(Buffer.byteLength(body)));
+    list.push('X-Request-Id', this.id);
+    if (this.#house.closing.aborted) list.push('Connection', 'close');
+    this.response.writeHead(status, list);
+    this.response.end(status === 304 || this.request.method === 'HEAD' ? undefined : body);
+    if (this.request.complete === false) this.#linger();
+    this.#note(status, undefined);
+  }
+
   /** Answers any failure; one without a listener is only noted. */
   refuse(failure: unknown, challenge?: string): void {
     if (failure instanceof ClientGone) {

@@ -24,6 +24,7 @@ import { type AnswerHook, addHookRoutes } from './hooks.ts';
 import { makeOpenApi } from './openapi.ts';
 import type { Webhook } from './openapi-webhooks.ts';
 import type { Caller, Operation } from './operation.ts';
+import { addPageRoutes, type Page, pageMethods } from './pages.ts';
 import { createPathTable, toRoutePath } from './paths.ts';
 import { createServe, type Desk } from './serve.ts';
 import { createHttpServer } from './server.ts';
@@ -40,6 +41,8 @@ export interface FrontDoorOptions {
   quota?: (caller: Caller, ip: string) => Promise<void> | void;
   /** Answers webhooks of upstreams below /hooks. */
   answerHook?: AnswerHook;
+  /** What readers see; may ask for `openapi()`, so they are made from the finished description. */
+  pages?: readonly Page[];
   db: Db;
   keyring: Keyring;
   clock: Clock;
@@ -101,7 +104,9 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const silent = new Set<Duplex>();
   const app = createApp(options, house, silent);
   const work = createWork();
-  addRoutes(app, operations, { house, desk, work });
+  const pages = options.pages ?? [];
+  addRoutes(app, operations, { house, desk, work, pages });
+  addPageRoutes(app, pages, house, work);
   if (options.answerHook) addHookRoutes(app, options.answerHook, house, work);
   const sweeper = createSweeper(idempotency.sweep, work, log);
 
@@ -158,11 +163,13 @@ interface Wiring {
   house: House;
   desk: Desk;
   work: Work;
+  pages: readonly Page[];
 }
 
 /** Requests are answered in the first hook: the framework's own body parsing and reply come after it and are not wanted. */
-function addRoutes(app: FastifyInstance, operations: readonly Operation[], { house, desk, work }: Wiring): void {
-  const table = createPathTable(operations.map(({ spec }) => spec));
+function addRoutes(app: FastifyInstance, operations: readonly Operation[], { house, desk, work, pages }: Wiring): void {
+  const shown = pages.flatMap(({ path }) => pageMethods.map((method) => ({ method, path })));
+  const table = createPathTable([...operations.map(({ spec }) => spec), ...shown]);
   app.addHook('onRequest', (request, reply, done) => {
     if (!request.is404) return done();
     reply.hijack();

@@ -6,3 +6,4 @@
 
 export { storeAnswer } from './claim-key.ts';
 export { createFrontDoor, type FrontDoor, type FrontDoorOptions } from './front-door.ts';
+export type { Page, PageAnswer, PageRequest } from './pages.ts';

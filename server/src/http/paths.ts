@@ -52,6 +52,10 @@ function segmentsOf(target: string): string[] | undefined {
 }
 
 function matches(pattern: readonly string[], segments: readonly string[]): boolean {
+  if (pattern.at(-1) === '*') {
+    const above = pattern.slice(0, -1);
+    return segments.length > above.length && matches(above, segments.slice(0, above.length));
+  }
   if (pattern.length !== segments.length) return false;
   return pattern.every((part, i) => (part.startsWith('{') ? segments[i] !== '' : part === segments[i]));
 }
