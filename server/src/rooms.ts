@@ -45,6 +45,7 @@ import { createRates } from './rates/index.ts';
 import { createRefusals } from './refusals/index.ts';
 import { createRetention } from './retention.ts';
 import { createSandbox } from './sandbox/index.ts';
+import { createSkillPages } from './skills/index.ts';
 import { createSpend, findAgainst, spendShare } from './spend/index.ts';
 import { createTemplates } from './templates/index.ts';
 import { createUplinks } from './uplinks/index.ts';
@@ -316,6 +317,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
       ...spend.operations,
     ],
     webhooks,
+    pages: createSkillPages({ publicUrl }),
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },
     quota: sandbox.countRequest,
     onAnswered: events.noteCall,
