@@ -118,6 +118,52 @@ test('every folder with evaluations has a skill', () => {
   assert.ok(existsSync(skillsFolder));
 });
 
+describe('plugin manifests', () => {
+  const readManifest = (file: string): Record<string, unknown> =>
+    JSON.parse(readFileSync(new URL(`../${file}`, import.meta.url), 'utf8'));
+  const { version } = readManifest('package.json');
+
+  test('that of the open format is closed: only its fields, and only what it knows', () => {
+    const plugin = readManifest('plugin.json');
+    const known = [
+      '$schema',
+      'name',
+      'version',
+      'description',
+      'author',
+      'homepage',
+      'repository',
+      'license',
+      'keywords',
+      'extensions',
+    ];
+    assert.deepEqual(
+      Object.keys(plugin).filter((key) => !known.includes(key)),
+      [],
+    );
+    assert.equal(plugin['$schema'], 'https://agent-plugins.org/schemas/1.0.0/plugin.schema.json');
+    assert.match(String(plugin['name']), /^(?=.{1,64}$)[a-z0-9]+(-[a-z0-9]+)*$/);
+  });
+
+  for (const client of ['.claude-plugin', '.codex-plugin', '.cursor-plugin']) {
+    test(`that in ${client} names this version and every skill`, () => {
+      const plugin = readManifest(`${client}/plugin.json`);
+      assert.deepEqual([plugin['name'], plugin['version']], ['engagelab-otp', version]);
+      const skills = [plugin['skills']].flat().map(String);
+      const named = skills.flatMap((path) => (path === './skills/' ? skillNames : path.replace('./skills/', '')));
+      assert.deepEqual(named, skillNames);
+    });
+  }
+
+  test('the marketplace has one plugin, the repository itself', () => {
+    const { plugins } = readManifest('.claude-plugin/marketplace.json') as { plugins: Record<string, unknown>[] };
+    assert.deepEqual(
+      plugins.map(({ name, source }) => [name, source]),
+      [['engagelab-otp', './']],
+    );
+  });
+});
+
 describe('the linter itself', () => {
   const wrong: [string, string][] = [
     ['no frontmatter', '# Title\n'],
