@@ -1,13 +1,14 @@
 // The scripts that lie in the skills do what their headers say: against a running server, with magic recipients only.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { hasPython, python } from '../sdks/python/test/python.ts';
 import { createSigningSecret, signedHeaders } from '../server/src/platform/webhook-signature.ts';
 import { keyClient, operatorClient } from './client.ts';
-import { openSite, temporaryDirectory } from './site.ts';
+import { openSite } from './site.ts';
 import { filesOf, skillNames, skillsFolder } from './skill-files.ts';
 
 const tested = [
@@ -26,6 +27,12 @@ test('every script of a skill is tested here', () => {
   );
   assert.deepEqual(scripts, tested);
 });
+
+function folderFor(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'otp-skills-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
 
 function runScript(script: string, args: string[], variables: Record<string, string> = {}) {
   return new Promise<{ code: number | null; output: string }>((resolve) => {
@@ -89,7 +96,7 @@ describe('the check of a recorded callback', () => {
   const body = '{"total":1,"rows":[]}';
 
   async function check(t: TestContext, headers: Record<string, string>, sent: string, variables = {}) {
-    const folder = temporaryDirectory(t);
+    const folder = folderFor(t);
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\n`);
     writeFileSync(join(folder, 'headers.txt'), lines.join(''));
     writeFileSync(join(folder, 'body.json'), sent);
@@ -172,7 +179,7 @@ describe('the check of a set-up', () => {
 });
 
 test('the search for leaks finds each of the usual ones, and never prints a secret', async (t) => {
-  const folder = temporaryDirectory(t);
+  const folder = folderFor(t);
   mkdirSync(join(folder, 'client'));
   const secret = 'hunter2hunter2';
   writeFileSync(join(folder, 'server.py'), `ENGAGELAB_DEV_SECRET = "${secret}"\nprint(user_typed_code)\n`);

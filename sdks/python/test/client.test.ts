@@ -129,7 +129,7 @@ test('the version of the User-Agent is that of the package', async (t) => {
   assert.equal(server.requests[0]?.headers['user-agent'], `engagelab-otp-python/${version}`);
 });
 
-test('every program of the README runs as it stands against a running server', async (t) => {
+test('every program of the README, and that of the first page, runs as it stands against a running server', async (t) => {
   if (!hasPython(t)) return;
   const site = await openSite(t, 'pglite');
   const server = await site.start();
@@ -142,8 +142,8 @@ test('every program of the README runs as it stands against a running server', a
   };
   const made = await keyClient(server.address).call('POST', '/v1/template-configs', { body: template });
   assert.equal(made.status, 200, JSON.stringify(made.body));
-  const page = readFileSync(`${packageRoot}README.md`, 'utf8');
-  const programs = [...page.matchAll(/```python\n([\s\S]*?)```/g)].map(([, program = '']) => program);
+  const pages = [`${packageRoot}README.md`, `${packageRoot}../../README.md`].map((path) => readFileSync(path, 'utf8'));
+  const programs = [...pages.join('\n').matchAll(/```python\n([\s\S]*?)```/g)].map(([, program = '']) => program);
   const printed: string[] = [];
   for (const program of programs) {
     const ran = await runPython(['test/run_page.py'], {
@@ -167,7 +167,7 @@ test('every program of the README runs as it stands against a running server', a
   }
   assert.deepEqual(
     printed.map((text) => /True|expired or used: already_verified|^$/.exec(text)?.[0]),
-    ['True', 'True', 'expired or used: already_verified', '', 'True'],
+    ['True', 'True', 'expired or used: already_verified', '', 'True', ''],
     printed.join('\n'),
   );
 });
