@@ -63,6 +63,7 @@ export const rooms = {
   },
   'smpp-gateway': { title: 'customers bind to us over SMPP', opens: ['accounts', 'messages', 'events'] },
   agents: { title: 'tool definitions made from the operation registry', opens: ['http'] },
+  skills: { title: 'the skills of this version, served with the address of this instance in them', opens: [] },
   site: { title: 'docs pages, llms.txt, console files', opens: ['http'] },
 };
 

@@ -9,6 +9,7 @@ import { rooms } from '../.dependency-cruiser.mjs';
 import { makeCallbacksPage } from './generators/callbacks.ts';
 import { makeConfigurationPage, makeEnvExample } from './generators/configuration.ts';
 import { makeErrorsPage } from './generators/errors.ts';
+import { makeClaudeMarketplace, makeClaudePlugin, makeFolderPlugin, makePlugin } from './generators/plugins.ts';
 import { makeOpenApiFile, makeSchema } from './generators/product.ts';
 import { makeArchitecturePage } from './generators/rooms.ts';
 import { root } from './project-files.mjs';
@@ -21,6 +22,11 @@ const generated = [
   { file: 'server/schema.sql', make: makeSchema },
   { file: 'docs/callbacks.md', make: makeCallbacksPage },
   { file: 'docs/openapi.json', make: makeOpenApiFile },
+  { file: 'plugin.json', make: makePlugin },
+  { file: '.claude-plugin/plugin.json', make: makeClaudePlugin },
+  { file: '.claude-plugin/marketplace.json', make: makeClaudeMarketplace },
+  { file: '.codex-plugin/plugin.json', make: makeFolderPlugin },
+  { file: '.cursor-plugin/plugin.json', make: makeFolderPlugin },
   { file: 'ARCHITECTURE.md', make: (present) => makeArchitecturePage(present, rooms) },
 ];
 

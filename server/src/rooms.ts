@@ -47,6 +47,7 @@ import { createRefusals } from './refusals/index.ts';
 import { createRetention } from './retention.ts';
 import { createSandbox } from './sandbox/index.ts';
 import { createSite } from './site/index.ts';
+import { createSkillPages } from './skills/index.ts';
 import { createSpend, findAgainst, spendShare } from './spend/index.ts';
 import { createTemplates } from './templates/index.ts';
 import { createUplinks } from './uplinks/index.ts';
@@ -325,7 +326,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
       ...spend.operations,
     ],
     webhooks,
-    pages: site.pages,
+    pages: [...createSkillPages({ publicUrl }), ...site.pages],
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },
     quota: sandbox.countRequest,
     onAnswered: events.noteCall,

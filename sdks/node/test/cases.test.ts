@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { EngagelabError, OTPClient } from '../src/index.ts';
-import { type CallCase, callAsCase, camelCase, cases } from './support/cases.ts';
-import { type Received, startServer } from './support/server.ts';
+import { assertRequest, type CallCase, callAsCase, camelCase, cases } from './support/cases.ts';
+import { startServer } from './support/server.ts';
 
 const noSleep = () => Promise.resolve();
 
@@ -26,19 +26,6 @@ async function runCase(t: TestContext, item: CallCase): Promise<void> {
   }
   assert.equal(server.requests.length, item.replies.length, 'one request per expected try');
   for (const request of server.requests) assertRequest(request, item.request, server.requests[0]);
-}
-
-function assertRequest(got: Received, expected: CallCase['request'], first: Received | undefined): void {
-  assert.equal(got.method, expected.method);
-  assert.equal(got.path, expected.path);
-  assert.deepEqual(got.query, expected.query ?? {});
-  for (const [name, value] of Object.entries(expected.headers ?? {})) {
-    if (typeof value === 'string') assert.equal(got.headers[name], value, name);
-    else assert.match(String(got.headers[name]), new RegExp(value.any), name);
-    assert.equal(got.headers[name], first?.headers[name], `${name} stays the same over tries`);
-  }
-  for (const name of expected.absent_headers ?? []) assert.equal(got.headers[name], undefined, name);
-  if (expected.body !== undefined) assert.deepEqual(JSON.parse(got.text), expected.body);
 }
 
 describe('shared cases through fetch', () => {

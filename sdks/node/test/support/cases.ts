@@ -1,7 +1,8 @@
 // The list of SDK cases that all languages share, and how one of its calls is made in this language.
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { OTPClient } from '../../src/index.ts';
-import type { Reply } from './server.ts';
+import type { Received, Reply } from './server.ts';
 
 type Json = Record<string, unknown>;
 
@@ -60,4 +61,18 @@ function camelOptions(options: Json): Json {
 /** Names of fields and methods in this language: `http_status` → `httpStatus`. */
 export function camelCase(name: string): string {
   return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** Compares what reached the server with what a case promises; headers stay the same over the tries of one call. */
+export function assertRequest(got: Received, expected: CallCase['request'], first: Received | undefined): void {
+  assert.equal(got.method, expected.method);
+  assert.equal(got.path, expected.path);
+  assert.deepEqual(got.query, expected.query ?? {});
+  for (const [name, value] of Object.entries(expected.headers ?? {})) {
+    if (typeof value === 'string') assert.equal(got.headers[name], value, name);
+    else assert.match(String(got.headers[name]), new RegExp(value.any), name);
+    assert.equal(got.headers[name], first?.headers[name], `${name} stays the same over tries`);
+  }
+  for (const name of expected.absent_headers ?? []) assert.equal(got.headers[name], undefined, name);
+  if (expected.body !== undefined) assert.deepEqual(JSON.parse(got.text), expected.body);
 }

@@ -1,0 +1,1 @@
+"""One file per resource: the shapes of its answers and its requests."""

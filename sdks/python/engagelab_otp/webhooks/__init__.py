@@ -1,0 +1,1 @@
+"""Receiving callbacks: who sent them, and what they say."""
