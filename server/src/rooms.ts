@@ -10,7 +10,7 @@ import { acceptedAttempts, createDelivery, type Delivery } from './delivery/inde
 import { createEvents, forgetEvents, webhooks } from './events/index.ts';
 import { createFeedback } from './feedback.ts';
 import { createGuessing } from './guessing.ts';
-import { createFrontDoor, storeAnswer } from './http/index.ts';
+import { createFrontDoor, type FrontDoor, storeAnswer } from './http/index.ts';
 import { createInsights, readPastSends } from './insights/index.ts';
 import { createJudging } from './judging.ts';
 import {
@@ -47,6 +47,7 @@ import { createRetention } from './retention.ts';
 import { createSandbox } from './sandbox/index.ts';
 import { createSpend, findAgainst, spendShare } from './spend/index.ts';
 import { createTemplates } from './templates/index.ts';
+import { createTooling } from './tooling.ts';
 import { createUplinks } from './uplinks/index.ts';
 import {
   createVerifications,
@@ -283,38 +284,42 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const { db, clock } = common;
   const { messages, verifications, feedback, uplinks, providers, alerts, insights, rates } = sending;
   const now = (): number => clock.now();
-  return createFrontDoor({
-    operations: [
-      ...messages.operations,
-      ...events.operations,
-      ...makeVerificationOperations({
-        ...{ db, verifications, now, storeAnswer },
-        onVerified: feedback.verified,
-        limitsOf: limitChecks(rates),
-      }),
-      ...templates.operations,
-      ...sandbox.operations,
-      ...accounts.operations,
-      ...createLimitOperations({ guesses }),
-      ...createListOperations({
-        db,
-        application: accounts.application,
-        parseNumber: (text) => parsePhone(text).address,
-      }),
-      ...templates.adminOperations,
-      ...uplinks.operations,
-      ...providers.operations,
-      ...pricing.operations,
-      ...callbacks.operations,
-      ...base.presend.operations,
-      ...base.refusals.operations,
-      ...posting.operations,
-      ...alerts.operations,
-      ...insights.operations,
-      ...base.fraud.operations,
-      ...base.backTests.operations,
-      ...spend.operations,
-    ],
+  const operations = [
+    ...messages.operations,
+    ...events.operations,
+    ...makeVerificationOperations({
+      ...{ db, verifications, now, storeAnswer },
+      onVerified: feedback.verified,
+      limitsOf: limitChecks(rates),
+    }),
+    ...templates.operations,
+    ...sandbox.operations,
+    ...accounts.operations,
+    ...createLimitOperations({ guesses }),
+    ...createListOperations({
+      db,
+      application: accounts.application,
+      parseNumber: (text) => parsePhone(text).address,
+    }),
+    ...templates.adminOperations,
+    ...uplinks.operations,
+    ...providers.operations,
+    ...pricing.operations,
+    ...callbacks.operations,
+    ...base.presend.operations,
+    ...base.refusals.operations,
+    ...posting.operations,
+    ...alerts.operations,
+    ...insights.operations,
+    ...base.fraud.operations,
+    ...base.backTests.operations,
+    ...spend.operations,
+  ];
+  const { log } = common;
+  const agents = createTooling({ operations, accounts, templates, log, publicUrl, frontDoor: () => frontDoor });
+  const frontDoor: FrontDoor = createFrontDoor({
+    operations,
+    endpoints: agents.endpoints,
     webhooks,
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },
     quota: sandbox.countRequest,
@@ -326,6 +331,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
     checks: { database: () => db.ping() },
     checkOutput: options.checkOutput ?? false,
   });
+  return frontDoor;
 }
 
 /** Every room, and the door in front of them. */
