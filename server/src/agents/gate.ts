@@ -58,13 +58,8 @@ function narrowingOf(headers: Headers, readOnly: boolean): Narrowing {
 
 /** The contract's error, with a plain challenge. */
 export function refuseKnock(error: ApiError, requestId: string, publicUrl: string): Response {
-  return new Response(errorBody(error, requestId, publicUrl), {
-    status: error.status,
-    headers: {
-      'content-type': 'application/json; charset=utf-8',
-      ...error.headers,
-      ...(error.status === 401 && { 'www-authenticate': 'Bearer' }),
-      ...(error.retryAfter !== undefined && { 'retry-after': String(error.retryAfter) }),
-    },
-  });
+  const headers = new Headers({ 'content-type': 'application/json; charset=utf-8', ...error.headers });
+  if (error.status === 401) headers.set('www-authenticate', 'Bearer');
+  if (error.retryAfter !== undefined) headers.set('retry-after', String(error.retryAfter));
+  return new Response(errorBody(error, requestId, publicUrl), { status: error.status, headers });
 }
