@@ -320,6 +320,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const frontDoor: FrontDoor = createFrontDoor({
     operations,
     endpoints: agents.endpoints,
+    pages: agents.pages,
     webhooks,
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },
     quota: sandbox.countRequest,

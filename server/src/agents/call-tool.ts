@@ -2,11 +2,11 @@
  * One call of a tool: is it given to this caller, are its parameters right, may the key send there; then the operation is asked through the
  * front door with the caller's own credential, so that permission, limits, idempotency and errors are those of REST.
  */
-import { z } from 'zod';
 import { ApiError, type FieldFault, invalid } from '../errors.ts';
 import { faultsOf, faultTexts } from '../http/faults.ts';
 import type { Operation } from '../http/operation.ts';
 import { type Application, type Caller, requireAgentMaySend } from '../policy.ts';
+import { plainArguments } from './arguments.ts';
 import { type Narrowing, standing } from './catalog.ts';
 import { describeOperation } from './describe-operation.ts';
 import { masked, quoted } from './mask.ts';
@@ -118,23 +118,11 @@ async function attempt(
 }
 
 /** Throws 3002 naming every fault by the tool's own parameters. */
-function argumentsOf({ shape }: Tool, given: Json): Json {
-  const parsed = shape.input.safeParse(plain(given), faultTexts);
+function argumentsOf({ shape, inputSchema }: Tool, given: Json): Json {
+  const parsed = shape.input.safeParse(plainArguments(inputSchema, given), faultTexts);
   if (parsed.success) return parsed.data;
   const faults = faultsOf(parsed.error.issues, 'arguments');
   throw invalid(faults as [FieldFault, ...FieldFault[]]);
-}
-
-/** Strict function calling knows neither absent values nor free maps: null is absent, and a list of name and value is a map. */
-function plain(given: Json): Json {
-  const present = Object.entries(given).filter(([, value]) => value !== null);
-  const pairs = z.array(z.object({ name: z.string(), value: z.string() }));
-  return Object.fromEntries(
-    present.map(([name, value]) => {
-      const list = name === 'params' ? pairs.safeParse(value) : undefined;
-      return [name, list?.success ? Object.fromEntries(list.data.map((pair) => [pair.name, pair.value])) : value];
-    }),
-  );
 }
 
 /** The terms of an agent's key, before anything else is asked: a destination that is not on its list is not even tried. */
