@@ -16,13 +16,14 @@ export interface ToolingOptions {
   log: Log;
   publicUrl(): string;
   /** Asked with the first call: the door opens after the tools are made. */
-  frontDoor(): Pick<FrontDoor, 'inject'>;
+  frontDoor(): Pick<FrontDoor, 'inject' | 'openapi'>;
 }
 
 export function createTooling({ operations, accounts, templates, log, publicUrl, frontDoor }: ToolingOptions): Agents {
   return createAgents({
     operations,
     publicUrl,
+    openapi: () => frontDoor().openapi(),
     authenticate: accounts.authenticateKey,
     async ask({ method, path, body, headers, ip, signal }) {
       const reply = await frontDoor().inject({

@@ -9,6 +9,7 @@ import {
   type McpRequestContext,
   ProtocolError,
   ProtocolErrorCode,
+  ResourceNotFoundError,
   Server,
   type Tool as WireTool,
 } from '@modelcontextprotocol/server';
@@ -18,9 +19,12 @@ import { packageVersion } from '../http/openapi.ts';
 import { type CallPorts, callTool, type Session } from './call-tool.ts';
 import { toolsFor } from './catalog.ts';
 import { type GatePorts, openSession, refuseKnock, requireOurs } from './gate.ts';
+import { prompts, promptText } from './prompts.ts';
+import { readResource, resources, resourceTemplates } from './resources.ts';
 import type { Json, Tool } from './tool.ts';
 
 export interface McpPorts extends CallPorts, GatePorts {
+  openapi(): object;
   /** What the protocol library has to say about requests it could not serve. */
   warn(error: Error): void;
 }
@@ -31,6 +35,14 @@ const instructions =
 
 /** How long a client may keep a list. */
 const listTtlMs = 60_000;
+const cacheable = [
+  'tools/list',
+  'resources/list',
+  'resources/templates/list',
+  'resources/read',
+  'prompts/list',
+  'server/discover',
+] as const;
 
 export function makeMcpEndpoints(ports: McpPorts, tools: readonly Tool[]): Endpoint[] {
   const handler = createMcpHandler((context) => makeServer(ports, tools, context), { onerror: ports.warn });
@@ -66,11 +78,21 @@ function makeServer(ports: McpPorts, tools: readonly Tool[], { authInfo }: McpRe
   const server = new Server(
     { name: 'engagelab-otp', title: 'OTP platform', version: packageVersion() },
     {
-      capabilities: { tools: { listChanged: false } },
+      capabilities: {
+        tools: { listChanged: false },
+        resources: { listChanged: false, subscribe: false },
+        prompts: { listChanged: false },
+      },
       instructions,
-      cacheHints: { 'tools/list': cached, 'server/discover': cached },
+      cacheHints: Object.fromEntries(cacheable.map((method) => [method, cached])),
     },
   );
+  serveTools(server, ports, tools, session);
+  serveTexts(server, ports);
+  return server;
+}
+
+function serveTools(server: Server, ports: McpPorts, tools: readonly Tool[], session: Session): void {
   server.setRequestHandler('tools/list', () => ({
     tools: toolsFor(tools, session.caller, session.narrowing).map(wireTool),
   }));
@@ -80,7 +102,23 @@ function makeServer(ports: McpPorts, tools: readonly Tool[], { authInfo }: McpRe
     const outcome = await callTool(ports, tool, session, (params.arguments ?? {}) as Json, signal);
     return outcome.ok ? success(outcome.content) : refusal(outcome.refusal);
   });
-  return server;
+}
+
+/** What is read and not called. */
+function serveTexts(server: Server, { openapi }: McpPorts): void {
+  server.setRequestHandler('resources/list', () => ({ resources }));
+  server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates }));
+  server.setRequestHandler('resources/read', ({ params: { uri } }) => {
+    const found = readResource(uri, openapi);
+    if (!found) throw new ResourceNotFoundError(uri);
+    return { contents: [{ ...found }] };
+  });
+  server.setRequestHandler('prompts/list', () => ({ prompts: prompts.map(({ text: _, ...shown }) => shown) }));
+  server.setRequestHandler('prompts/get', ({ params: { name, arguments: given = {} } }) => {
+    const text = promptText(name, given);
+    if (text === null) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `there is no prompt ${name}`);
+    return { messages: [{ role: 'user', content: { type: 'text', text } }] };
+  });
 }
 
 export const wireTool = ({ name, title, description, inputSchema, outputSchema, hints }: Tool): WireTool => ({
