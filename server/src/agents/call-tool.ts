@@ -20,6 +20,8 @@ export interface Session {
   authorization: string;
   ip: string;
   requestId: string;
+  /** Of the HTTP request, for calls without a key of their own: a repeated check then costs one attempt. */
+  idempotencyKey: string | null;
   narrowing: Narrowing;
 }
 
@@ -150,6 +152,7 @@ async function ask(
   if (!operation) throw new Error(`${shape.name} asks no operation`);
   const { spec } = operation;
   const asked = shape.ask(args);
+  const key = asked.idempotencyKey ?? (spec.method === 'POST' ? session.idempotencyKey : null);
   const { status, body } = await ports.ask({
     method: spec.method,
     path: pathOf(spec.path, asked),
@@ -157,7 +160,7 @@ async function ask(
     headers: {
       authorization: session.authorization,
       'x-request-id': session.requestId,
-      ...(asked.idempotencyKey !== undefined && { 'idempotency-key': `"${asked.idempotencyKey}"` }),
+      ...(key !== null && { 'idempotency-key': `"${key}"` }),
     },
     ip: session.ip,
     signal,

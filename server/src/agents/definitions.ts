@@ -4,6 +4,7 @@ import type { Endpoint } from '../http/index.ts';
 import { toolsFor } from './catalog.ts';
 import { definitionsOf, type Format, formats } from './formats.ts';
 import { type GatePorts, openSession, refuseKnock } from './gate.ts';
+import { isLive } from './mcp.ts';
 import type { Tool } from './tool.ts';
 
 const methods = 'GET, HEAD';
@@ -18,7 +19,7 @@ export const makeDefinitionsEndpoint = (ports: GatePorts, tools: readonly Tool[]
       const { caller, narrowing } = await openSession(ports, request, from, false);
       const format = new URL(request.url).searchParams.get('format') ?? 'mcp';
       if (!isFormat(format)) throw invalid([{ field: 'format', problem: `must be one of ${formats.join(', ')}` }]);
-      return Response.json(definitionsOf(toolsFor(tools, caller, narrowing), format));
+      return Response.json(definitionsOf(toolsFor(tools, caller, narrowing), format, isLive(caller)));
     } catch (error) {
       if (error instanceof ApiError) return refuseKnock(error, from.requestId, ports.publicUrl());
       throw error;

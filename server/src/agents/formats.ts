@@ -5,11 +5,11 @@ import type { Json, Tool } from './tool.ts';
 export const formats = ['openai', 'anthropic', 'mcp'] as const;
 export type Format = (typeof formats)[number];
 
-export function definitionsOf(tools: readonly Tool[], format: Format): object[] {
-  return tools.map((tool) => definitions[format](tool));
+export function definitionsOf(tools: readonly Tool[], format: Format, live: boolean): object[] {
+  return tools.map((tool) => definitions[format](tool, live));
 }
 
-const definitions: Record<Format, (tool: Tool) => object> = {
+const definitions: Record<Format, (tool: Tool, live: boolean) => object> = {
   openai: ({ name, description, inputSchema }) => ({
     type: 'function',
     name,

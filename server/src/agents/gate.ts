@@ -44,7 +44,13 @@ export async function openSession(
 ): Promise<Session> {
   const authorization = request.headers.get('authorization') ?? '';
   const caller = await authenticate(authorization, from.ip);
-  return { caller, authorization, ...from, narrowing: narrowingOf(request.headers, readOnly) };
+  return {
+    caller,
+    authorization,
+    ...from,
+    idempotencyKey: request.headers.get('idempotency-key'),
+    narrowing: narrowingOf(request.headers, readOnly),
+  };
 }
 
 function narrowingOf(headers: Headers, readOnly: boolean): Narrowing {

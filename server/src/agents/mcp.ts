@@ -16,6 +16,7 @@ import {
 import { ApiError } from '../errors.ts';
 import type { Endpoint } from '../http/index.ts';
 import { packageVersion } from '../http/openapi.ts';
+import type { Caller } from '../policy.ts';
 import { type CallPorts, callTool, type Session } from './call-tool.ts';
 import { toolsFor } from './catalog.ts';
 import { type GatePorts, openSession, refuseKnock, requireOurs } from './gate.ts';
@@ -94,7 +95,7 @@ function makeServer(ports: McpPorts, tools: readonly Tool[], { authInfo }: McpRe
 
 function serveTools(server: Server, ports: McpPorts, tools: readonly Tool[], session: Session): void {
   server.setRequestHandler('tools/list', () => ({
-    tools: toolsFor(tools, session.caller, session.narrowing).map(wireTool),
+    tools: toolsFor(tools, session.caller, session.narrowing).map((tool) => wireTool(tool, isLive(session.caller))),
   }));
   server.setRequestHandler('tools/call', async ({ params }, { mcpReq: { signal } }) => {
     const tool = tools.find(({ name }) => name === params.name);
@@ -121,13 +122,21 @@ function serveTexts(server: Server, { openapi }: McpPorts): void {
   });
 }
 
-export const wireTool = ({ name, title, description, inputSchema, outputSchema, hints }: Tool): WireTool => ({
+/** Whether sends of the caller reach real people. */
+export const isLive = ({ application: { network } }: Caller): boolean => network === 'live';
+
+/** A send that reaches real people is marked, so that a host can ask its user before each. */
+export const wireTool = (
+  { name, title, description, inputSchema, outputSchema, hints, shape: { reach } }: Tool,
+  live: boolean,
+): WireTool => ({
   name,
   title,
   description,
   inputSchema: inputSchema as WireTool['inputSchema'],
   outputSchema: outputSchema as WireTool['outputSchema'],
   annotations: hints,
+  ...(live && reach === 'send' && { _meta: { 'engagelab-otp/live': true } }),
 });
 
 const success = (content: Json): CallToolResult => ({
