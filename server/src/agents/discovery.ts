@@ -26,7 +26,7 @@ const page = (mediaType: string, content: object) => ({
 });
 
 /** Of the installation, whose operator owns the name: its host read from the end. */
-export function namespaceOf(publicUrl: string): string {
+function namespaceOf(publicUrl: string): string {
   const { hostname } = new URL(publicUrl);
   return isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? hostname.split('.').reverse().join('.') : 'local.installation';
 }
