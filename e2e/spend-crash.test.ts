@@ -79,6 +79,7 @@ async function openShop(address: string, carrier: string): Promise<Shop> {
     const policy = {
       template_review: 'auto',
       request_rate: 10_000_000,
+      limits: [],
       resend_policy: { mode: 'reuse', resend_after: 0, max_sends: 1000 },
       fallback_wait_seconds: { sms: 5, voice: 5 },
     };
@@ -241,7 +242,8 @@ test(`balance, reservations, budgets and charges add up after ${operations} rand
     assert.equal(totals['reservations'], '0');
     assert.equal(totals['open'], '0');
     assert.equal(totals['paid'], String(tally.paid), 'every top-up is there once');
-    assert.ok(charges > 0);
+    assert.ok(Number(totals['messages']) > operations / 4, 'most sends are accepted');
+    assert.ok(charges > operations / 4);
     t.diagnostic(
       `${operations} operations in ${seconds.toFixed(1)} s, ${kills} kills; ${JSON.stringify(totals)}, ${charges} charges; ` +
         JSON.stringify(Object.fromEntries([...tally.answers].sort())),

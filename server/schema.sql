@@ -297,11 +297,12 @@ create table balance_entries (
 CASE kind
     WHEN 'charge'::text THEN (amount_micros < 0)
     WHEN 'adjustment'::text THEN (amount_micros <> 0)
+    WHEN 'receipt'::text THEN (amount_micros <> 0)
     ELSE (amount_micros > 0)
 END),
-  constraint balance_entries_check1 CHECK (((kind = ANY (ARRAY['charge'::text, 'refund'::text])) = (message_id IS NOT NULL))),
+  constraint balance_entries_check1 CHECK (((kind = ANY (ARRAY['charge'::text, 'refund'::text, 'receipt'::text])) = (message_id IS NOT NULL))),
   constraint balance_entries_check2 CHECK (((kind = 'refund'::text) = (refunded_id IS NOT NULL))),
-  constraint balance_entries_kind_check CHECK ((kind = ANY (ARRAY['top_up'::text, 'charge'::text, 'refund'::text, 'adjustment'::text])))
+  constraint balance_entries_kind_check CHECK ((kind = ANY (ARRAY['top_up'::text, 'charge'::text, 'refund'::text, 'receipt'::text, 'adjustment'::text])))
 );
 CREATE UNIQUE INDEX balance_entries_by_call ON public.balance_entries USING btree (application_id, message_id, attempt, try) WHERE (kind = 'charge'::text);
 CREATE INDEX balance_entries_by_organization ON public.balance_entries USING btree (organization_id, id);

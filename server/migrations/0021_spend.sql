@@ -14,7 +14,8 @@ comment on table balances is 'spend: what each organization has, and whether tha
 create table balance_entries (
   id bigint not null generated always as identity primary key,
   organization_id bigint not null,
-  kind text not null check (kind in ('top_up', 'charge', 'refund', 'adjustment')),
+  -- receipt: given back because an attempt was not delivered, or taken again because it was after all (0023).
+  kind text not null check (kind in ('top_up', 'charge', 'refund', 'receipt', 'adjustment')),
   amount_micros bigint not null,
   application_id bigint,
   message_id bigint,
@@ -28,8 +29,9 @@ create table balance_entries (
   key text,
   at timestamptz not null default clock_now(),
   unique (organization_id, key),
-  check (case kind when 'charge' then amount_micros < 0 when 'adjustment' then amount_micros <> 0 else amount_micros > 0 end),
-  check ((kind in ('charge', 'refund')) = (message_id is not null)),
+  check (case kind when 'charge' then amount_micros < 0 when 'adjustment' then amount_micros <> 0 when 'receipt' then amount_micros <> 0
+    else amount_micros > 0 end),
+  check ((kind in ('charge', 'refund', 'receipt')) = (message_id is not null)),
   check ((kind = 'refund') = (refunded_id is not null))
 );
 create unique index balance_entries_by_call on balance_entries (application_id, message_id, attempt, try) where kind = 'charge';

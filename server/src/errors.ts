@@ -151,6 +151,7 @@ export const reasons = {
   code_still_valid: [3004, 'a code for this template and target is still valid'],
   resend_too_soon: [3004, 'resend too soon'],
   target_send_limit: [3004, 'too many sends to this target'],
+  challenge_required: [5015, 'rejected'],
   rate_limited: [3004, 'too many requests: …'],
   target_locked: [3004, 'too many wrong codes for this target'],
 } as const satisfies Record<string, readonly [ErrorCode, string]>;

@@ -9,6 +9,7 @@ import type { Config } from './config.ts';
 import { acceptedAttempts, createDelivery, type Delivery } from './delivery/index.ts';
 import { createEvents, forgetEvents, webhooks } from './events/index.ts';
 import { createFeedback } from './feedback.ts';
+import { createGate } from './gate.ts';
 import { createGuessing } from './guessing.ts';
 import { createFrontDoor, type FrontDoor, storeAnswer } from './http/index.ts';
 import { createInsights, readPastSends } from './insights/index.ts';
@@ -218,6 +219,8 @@ async function makeSending(options: AppOptions, base: Base) {
     rates,
     estimate: lines.estimateStep,
     spendsAgain: findAgainst,
+    gate: createGate({ fraud: base.fraud, spend, presend: base.presend }),
+    noteRefusal: base.refusals.note,
     spend: spendShare,
   });
   const verifications = makeVerifications(common, delivery, messages);

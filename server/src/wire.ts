@@ -29,6 +29,10 @@ export const signalsSchema = z.object({
   device_id: plainText(0, 128).optional(),
   session_id: plainText(0, 128).optional(),
   is_trusted_user: z.boolean().optional(),
+  captcha_passed: z
+    .boolean()
+    .optional()
+    .describe('Your user has just passed a proof of yours; challenges are answered by it.'),
 });
 
 /** Whether a message of this id may still be spoken of: 24 hours in a sandbox, else the retention of the application (contract §12, §13). */

@@ -9,8 +9,11 @@ export interface Charges {
    * is `charge_locks`, which is read from before a row is written.
    */
   lock(rows: Sql): Sql;
-  /** `accepted`: attempt, try and cost_micros of the calls that became known as accepted; `over`: see isOver. */
-  settle(accepted: Sql, over: Sql): Sql;
+  /**
+   * `accepted`: attempt, try and cost_micros of the calls that became known as accepted; `over`: see isOver; `corrected`: attempt and
+   * micros that receipts give back, below zero what they take again.
+   */
+  settle(accepted: Sql, over: Sql, corrected: Sql | null): Sql;
   /** `ended`: deliveries that ended with nothing under way. */
   giveBack(ended: Sql): Sql;
 }
@@ -24,7 +27,7 @@ export const isOver = ({ state, ended, active, request }: State): boolean =>
 const nothing = { before: sql``, first: sql``, after: sql`` };
 
 /** For the saving statement, whose clauses are `called` and `saved`; nothing where nothing can cost. */
-export function chargeClauses(charges: Charges | undefined, rows: Sql | null): typeof nothing {
+export function chargeClauses(charges: Charges | undefined, rows: Sql | null, corrections: Sql | null): typeof nothing {
   if (!charges || !rows) return nothing;
   return {
     before: sql`${charges.lock(rows)},`,
@@ -32,6 +35,7 @@ export function chargeClauses(charges: Charges | undefined, rows: Sql | null): t
     after: sql`, ${charges.settle(
       sql`select application_id, message_id, attempt, try, cost_micros from called where outcome = 'accepted'`,
       sql`select application_id, message_id from saved where over`,
+      corrections && sql`select c.* from (${corrections}) c join saved using (application_id, message_id)`,
     )}`,
   };
 }

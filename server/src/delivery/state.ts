@@ -15,6 +15,8 @@ export type SkipReason =
   | 'channel_disabled'
   | 'listed'
   | 'unsubscribed'
+  | 'fraud'
+  | 'budget'
   | 'profile'
   | 'circuit_open'
   | 'target_invalid'

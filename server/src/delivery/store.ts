@@ -208,7 +208,28 @@ const callColumns: Record<string, Column<CallRow>> = {
   cost_micros: ['bigint', ({ record: { outcome } }) => (outcome.kind === 'accepted' ? (outcome.costMicros ?? 0) : 0)],
 };
 
-const costs = ({ call }: Save): boolean => call?.outcome.kind === 'accepted';
+interface Correction {
+  applicationId: string;
+  messageId: string;
+  attempt: number;
+  micros: number;
+}
+
+/** What the receipts in a save give back, or take again. */
+const correctionsOf = ({ applicationId, messageId, entries }: Save): Correction[] =>
+  entries.flatMap(({ attempt, data }) => {
+    const micros = Number(data?.['refunded_micros'] ?? 0) - Number(data?.['charged_micros'] ?? 0);
+    return attempt === undefined || micros === 0 ? [] : [{ applicationId, messageId, attempt, micros }];
+  });
+
+const correctionColumns: Record<string, Column<Correction>> = {
+  application_id: ['bigint', ({ applicationId }) => applicationId],
+  message_id: ['bigint', ({ messageId }) => messageId],
+  attempt: ['smallint', ({ attempt }) => attempt],
+  micros: ['bigint', ({ micros }) => micros],
+};
+
+const costs = (save: Save): boolean => save.call?.outcome.kind === 'accepted' || correctionsOf(save).length > 0;
 const costColumns: Record<string, Column<Save>> = {
   ...(idColumns as Record<string, Column<Save>>),
   costs: ['boolean', costs],
@@ -229,7 +250,9 @@ export async function saveDeliveries(db: Queryable, saves: readonly Save[], char
   );
   const settled = inputs.filter((save) => costs(save) || isOver(save.state));
   const settling = settled.length > 0 ? relation(settled, costColumns) : null;
-  const { before, first, after } = chargeClauses(charges, settling);
+  const corrections = saves.flatMap(correctionsOf);
+  const corrected = corrections.length > 0 ? relation(corrections, correctionColumns) : null;
+  const { before, first, after } = chargeClauses(charges, settling, corrected);
   const rows = await db.query<{ application_id: string; message_id: string }>(sql`
     with ${before} saved as (
       update deliveries as d set version = d.version + 1, state = i.state, plan = i.plan, ended = i.ended,

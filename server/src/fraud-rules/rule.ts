@@ -15,9 +15,11 @@ const condition = z
   .superRefine((node, context) => {
     for (const { path, problem } of faultsOf(node)) context.addIssue({ code: 'custom', path, message: problem });
   })
-  .describe(
-    '{"all":[…]}, {"any":[…]}, {"not":…} or {"fact":…,"op":…,"value":…}; op is eq, ne, gt, gte, lt, lte, in or not_in.',
-  );
+  .meta({
+    description:
+      '{"all":[…]}, {"any":[…]}, {"not":…} or {"fact":…,"op":…,"value":…}; op is eq, ne, gt, gte, lt, lte, in or not_in.',
+    examples: [{ fact: 'number_type', op: 'eq', value: 'PREMIUM_RATE' }],
+  });
 
 const ruleSchema = z
   .strictObject({
@@ -41,6 +43,15 @@ const ruleSchema = z
     if (holds !== (seconds !== undefined)) fault('seconds', holds ? 'required' : 'only with block_for');
     if (!holds && per !== undefined) fault('per', 'only with block_for');
     if (verdict === 'allow' && channels !== undefined) fault('channels', 'not with allow');
+  })
+  .meta({
+    examples: [
+      {
+        ...{ id: 'premium_numbers', title: 'Premium numbers', source: 'upstreams', mode: 'shadow' },
+        when: { fact: 'number_type', op: 'eq', value: 'PREMIUM_RATE' },
+        ...{ verdict: 'block_for', seconds: 3_600, per: 'prefix', channels: ['sms', 'voice'] },
+      },
+    ],
   });
 
 const automaticBlocks = z.strictObject({

@@ -7,7 +7,7 @@ import { ApiError, refuse } from '../errors.ts';
 import { appendEvents } from '../events/index.ts';
 import { findListed, findOptOuts, type GrantRow, grantAgain, refusalOf, release } from '../limits/index.ts';
 import type { Queryable } from '../platform/db.ts';
-import type { Application, ResendRule } from '../policy.ts';
+import type { Application, Caller, ResendRule } from '../policy.ts';
 import type { RateSubject } from '../rates/index.ts';
 import { scriptFor } from '../sandbox/index.ts';
 import type { SendTemplate } from '../templates/index.ts';
@@ -39,6 +39,9 @@ const endedReasons = {
   cancelled: 'cancelled',
   superseded: 'superseded',
 } as const satisfies Record<Ended, string>;
+
+/** Whose key asks. */
+type SentBy = Pick<Caller, 'keyId' | 'agent'>;
 
 interface Living {
   message: MessageRecord;
@@ -81,13 +84,13 @@ export async function resend(
   application: Application,
   messageId: string,
   channel: Channel | null,
-  keyId: string | null,
+  sentBy: SentBy,
 ): Promise<Acted & { attempt: number }> {
   const { template, rule } = await ruleOfMessage(context, application, messageId);
   const acted = await context.db.transaction(async (tx) => {
     const living = await requireLiving(context, tx, application, messageId);
     const again = template && keptCodes(rule) !== null ? againOf(context, application, living) : null;
-    const granted = grantedBy(context, application, living, keyId);
+    const granted = grantedBy(context, application, living, sentBy);
     await requireGrant(context, tx, granted({ ...rule, mode: 'reuse' }, again));
     await requireMoney(context, tx, application, living.message);
     const renewed = template && again ? await renew(context, tx, application, { template, living, rule, again }) : null;
@@ -124,10 +127,10 @@ function againOf(context: MessagesContext, application: Application, { message, 
 
 /** What a resend asks: the rules of the target, and the limits as far as the message itself tells what they count. */
 const grantedBy =
-  (context: MessagesContext, application: Application, living: Living, keyId: string | null) =>
+  (context: MessagesContext, application: Application, living: Living, sentBy: SentBy) =>
   (rule: ResendRule, again: Again | null): Granted => {
     const grant = grantOf(application, living, rule, again);
-    const subject = isExempt(application, living.message.recipient) ? null : subjectOf(living.message, grant, keyId);
+    const subject = isExempt(application, living.message.recipient) ? null : subjectOf(living.message, grant, sentBy);
     const { asks: rates, targetLimits } = context.rates.ofSend(application, subject);
     return { grant: { ...grant, targetLimits }, rates };
   };
@@ -135,12 +138,12 @@ const grantedBy =
 function subjectOf(
   { recipient, other_recipient: other, template_id: templateId }: MessageRecord,
   { counted }: GrantRow,
-  keyId: string | null,
+  sentBy: SentBy,
 ): RateSubject {
   const number = [recipient, other].find((to) => to?.startsWith('+'));
   const target = counted ? recipient : null;
   const unknown = { ip: null, deviceId: null, sessionId: null };
-  return { keyId, ...unknown, target, templateId, ...groupsOf(number ? parsePhone(number) : null) };
+  return { ...sentBy, recipient, ...unknown, target, templateId, ...groupsOf(number ? parsePhone(number) : null) };
 }
 
 async function requireGrant({ shares }: MessagesContext, tx: Queryable, granted: Granted): Promise<void> {
@@ -284,12 +287,12 @@ export async function nextChannel(
   context: MessagesContext,
   application: Application,
   messageId: string,
-  keyId: string | null,
+  sentBy: SentBy,
 ): Promise<Acted> {
   const { rule } = await ruleOfMessage(context, application, messageId);
   const acted = await context.db.transaction(async (tx) => {
     const living = await requireLiving(context, tx, application, messageId);
-    const granted = grantedBy(context, application, living, keyId);
+    const granted = grantedBy(context, application, living, sentBy);
     await requireGrant(context, tx, granted({ ...rule, mode: 'reuse', resend_after: 0 }, null));
     await requireMoney(context, tx, application, living.message);
     const moved = await context.delivery.nextChannel(tx, { applicationId: application.id, messageId });

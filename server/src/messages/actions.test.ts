@@ -93,7 +93,7 @@ onEachApp('one message, its story and its actions; lists (contract §11.1–11.3
       ],
     );
     assert.equal((attempts as AttemptStory[])[0]?.receipt?.error_code, 5018);
-    assert.deepEqual(decision, { limits: [] });
+    assert.deepEqual(decision, { limits: [], rules: [], budgets: [], hook: null, monitored: false });
     assert.deepEqual(explanation, {
       cause: 'SMS was delivered.',
       next_step: 'Ask the person to enter the code; resend only when it cannot be found.',

@@ -2,9 +2,10 @@
  * One recipient of one send, made ready to be accepted: address, rules, chain, code, rendered steps. Everything here happens
  * before anything is written; what it throws has no effect. The order of the checks is the contract's (§5.5).
  */
+import type { Content } from '../delivery/index.ts';
 import { ApiError, refuse } from '../errors.ts';
 import { canonicalIp, type ListAsk } from '../limits/index.ts';
-import type { Application, Caller, ResendRule } from '../policy.ts';
+import { type AgentTerms, type Application, type Caller, type ResendRule, requireAgentMaySend } from '../policy.ts';
 import type { RateSubject } from '../rates/index.ts';
 import { isMagic, type Script, scriptFor } from '../sandbox/index.ts';
 import type { Language, SendTemplate } from '../templates/index.ts';
@@ -16,6 +17,7 @@ import {
   type Excluded,
   planChain,
   requireCountry,
+  requireOpen,
   requireProfile,
   requireUnlisted,
   requireUsable,
@@ -49,6 +51,7 @@ export interface SendRequest {
   codeLength: number | null;
   /** Whose key asks; null where none does. */
   caller: Pick<Caller, 'keyId' | 'agent'> | null;
+  requestId: string | null;
 }
 
 /** The message whose code of this template lives for the target, under policies other than compat. */
@@ -127,6 +130,8 @@ export function resolve(
   });
   requireUnlisted(chain);
   if (addresses.phone && !isMagic(addresses.phone.address)) requireCountry(addresses.phone, application);
+  if (request.caller?.agent && !recipient.exempt) requireDestinations(application, request.caller.agent, addresses);
+  requireOpen(chain);
   requireUsable(chain);
   return {
     ...recipient,
@@ -135,6 +140,12 @@ export function resolve(
     chain,
     counted: hasCode && !recipient.exempt,
   };
+}
+
+/** An agent's key sends nowhere that its terms do not name, by whatever step. */
+function requireDestinations({ network }: Application, terms: AgentTerms, { phone, email }: Addresses): void {
+  if (phone) requireAgentMaySend(terms, { network, to: phone.address, country: phone.country });
+  if (email) requireAgentMaySend(terms, { network, to: email.address, country: null });
 }
 
 /** Where the message may go by its chain; nowhere for recipients that no list is asked about. */
@@ -155,7 +166,7 @@ export function compose(
   request: SendRequest,
   resolved: Resolved,
   living: Living | null,
-): Acceptance {
+): { acceptance: Acceptance; contents: (Content | null)[] } {
   const { target, shape, script, chain, counted } = resolved;
   const { asks: rates, targetLimits } = context.rates.ofSend(application, subjectOf(request, resolved, template));
   const messageId = context.ids.next();
@@ -177,11 +188,12 @@ export function compose(
     // A script's delays are of the steps that are used, whatever the template's chain skips before them.
     startDelayMs: step.skip === null ? (delays.shift() ?? 0) : 0,
   }));
+  const contents = steps.map(({ content }) => content);
   const verification =
     request.kind === 'otp' && code !== null
       ? verificationOf(context, application, template, { verificationId, code, rule, purpose: request.purpose })
       : null;
-  return {
+  const acceptance: Acceptance = {
     grant: {
       applicationId: application.id,
       target,
@@ -203,12 +215,11 @@ export function compose(
     rates,
     message: messageOf(context, application, template, request, resolved, { messageId, rule }),
     verification,
-    spend: spendAsk(
-      application,
-      resolved,
-      steps.map(({ content }) => content),
-      { messageId, keyBudget: keyBudgetOf(request), estimate: context.estimate },
-    ),
+    spend: spendAsk(application, resolved, contents, {
+      messageId,
+      keyBudget: keyBudgetOf(request),
+      estimate: context.estimate,
+    }),
     delivery: context.delivery.prepare({
       applicationId: application.id,
       messageId,
@@ -221,6 +232,7 @@ export function compose(
       releaseKey: counted ? { target, templateId: template.templateId } : null,
     }),
   };
+  return { acceptance, contents };
 }
 
 const signal = (signals: SendRequest['signals'], name: string): string | null => {
@@ -238,6 +250,8 @@ function subjectOf(
   const { signals, caller } = request;
   return {
     keyId: caller?.keyId ?? null,
+    agent: caller?.agent ?? null,
+    recipient: target,
     ip: canonicalIp(signal(signals, 'ip') ?? ''),
     deviceId: signal(signals, 'device_id'),
     sessionId: signal(signals, 'session_id'),

@@ -7,8 +7,10 @@ import type { Share } from '../platform/share.ts';
 import type { Application } from '../policy.ts';
 import type { Rates } from '../rates/index.ts';
 import type { Templates } from '../templates/index.ts';
+import type { Gate } from './gate.ts';
 import type { NoteRead } from './note-read.ts';
 import type { Serving } from './plan.ts';
+import type { NoteRefusal } from './refused.ts';
 import type { Estimate, SpendsAgain } from './spend-ask.ts';
 import type { Acceptance, AcceptResult, Granted } from './store.ts';
 
@@ -26,6 +28,10 @@ export interface MessagesContext {
   /** Who serves the channel to this address for this application. */
   serving(application: Application, channel: Channel, to: string): Serving;
   estimate: Estimate;
+  /** Who judges a send before it is counted. */
+  gate: Gate;
+  /** Keeps what was refused and why; never throws. */
+  noteRefusal: NoteRefusal;
   spendsAgain: SpendsAgain;
   noteRead: NoteRead;
   /** Which limits a send meets. */

@@ -11,14 +11,17 @@ import type { Application } from '../policy.ts';
 import { createRateShare, type Rates } from '../rates/index.ts';
 import type { Templates } from '../templates/index.ts';
 import type { MessagesContext } from './context.ts';
+import type { Gate } from './gate.ts';
 import { makeMessageOperations } from './message-operations.ts';
 import { createNoteRead } from './note-read.ts';
 import { makeSendOperations, type StoreAnswer } from './operations.ts';
 import type { Serving } from './plan.ts';
+import type { NoteRefusal } from './refused.ts';
 import type { Estimate, SpendsAgain } from './spend-ask.ts';
 import { type Acceptance, createAccept, findMessage, forgetMessages, type Granted } from './store.ts';
 
 export type { AttemptStory } from './attempts.ts';
+export { challenged, type Gate, type GateAnswer, type GateAsk, rejected } from './gate.ts';
 export { otpBody, type StoreAnswer } from './operations.ts';
 export { normalisedAddress, numberingOf, parseAddress, parsePhone, searchedAddress } from './recipient.ts';
 export { type LastMessage, listLastMessages, messageFacts } from './store.ts';
@@ -37,6 +40,8 @@ export interface MessagesOptions {
   storeAnswer: StoreAnswer;
   rates: Pick<Rates, 'ofSend'>;
   estimate: Estimate;
+  gate: Gate;
+  noteRefusal: NoteRefusal;
   spendsAgain: SpendsAgain;
   /** What balance and budgets add to the accepting statement. */
   spend: Share<Acceptance>;

@@ -217,9 +217,10 @@ function actions(context: MessagesContext, requireId: RequireId): Operation[] {
         description: 'Sends a living message again. Counts toward the sends of the recipient.',
       },
     },
-    async ({ caller: { application, keyId }, params: { message_id }, body }) => {
+    async ({ caller, params: { message_id }, body }) => {
+      const { application } = caller;
       const id = requireId(message_id, application);
-      const result = await resend(context, application, id, body.channel ?? null, keyId);
+      const result = await resend(context, application, id, body.channel ?? null, caller);
       return {
         ...answerOf(result),
         attempt: result.attempt,
@@ -242,8 +243,10 @@ function actions(context: MessagesContext, requireId: RequireId): Operation[] {
       errors: [3003, 3004, 4001, 5019],
       examples: [{ name: 'on to SMS', body: {}, output: { message_id: exampleId, send_channel: 'sms' } }],
     },
-    async ({ caller: { application, keyId }, params: { message_id } }) =>
-      answerOf(await nextChannel(context, application, requireId(message_id, application), keyId)),
+    async ({ caller, params: { message_id } }) => {
+      const { application } = caller;
+      return answerOf(await nextChannel(context, application, requireId(message_id, application), caller));
+    },
   );
   const cancelMessage = defineOperation(
     {

@@ -87,9 +87,14 @@ const exampleId = '2072832692843466759';
 
 type Common = z.infer<typeof otpBody> | z.infer<typeof codeBody> | z.infer<typeof customBody>;
 
+interface Asking {
+  caller: Caller;
+  requestId: string;
+}
+
 /** The parts the three bodies share. The code of the request may not travel in custom_args: callbacks echo those. */
 function requestOf(
-  caller: Caller,
+  { caller, requestId }: Asking,
   kind: SendRequest['kind'],
   body: Common,
   code: string | null,
@@ -99,6 +104,7 @@ function requestOf(
   }
   return {
     caller,
+    requestId,
     kind,
     language: body.template.language,
     params: body.template.params,
@@ -173,7 +179,7 @@ function sendOtp(context: MessagesContext, send: Send): Operation {
           'Sends a fresh code to one recipient and returns message_id for verify_otp. Never returns the code. A second send while a code lives answers 3004.',
       },
     },
-    async ({ caller, body, idempotency }) => {
+    async ({ caller, requestId, body, idempotency }) => {
       const { application } = caller;
       requireAlternate(body.to, body.alternate_to);
       const found = await templateFor(context, application, body.template.id, 'otp', null);
@@ -182,7 +188,7 @@ function sendOtp(context: MessagesContext, send: Send): Operation {
           context,
           application,
           found,
-          { ...requestOf(caller, 'otp', body, null), to: body.to },
+          { ...requestOf({ caller, requestId }, 'otp', body, null), to: body.to },
           tx,
         );
         return { answer: { ...sentAnswer(result), expires_at: result.expiresAt?.toISOString() ?? '' }, start };
@@ -217,7 +223,7 @@ function sendCustomCode(context: MessagesContext, send: Send): Operation {
         description: 'Sends a code that the caller made and will check itself. Needs a template with a code.',
       },
     },
-    async ({ caller, body, idempotency }) => {
+    async ({ caller, requestId, body, idempotency }) => {
       const { application } = caller;
       requireAlternate(body.to, body.alternate_to);
       const found = await templateFor(context, application, body.template.id, 'code', body.code);
@@ -226,7 +232,7 @@ function sendCustomCode(context: MessagesContext, send: Send): Operation {
           context,
           application,
           found,
-          { ...requestOf(caller, 'code', body, body.code), to: body.to },
+          { ...requestOf({ caller, requestId }, 'code', body, body.code), to: body.to },
           tx,
         );
         return { answer: sentAnswer(result), start };
@@ -268,7 +274,7 @@ function sendCustomMessage(context: MessagesContext, send: Send): Operation {
         description: 'Sends a notification or a code of the caller by an approved custom template to one recipient.',
       },
     },
-    async ({ caller, body, idempotency }) => {
+    async ({ caller, requestId, body, idempotency }) => {
       const { application } = caller;
       const code = body.template.params['code'] ?? null;
       const found = await templateFor(context, application, body.template.id, 'custom', code);
@@ -277,7 +283,7 @@ function sendCustomMessage(context: MessagesContext, send: Send): Operation {
           { field: 'template.params.code', problem: 'must be 1 to 32 letters, digits, spaces or hyphens' },
         ]);
       }
-      const request = requestOf(caller, 'custom', body, found.codeConfig ? code : null);
+      const request = requestOf({ caller, requestId }, 'custom', body, found.codeConfig ? code : null);
       const recipients = Array.isArray(body.to) ? body.to : [body.to];
       if (!Array.isArray(body.to)) requireAlternate(body.to, body.alternate_to);
       return send(idempotency, async (tx) => {

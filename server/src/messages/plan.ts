@@ -14,10 +14,15 @@ export type SkipReason =
   | 'profile'
   | 'target_invalid'
   | 'listed'
-  | 'unsubscribed';
+  | 'unsubscribed'
+  | ClosedReason;
 
-/** Addresses that lists or their people keep us from. */
+/** Who closed a channel for this send. */
+export type ClosedReason = 'fraud' | 'budget';
+
+/** Addresses that lists or their people keep us from, and channels that are closed for this send. */
 export interface Excluded {
+  closed: ReadonlyMap<Channel, ClosedReason>;
   unsubscribed: Set<string>;
   /** With the entry that did it. */
   listed: Map<string, string>;
@@ -60,7 +65,7 @@ export function planChain(input: ChainInput): ChainStep[] {
     const address = channel === 'email' ? addresses.email : addresses.phone;
     if (address === null) return { channel, to: null, skip: 'no_address' };
     const { lines, reason } = serving(channel, address.address);
-    const skip = skipReason(channel, address, input) ?? reason;
+    const skip = skipReason(channel, address, input) ?? reason ?? input.excluded.closed.get(channel) ?? null;
     const listEntry = input.excluded.listed.get(address.address);
     return { channel, to: address.address, skip, ...(listEntry && { listEntry }), ...(lines && { lines }) };
   });
@@ -84,6 +89,13 @@ export function requireUnlisted(steps: readonly ChainStep[]): void {
   const left = steps.some((step) => step.skip === null || step.skip === 'target_invalid');
   if (!left && steps.some((step) => step.skip === 'listed')) throw new ApiError(5013, 'Blacklisted');
   if (!left && steps.some((step) => step.skip === 'unsubscribed')) throw new ApiError(5019, 'Unsubscribed');
+}
+
+/** Where nothing is left and rules or budgets have a part in it: 5015, which never tells the rule, or that the budget is spent. */
+export function requireOpen(steps: readonly ChainStep[]): void {
+  const left = steps.some((step) => step.skip === null || step.skip === 'target_invalid');
+  if (!left && steps.some((step) => step.skip === 'fraud')) throw new ApiError(5015, 'rejected');
+  if (!left && steps.some((step) => step.skip === 'budget')) throw refuse('budget_exhausted');
 }
 
 /** Refuses a chain of which nothing is left, naming each step's reason; a number that cannot exist is accepted and told by event. */

@@ -2,16 +2,27 @@
  * Sending, the story on one screen: find the template, compose, have the accepting statement judge and write, start the delivery.
  * The answer is given after the commit; no upstream has been called by then and no transaction is open while one is.
  */
-import type { Channel } from '../delivery/index.ts';
+import type { Channel, Content } from '../delivery/index.ts';
 import { ApiError, refuse } from '../errors.ts';
-import { findListed, findLock, findOptOuts, type ListAsk, type ListHit, refusalOf } from '../limits/index.ts';
+import {
+  findListed,
+  findLock,
+  findOptOuts,
+  type LimitNotes,
+  type ListAsk,
+  type ListHit,
+  refusalOf,
+} from '../limits/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import type { Application } from '../policy.ts';
 import type { SendTemplate } from '../templates/index.ts';
 import { findVerification } from '../verifications/index.ts';
 import { compose, type Living, listAsk, readRecipient, resolve, ruleOf, type SendRequest } from './compose.ts';
 import type { MessagesContext } from './context.ts';
-import type { Excluded } from './plan.ts';
+import type { StoredDecision } from './decision.ts';
+import { type GateAnswer, type GateAsk, gateAsk } from './gate.ts';
+import type { ChainStep, Excluded } from './plan.ts';
+import { refusedSend } from './refused.ts';
 import type { Acceptance, MessageKind } from './store.ts';
 
 export interface SendResult {
@@ -48,7 +59,16 @@ interface Sent {
   start(): void;
 }
 
-type Composer = (on: Queryable, excluded: Excluded) => Promise<Acceptance>;
+/** What is found out about one send over all its tries. */
+interface Found {
+  excluded: Excluded;
+  /** Asked once, whatever has to be composed anew. */
+  gate: GateAnswer | null;
+  notes: LimitNotes | null;
+  country: string | null;
+}
+
+type Composer = (on: Queryable) => Promise<Acceptance>;
 
 /**
  * Composes one send. The accepting statement itself asks lists and opt-outs, so that a send costs no reading for them. They come
@@ -59,17 +79,34 @@ function composer(
   application: Application,
   template: SendTemplate,
   request: SendRequest,
+  found: Found,
 ): Composer {
+  const { excluded } = found;
   const recipient = readRecipient(application, template, request);
-  const composeFor: Composer = async (on, excluded) => {
+  const ask = listAsk(application, request, recipient);
+  found.country = ask.country ?? null;
+
+  async function composeOpen(on: Queryable): Promise<Acceptance> {
     const resolved = resolve(context, application, template, request, recipient, excluded);
     const living = resolved.counted ? await findLiving(context, on, application, template, resolved.target) : null;
-    return compose(context, application, template, request, resolved, living);
-  };
-  const ask = listAsk(application, request, recipient);
-  return async (on, excluded) => {
+    const made = compose(context, application, template, request, resolved, living);
+    if (resolved.exempt || found.gate) return made.acceptance;
+    const channels = usableChannels(context, resolved.chain, made.contents);
+    found.gate = await context.gate(gateAsk(application, template.templateId, request, resolved, channels));
+    if (found.gate.refusal) throw found.gate.refusal;
+    excluded.closed = found.gate.closed;
+    return excluded.closed.size > 0 ? composeOpen(on) : made.acceptance;
+  }
+
+  async function composeFor(on: Queryable): Promise<Acceptance> {
+    const acceptance = await composeOpen(on);
+    acceptance.message.decision = found.gate?.report ?? null;
+    return acceptance;
+  }
+
+  return async (on) => {
     try {
-      return await composeFor(on, excluded);
+      return await composeFor(on);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       const known = excluded.listed.size + excluded.unsubscribed.size;
@@ -78,10 +115,22 @@ function composer(
       if (error.code === 5017 && listed.every(({ type }) => type === 'country')) throw error;
       exclude(excluded, ask, listed, await findOptOuts(on, application.id, ask.addresses));
       if (excluded.listed.size + excluded.unsubscribed.size === known) throw error;
-      return composeFor(on, excluded);
+      return composeFor(on);
     }
   };
 }
+
+const usableChannels = (
+  { estimate }: MessagesContext,
+  chain: readonly ChainStep[],
+  contents: readonly (Content | null)[],
+): GateAsk['channels'] =>
+  chain.flatMap((step, i) => {
+    const content = contents[i];
+    return content && step.to !== null
+      ? [{ channel: step.channel, micros: estimate({ ...step, to: step.to }, content) }]
+      : [];
+  });
 
 /** Takes addresses out; throws where an entry is about the whole request: where it came from (5013), or the country (3003). */
 function exclude(
@@ -110,16 +159,42 @@ export async function sendOne(
   request: SendRequest,
   tx?: Queryable,
 ): Promise<Sent> {
-  const composeOn = composer(context, application, template, request);
-  const excluded: Excluded = { unsubscribed: new Set(), listed: new Map() };
+  const excluded: Excluded = { unsubscribed: new Set(), listed: new Map(), closed: new Map() };
+  const found: Found = { excluded, gate: null, notes: null, country: null };
+  try {
+    return await sendFound(context, composer(context, application, template, request, found), found, tx);
+  } catch (error) {
+    if (error instanceof ApiError) noteRefused(context, application, template, request, error, found);
+    throw error;
+  }
+}
 
+function noteRefused(
+  { noteRefusal }: MessagesContext,
+  application: Application,
+  { templateId }: SendTemplate,
+  request: SendRequest,
+  error: ApiError,
+  { gate, notes, country }: Found,
+): void {
+  const stored = gate?.report || notes ? ({ ...gate?.report, ...notes } as StoredDecision) : null;
+  noteRefusal(refusedSend(application, templateId, request, error, { stored, country }));
+}
+
+async function sendFound(
+  context: MessagesContext,
+  composeOn: Composer,
+  found: Found,
+  tx: Queryable | undefined,
+): Promise<Sent> {
   async function trySend(on: Queryable | undefined): Promise<Sent | null> {
-    const acceptance = await composeOn(on ?? context.db, excluded);
+    const acceptance = await composeOn(on ?? context.db);
     const row = on ? (await context.acceptOn(on, [acceptance]))[0] : await context.accept(acceptance);
     if (!row) throw new Error('the accepting statement answers every row');
+    found.notes = row.notes;
     const refusal = refusalOf(row);
     if (refusal) throw refusal;
-    exclude(excluded, acceptance.grant, row.listed, row.optedOut);
+    exclude(found.excluded, acceptance.grant, row.listed, row.optedOut);
     if (row.verdict !== 'granted') return null;
     const { messageId } = acceptance.grant;
     return {

@@ -42,7 +42,7 @@ export interface HookQuestion {
   purpose: string | null;
   /** As the caller sent them. */
   signals: Record<string, unknown> | null;
-  keyId: string;
+  keyId: string | null;
   /** The Idempotency-Key of the request, where it has one. */
   idempotency?: string;
 }

@@ -6,6 +6,8 @@ import { p95Of } from './past.ts';
 
 const subject: RateSubject = {
   keyId: 'k1',
+  agent: null,
+  recipient: '+6598120044',
   ip: '203.0.113.7',
   deviceId: 'd1',
   sessionId: 's1',
@@ -34,7 +36,16 @@ test('each dimension counts what it is called after, and nothing that is not tol
       'send:application:',
     ],
   );
-  const nobody = { keyId: null, ip: null, deviceId: null, sessionId: null, target: null, prefix: null };
+  const nobody = {
+    keyId: null,
+    agent: null,
+    recipient: null,
+    ip: null,
+    deviceId: null,
+    sessionId: null,
+    target: null,
+    prefix: null,
+  };
   const untold = rateAsks(limits, 'send', { ...nobody, templateId: 'login', callingCode: null }, busy);
   assert.deepEqual(
     untold.map(({ policy }) => policy),

@@ -1,5 +1,5 @@
 /** Which limits one send or check meets, and what each of them counts; pure. */
-import type { Application, RateLimit, TargetLimit } from '../policy.ts';
+import type { AgentTerms, Application, RateLimit, TargetLimit } from '../policy.ts';
 
 /** One limit asking one counter for one more. */
 export interface RateAsk {
@@ -18,6 +18,10 @@ export interface RateAsk {
 /** What is known about who asks. Null: not told, and no limit on it applies. */
 export interface RateSubject {
   keyId: string | null;
+  /** Of a key of kind agent. */
+  agent: AgentTerms | null;
+  /** The normalised recipient, whatever is sent. */
+  recipient: string | null;
   ip: string | null;
   deviceId: string | null;
   sessionId: string | null;
@@ -126,3 +130,21 @@ export const targetLimits = (limits: readonly RateLimit[], { target }: Pick<Rate
       ? [{ policy: name, limit, windowSeconds, shadow: mode === 'shadow' }]
       : [],
   );
+
+const day = 86_400;
+
+/** What the terms of an agent's key let it send to real people. */
+export function agentAsks(
+  { network }: Pick<Application, 'network'>,
+  { keyId, agent, recipient }: RateSubject,
+): RateAsk[] {
+  if (agent === null || keyId === null || network !== 'live') return [];
+  const ask = (policy: string, counter: string, limit: number): RateAsk => ({
+    ...{ policy, counter, limit, windowSeconds: day, keepSeconds: day, shadow: false },
+    grainSeconds: limit > exactUpTo ? day / spans : 0,
+  });
+  return [
+    ask('agent_sends_1d', `send:agent:${keyId}`, agent.sendsPerDay),
+    ask('agent_recipient_1d', `send:agent_recipient:${keyId} ${recipient}`, agent.perRecipientPerDay),
+  ];
+}

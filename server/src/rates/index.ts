@@ -7,7 +7,7 @@
 import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import type { Application, TargetLimit } from '../policy.ts';
-import { limitsOf, type RateAsk, type RateSubject, rateAsks, targetLimits } from './asks.ts';
+import { agentAsks, limitsOf, type RateAsk, type RateSubject, rateAsks, targetLimits } from './asks.ts';
 import { sweepCounters } from './counter-store.ts';
 import { createPast, type PastSends } from './past.ts';
 
@@ -32,7 +32,7 @@ export interface RatesOptions {
   pastSends(applicationId: string): Promise<PastSends>;
 }
 
-const nobody = { target: null, templateId: null, prefix: null, callingCode: null };
+const nobody = { agent: null, recipient: null, target: null, templateId: null, prefix: null, callingCode: null };
 
 export function createRates({ db, log, clock, pastSends }: RatesOptions): Rates {
   const past = createPast({ log, clock, pastSends });
@@ -41,7 +41,10 @@ export function createRates({ db, log, clock, pastSends }: RatesOptions): Rates 
       if (subject === null) return { asks: [], targetLimits: [] };
       const limits = limitsOf(application);
       return {
-        asks: rateAsks(limits, 'send', subject, (callingCode) => past(application.id, callingCode)),
+        asks: [
+          ...rateAsks(limits, 'send', subject, (callingCode) => past(application.id, callingCode)),
+          ...agentAsks(application, subject),
+        ],
         targetLimits: targetLimits(limits, subject),
       };
     },

@@ -169,7 +169,7 @@ export async function findEntryByKey(db: Queryable, organizationId: string, key:
   return rows.map(toEntry)[0] ?? null;
 }
 
-/** Gives a charge back, once; also to whom it was given back before. Null where there is no such charge. */
+/** Gives a charge back, once; also to whom it was given back before. Null where there is no such charge, or receipts gave it back. */
 export async function refundCharge(
   tx: Queryable,
   organizationId: string,
@@ -180,8 +180,13 @@ export async function refundCharge(
   const rows = await tx.query<EntryRow>(sql`
     with made as (
       insert into balance_entries (organization_id, kind, amount_micros, application_id, message_id, attempt, try, refunded_id, note, author)
-      select organization_id, 'refund', -amount_micros, application_id, message_id, attempt, try, id, ${note}, ${actor.author}
-      from balance_entries where organization_id = ${organizationId} and id = ${chargeId} and kind = 'charge'
+      select c.organization_id, 'refund', -c.amount_micros - given.micros, c.application_id, c.message_id, c.attempt, c.try, c.id, ${note}, ${actor.author}
+      from balance_entries c cross join lateral (
+        -- What receipts have given back of it already.
+        select coalesce(sum(r.amount_micros), 0) as micros from balance_entries r where r.kind = 'receipt'
+          and r.organization_id = c.organization_id and r.message_id = c.message_id and r.attempt = c.attempt
+      ) given
+      where c.organization_id = ${organizationId} and c.id = ${chargeId} and c.kind = 'charge' and -c.amount_micros > given.micros
       on conflict (refunded_id) do nothing
       returning ${entryColumns}
     ), logged as (${told(organizationId, 'refund', actor, raw('made'), written)})

@@ -4,9 +4,9 @@ import { before, test } from 'node:test';
 import { listEvents } from '../events/index.ts';
 import { onEachApp } from '../testing/app.ts';
 import { assertRefused, bodyOf, newNumber } from '../testing/application.ts';
+import { openCarrier, openPayer, PricedCarrier, refuses, smsMicros, whatsappMicros } from '../testing/payers.ts';
 import { assertAddsUp, assertChargedOnce } from '../testing/sums.ts';
 import { until } from '../testing/until.ts';
-import { openCarrier, openPayer, PricedCarrier, refuses, smsMicros, whatsappMicros } from './fixture.ts';
 
 const carrier = new PricedCarrier();
 const units = (micros: number): number => micros / 1_000_000;
@@ -147,6 +147,41 @@ onEachApp(
       assert.equal(told.length, 1);
       assert.equal(told[0]?.cause, 'balance_managed');
       assert.equal(told[0]?.data?.['amount_micros'], 12_345_678);
+    });
+
+    test('what was not delivered is given back where its price says so, and taken again when it was after all', async () => {
+      const payer = await openPayer(get(), 10 * smsMicros);
+      const price = { channel: 'sms', provider: 'priced', price_micros: 2 * smsMicros, refund: 'undelivered' };
+      const { id: priceId } = bodyOf(await get().operator({ path: '/admin/v1/prices', body: price }));
+      const { id: budgetId } = await payer.budget({ scope: 'all', period: 'day', cap_micros: 100 * smsMicros });
+      const left = async (): Promise<[number, number | undefined]> => [
+        Math.round((await payer.balance()).balance * 1_000_000) / smsMicros,
+        (await payer.budgets()).find(({ id }) => id === budgetId)?.spent_micros,
+      ];
+      const sendOne = async (): Promise<string> => {
+        const { message_id: id } = bodyOf(await payer.send(newNumber()));
+        await get().app.delivery.runUntilIdle();
+        return id;
+      };
+      const first = await sendOne();
+      assert.deepEqual(await left(), [8, 2 * smsMicros]);
+      for (let i = 0; i < 2; i++) await carrier.undelivered(first, 1);
+      await get().app.delivery.runUntilIdle();
+      assert.deepEqual(await left(), [10, 0], 'once, whatever is told twice');
+      await carrier.delivered(first, 1);
+      await get().app.delivery.runUntilIdle();
+      assert.deepEqual(await left(), [8, 2 * smsMicros]);
+      const second = await sendOne();
+      const path = `/admin/v1/organizations/${payer.organizationId}/balance`;
+      const [charge] = bodyOf(await get().operator({ path: `${path}/entries` })).entries;
+      assert.equal(charge.message_id, second);
+      const refund = () => get().operator({ path: `${path}/refunds`, body: { charge_id: charge.id, note: 'by hand' } });
+      bodyOf(await refund());
+      await carrier.undelivered(second, 1);
+      await get().app.delivery.runUntilIdle();
+      assert.deepEqual(await left(), [8, 2 * smsMicros], 'not twice');
+      await assertAddsUp(get().database.db);
+      await get().operator({ method: 'DELETE', path: `/admin/v1/prices/${priceId}` });
     });
 
     test('a charge is given back once; what is no charge of the organization cannot be', async () => {

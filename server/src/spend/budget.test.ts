@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { onEachApp, openTestApp } from '../testing/app.ts';
 import { assertRefused, bodyOf, newNumber } from '../testing/application.ts';
+import { openCarrier, openPayer, PricedCarrier, refuses, smsMicros, whatsappMicros } from '../testing/payers.ts';
 import { assertAddsUp } from '../testing/sums.ts';
-import { openCarrier, openPayer, PricedCarrier, refuses, smsMicros, whatsappMicros } from './fixture.ts';
 
 const carrier = new PricedCarrier();
 let indian = 0;
@@ -114,7 +114,7 @@ onEachApp(
       for (let sent = 0; sent <= 4; sent++) {
         await get().app.spend.look();
         actions.push(get().app.spend.ladder(ask).action);
-        if (sent < 4) bodyOf(await payer.send(newNumber()));
+        if (sent < 4) bodyOf(await payer.send(newNumber(), { signals: { captcha_passed: true } }));
       }
       assert.deepEqual(actions, ['none', 'none', 'cheaper_channel', 'challenge', 'block']);
       assert.deepEqual(get().app.spend.ladder(ask).budgets, [

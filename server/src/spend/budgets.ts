@@ -52,7 +52,7 @@ const falls = ({ scope }: NewBudget, { country, callingCode }: LadderAsk): boole
   scope.kind === 'all' || scope.value === (scope.kind === 'country' ? country : callingCode);
 
 /** The strictest rung that is reached. The cap itself is kept by the accepting statement. */
-export function actionOf({ ladder, spentMicros, capMicros }: Budget): LadderAction {
+function actionOf({ ladder, spentMicros, capMicros }: Budget): LadderAction {
   return ladder
     .filter(({ atPercent }) => spentMicros * 100 >= capMicros * atPercent)
     .reduce<LadderAction>((strictest, { action }) => stricter(strictest, action), 'none');

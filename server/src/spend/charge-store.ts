@@ -10,8 +10,11 @@ import { type Sql, sql } from '../platform/sql.ts';
 export interface Charges {
   /** Clauses that lock what `rows` will change, with `costs` where a call was accepted. The last one is `charge_locks`, to be read from before rows are written. */
   lock(rows: Sql): Sql;
-  /** Clauses. `accepted`: attempt, try, cost_micros of calls written as accepted just now; `over`: nothing more goes out by itself. */
-  settle(accepted: Sql, over: Sql): Sql;
+  /**
+   * Clauses. `accepted`: attempt, try, cost_micros of calls written as accepted just now; `over`: nothing more goes out by itself;
+   * `corrected`: attempt and micros that receipts give back (or take again, below zero), null for none.
+   */
+  settle(accepted: Sql, over: Sql, corrected: Sql | null): Sql;
   /** Clauses for deliveries ended with nothing under way. */
   giveBack(ended: Sql): Sql;
 }
@@ -37,16 +40,30 @@ export const createCharges = (organizations: Sql): Charges => ({
       join budget_counters c on c.counter_id = a.counter_id
       where (select count(*) from charge_balances) >= 0 order by c.counter_id for no key update of c
     )`,
-  settle: (accepted, over) => sql`charged as (
+  settle: (accepted, over, corrected) => sql`charged as (
       insert into balance_entries (organization_id, kind, application_id, message_id, attempt, try, amount_micros)
       select b.organization_id, 'charge', a.application_id, a.message_id, a.attempt, a.try, -a.cost_micros
       from (${accepted}) a join (${organizations}) o on o.application_id = a.application_id
       join charge_balances b on b.organization_id = o.organization_id
       where a.cost_micros > 0
-    ), ${release(sql`select application_id, message_id, cost_micros from (${accepted}) a
-      union all select application_id, message_id, 0 from (${over}) o`)}`,
+    ), ${corrected ? sql`${correct(corrected, organizations)}, ` : sql``}${release(sql`select application_id, message_id, cost_micros from (${accepted}) a
+      union all select application_id, message_id, 0 from (${over}) o${
+        corrected ? sql` union all select application_id, message_id, -micros from (${corrected}) r` : sql``
+      }`)}`,
   giveBack: (ended) => release(sql`select application_id, message_id, 0 as cost_micros from (${ended}) e`),
 });
+
+/** What receipts give back; nothing of what the operator has given back by hand. */
+const correct = (corrected: Sql, organizations: Sql): Sql => sql`charge_corrected as (
+    insert into balance_entries (organization_id, kind, application_id, message_id, attempt, amount_micros)
+    select b.organization_id, 'receipt', c.application_id, c.message_id, c.attempt, c.micros
+    from (${corrected}) c join (${organizations}) o on o.application_id = c.application_id
+    join charge_balances b on b.organization_id = o.organization_id
+    where exists (select from balance_entries e where e.kind = 'charge'
+        and e.application_id = c.application_id and e.message_id = c.message_id and e.attempt = c.attempt)
+      and not exists (select from balance_entries e where e.kind = 'refund' and e.organization_id = b.organization_id
+        and e.message_id = c.message_id and e.attempt = c.attempt)
+  )`;
 
 /** Ends reservations, and puts the cost in the place of the estimate that budgets were counted by. `rows` has cost_micros. */
 const release = (rows: Sql): Sql => sql`charge_released as (
@@ -54,5 +71,5 @@ const release = (rows: Sql): Sql => sql`charge_released as (
   ), charge_spent as (
     update budget_uses u set open_micros = 0, cost_micros = u.cost_micros + e.cost_micros
     from (select application_id, message_id, sum(cost_micros)::bigint as cost_micros from (${rows}) r group by 1, 2) e
-    where u.application_id = e.application_id and u.message_id = e.message_id and (u.open_micros > 0 or e.cost_micros > 0)
+    where u.application_id = e.application_id and u.message_id = e.message_id and (u.open_micros > 0 or e.cost_micros <> 0)
   )`;

@@ -1,6 +1,6 @@
 /** Money as it is written: units with at most six decimals. Inside it is always a whole number of micros. */
 
-export const microsPerUnit = 1_000_000;
+const microsPerUnit = 1_000_000;
 
 /** Exact for every amount that a double holds to the sixth decimal: up to nine thousand million units. */
 export const unitsOf = (micros: number): number => micros / microsPerUnit;

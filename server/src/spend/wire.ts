@@ -6,7 +6,7 @@ import { type Balance, type Entry, modes } from './balance-store.ts';
 import { type Budget, type NewBudget, periods, rungActions } from './budgets.ts';
 import { microsOf, unitsOf } from './money.ts';
 
-export const id = plainText(1, 64);
+const id = plainText(1, 64);
 export const organizationParams = z.object({ organization_id: id });
 export const applicationParams = z.object({ application_id: id });
 export const budgetParams = z.object({ application_id: id, budget_id: id });
@@ -14,7 +14,7 @@ export const budgetParams = z.object({ application_id: id, budget_id: id });
 /** Nine thousand million units, where doubles end to be exact. */
 const maxMicros = 9_000_000_000_000_000;
 const microsField = z.int().min(0).max(maxMicros);
-export const author = plainText(1, 128).default('operator').describe('Who decided it.');
+const author = plainText(1, 128).default('operator').describe('Who decided it.');
 const note = plainText(0, 500).default('');
 
 export const balanceSchema = z.object({
@@ -60,7 +60,7 @@ export const refundBody = z.object({ charge_id: id.describe('The entry of the ch
 
 export const entrySchema = z.object({
   id: z.string(),
-  kind: z.enum(['top_up', 'charge', 'refund', 'adjustment']),
+  kind: z.enum(['top_up', 'charge', 'refund', 'receipt', 'adjustment']),
   amount: z.number(),
   amount_micros: z.int(),
   application_id: z.string().nullable(),
@@ -88,9 +88,21 @@ export const toEntry = (entry: Entry): z.infer<typeof entrySchema> => ({
   at: entry.at.toISOString(),
 });
 
-const country = z.object({ country: z.string().regex(/^[A-Z]{2}$/) });
-const callingCode = z.object({ calling_code: z.string().regex(/^[1-9]\d{0,3}$/) });
-const scope = z.union([z.literal('all'), country, callingCode]);
+const part = z
+  .strictObject({
+    country: z
+      .string()
+      .regex(/^[A-Z]{2}$/)
+      .optional(),
+    calling_code: z
+      .string()
+      .regex(/^[1-9]\d{0,3}$/)
+      .optional(),
+  })
+  .refine(({ country, calling_code: code }) => (country === undefined) !== (code === undefined), {
+    message: 'must have country or calling_code',
+  });
+const scope = z.union([z.literal('all'), part]);
 const period = z.enum(periods).describe('A calendar hour, day or month in UTC.');
 const ladder = z
   .array(z.object({ at_percent: z.number().min(0).max(100), action: z.enum(rungActions) }))
@@ -127,11 +139,11 @@ export const budgetSchema = z.object({
   updated_at: z.iso.datetime(),
 });
 
-export const toScope = (given: z.infer<typeof scope>): NewBudget['scope'] => {
+export function toScope(given: z.infer<typeof scope>): NewBudget['scope'] {
   if (given === 'all') return { kind: 'all' };
-  if ('country' in given) return { kind: 'country', value: given.country };
-  return { kind: 'calling_code', value: given.calling_code };
-};
+  const { country, calling_code: code } = given;
+  return country === undefined ? { kind: 'calling_code', value: code ?? '' } : { kind: 'country', value: country };
+}
 
 const fromScope = (found: NewBudget['scope']): z.infer<typeof scope> => {
   if (found.kind === 'all') return 'all';

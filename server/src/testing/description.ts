@@ -14,6 +14,7 @@ export interface Schema {
   const?: unknown;
   pattern?: string;
   format?: string;
+  examples?: unknown[];
   minLength?: number;
   maxLength?: number;
   minimum?: number;
@@ -199,7 +200,11 @@ const samples: Record<string, unknown> = {
 export function sampleOf(schema: Schema, name = '', toward: Path | 'all' = []): unknown {
   if (schema.const !== undefined) return schema.const;
   if (schema.enum) return schema.enum[0];
-  const branch = schema.anyOf?.find((one) => leadsOn(one, toward));
+  const [example] = schema.examples ?? [];
+  if (example !== undefined && schema.properties === undefined) return example;
+  if (schema.format === 'date-time') return '2026-07-03T00:00:00.000Z';
+  const branch =
+    schema.anyOf?.find((one) => hasMember(one, toward)) ?? schema.anyOf?.find((one) => leadsOn(one, toward));
   if (branch) return sampleOf(branch, name, toward);
   switch (typeOf(schema)) {
     case 'object':
@@ -224,10 +229,12 @@ export function sampleOf(schema: Schema, name = '', toward: Path | 'all' = []): 
 }
 
 function sampleObject(schema: Schema, toward: Path | 'all'): Record<string, unknown> {
-  const made: Record<string, unknown> = {};
+  const [example] = (schema.examples ?? []) as Record<string, unknown>[];
+  const made: Record<string, unknown> = { ...example };
   for (const [name, part] of Object.entries(schema.properties ?? {})) {
+    if (example && toward === 'all') continue;
     const onTheWay = toward === 'all' || toward[0] === name;
-    if (onTheWay || schema.required?.includes(name))
+    if (onTheWay || (!example && schema.required?.includes(name)))
       made[name] = sampleOf(part, name, toward === 'all' ? 'all' : onTheWay ? toward.slice(1) : []);
   }
   const { additionalProperties } = schema;
@@ -235,6 +242,10 @@ function sampleObject(schema: Schema, toward: Path | 'all'): Record<string, unkn
     made[keyOf(schema)] = sampleOf(additionalProperties, '', toward === 'all' ? 'all' : toward.slice(1));
   return made;
 }
+
+/** One of several objects: the one with the member. */
+const hasMember = ({ properties }: Schema, toward: Path | 'all'): boolean =>
+  toward !== 'all' && properties !== undefined && Object.hasOwn(properties, String(toward[0]));
 
 const leadsOn = (schema: Schema, toward: Path | 'all'): boolean =>
   toward === 'all' || toward.length === 0 || schema.properties !== undefined

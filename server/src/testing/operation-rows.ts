@@ -23,7 +23,7 @@ export const sms = {
 export const chain = { ...sms, send_channel_strategy: 'sms|voice', voice_config: sms.sms_config };
 export const numberOf = (n: number): string => `+65913${String(n).padStart(5, '0')}`;
 const notFound: [number, number] = [400, 4001];
-export const unknown: [number, number] = [404, 4001];
+const unknown: [number, number] = [404, 4001];
 export const providerBody = (n: number) => ({
   id: `carrier-${n}`,
   adapter: 'sms-vonage',

@@ -1,8 +1,8 @@
-/** For the tests of this room: a carrier with prices at the outside edge, applications that send by it. */
+/** For tests that pay: a carrier with prices at the outside edge, applications that send by it. */
 import { z } from 'zod';
 import type { Adapter, OutgoingMessage, Receipt, SendOutcome } from '../channels/index.ts';
-import type { TestApp, TestReply } from '../testing/app.ts';
-import { bodyOf, openApplication, type TestApplication } from '../testing/application.ts';
+import type { TestApp, TestReply } from './app.ts';
+import { bodyOf, openApplication, type TestApplication } from './application.ts';
 
 export const smsMicros = 100_000;
 export const whatsappMicros = 30_000;
@@ -48,6 +48,11 @@ export class PricedCarrier {
 
   async delivered(messageId: string, attempt: number): Promise<void> {
     await this.report?.({ upstreamId: `${messageId}-${attempt}`, outcome: { kind: 'delivered' } });
+  }
+
+  async undelivered(messageId: string, attempt: number): Promise<void> {
+    const outcome = { kind: 'undelivered', reason: 'unreachable', errorCode: 5018, detail: 'off' } as const;
+    await this.report?.({ upstreamId: `${messageId}-${attempt}`, outcome });
   }
 }
 
