@@ -9,7 +9,7 @@ import { cruise } from 'dependency-cruiser';
 import config, { rooms } from '../.dependency-cruiser.mjs';
 import { projectFiles, root } from './project-files.mjs';
 
-const looked = ['server/src', 'smpp', 'sdks', 'bench', 'e2e', 'scripts'];
+const looked = ['server/src', 'smpp', 'sdks', 'mcp', 'bench', 'e2e', 'scripts'];
 
 /**
  * @param folder the tree to look at

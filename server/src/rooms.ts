@@ -11,7 +11,8 @@ import { createEvents, forgetEvents, webhooks } from './events/index.ts';
 import { createFeedback } from './feedback.ts';
 import { createGate } from './gate.ts';
 import { createGuessing } from './guessing.ts';
-import { createFrontDoor, storeAnswer } from './http/index.ts';
+import { createFrontDoor, type FrontDoor, storeAnswer } from './http/index.ts';
+import type { Operation } from './http/operation.ts';
 import { createInsights, readPastSends } from './insights/index.ts';
 import { createJudging } from './judging.ts';
 import {
@@ -50,6 +51,7 @@ import { createSite } from './site/index.ts';
 import { createSkillPages } from './skills/index.ts';
 import { createSpend, findAgainst, spendShare } from './spend/index.ts';
 import { createTemplates } from './templates/index.ts';
+import { createTooling } from './tooling.ts';
 import { createUplinks } from './uplinks/index.ts';
 import {
   createVerifications,
@@ -282,55 +284,65 @@ function forgetting(db: Db, [delivery, ...rooms]: [{ forget: Forget }, ...{ forg
   ];
 }
 
+/** Everything that can be asked over HTTP, in the order of its description. */
+function allOperations(base: Base, sending: Sending): Operation[] {
+  const { common, accounts, sandbox, templates, guesses, callbacks, posting, events, pricing, spend } = base;
+  const { messages, verifications, feedback, uplinks, providers, alerts, insights, rates } = sending;
+  const { db, clock } = common;
+  const now = (): number => clock.now();
+  return [
+    ...messages.operations,
+    ...events.operations,
+    ...makeVerificationOperations({
+      ...{ db, verifications, now, storeAnswer },
+      onVerified: feedback.verified,
+      limitsOf: limitChecks(rates),
+    }),
+    ...templates.operations,
+    ...sandbox.operations,
+    ...accounts.operations,
+    ...createLimitOperations({ guesses }),
+    ...createListOperations({
+      db,
+      application: accounts.application,
+      parseNumber: (text) => parsePhone(text).address,
+    }),
+    ...templates.adminOperations,
+    ...uplinks.operations,
+    ...providers.operations,
+    ...pricing.operations,
+    ...callbacks.operations,
+    ...base.presend.operations,
+    ...base.refusals.operations,
+    ...posting.operations,
+    ...alerts.operations,
+    ...insights.operations,
+    ...base.fraud.operations,
+    ...base.backTests.operations,
+    ...spend.operations,
+  ];
+}
+
 function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const { config } = options;
-  const { common, accounts, sandbox, templates, guesses, callbacks, posting, events, pricing, spend, publicUrl } = base;
-  const { db, clock } = common;
-  const { messages, verifications, feedback, uplinks, providers, alerts, insights, rates } = sending;
-  const now = (): number => clock.now();
+  const { common, accounts, sandbox, templates, events, publicUrl } = base;
+  const { db, log, clock } = common;
+  const operations = allOperations(base, sending);
+  const agents = createTooling({ operations, accounts, templates, log, publicUrl, frontDoor: () => frontDoor });
   const site = createSite({
     ...{ publicUrl, clock, securityContact: config.securityContact },
     // Complete only once the front door stands.
     description: () => frontDoor.openapi(),
   });
-  const frontDoor = createFrontDoor({
-    operations: [
-      ...messages.operations,
-      ...events.operations,
-      ...makeVerificationOperations({
-        ...{ db, verifications, now, storeAnswer },
-        onVerified: feedback.verified,
-        limitsOf: limitChecks(rates),
-      }),
-      ...templates.operations,
-      ...sandbox.operations,
-      ...accounts.operations,
-      ...createLimitOperations({ guesses }),
-      ...createListOperations({
-        db,
-        application: accounts.application,
-        parseNumber: (text) => parsePhone(text).address,
-      }),
-      ...templates.adminOperations,
-      ...uplinks.operations,
-      ...providers.operations,
-      ...pricing.operations,
-      ...callbacks.operations,
-      ...base.presend.operations,
-      ...base.refusals.operations,
-      ...posting.operations,
-      ...alerts.operations,
-      ...insights.operations,
-      ...base.fraud.operations,
-      ...base.backTests.operations,
-      ...spend.operations,
-    ],
+  const frontDoor: FrontDoor = createFrontDoor({
+    operations,
+    endpoints: agents.endpoints,
+    pages: [...createSkillPages({ publicUrl }), ...agents.pages, ...site.pages],
     webhooks,
-    pages: [...createSkillPages({ publicUrl }), ...site.pages],
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },
     quota: sandbox.countRequest,
     onAnswered: events.noteCall,
-    answerHook: ({ provider, token, ...call }) => providers.hook(provider, token, call),
+    answerHook: ({ provider, token, ...call }) => sending.providers.hook(provider, token, call),
     ...common,
     publicUrl,
     trustProxy: config.trustProxy,

@@ -8,6 +8,7 @@ import { Sandbox } from './resources/sandbox.ts';
 import type { SendOptions } from './resources/send-options.ts';
 import { type Params, type SendResult, sendCustomMessage, sendOtp, sendOwnCode } from './resources/sending.ts';
 import { Templates } from './resources/templates.ts';
+import { Tools } from './resources/tools.ts';
 import { checkCode, type VerifyOptions, type VerifyResult } from './resources/verifications.ts';
 import { type ClientOptions, readSettings } from './settings.ts';
 import { Transport } from './transport.ts';
@@ -17,6 +18,8 @@ export class OTPClient {
   readonly messages: Messages;
   readonly templates: Templates;
   readonly sandbox: Sandbox;
+  /** For AI agents; the sub-paths `/openai`, `/anthropic` and `/ai-sdk` put them into the form of a vendor. */
+  readonly tools: Tools;
 
   /** Without arguments the key and secret come from ENGAGELAB_DEV_KEY and ENGAGELAB_DEV_SECRET. */
   constructor(devKey?: string, devSecret?: string, options: ClientOptions = {}) {
@@ -24,6 +27,7 @@ export class OTPClient {
     this.messages = new Messages(this.#transport);
     this.templates = new Templates(this.#transport);
     this.sandbox = new Sandbox(this.#transport);
+    this.tools = new Tools(this.#transport);
   }
 
   /** Sends a code that the platform makes. `to` is an E.164 number or an e-mail address. */

@@ -19,6 +19,7 @@ export type {
   TemplateSaved,
   VerifyCodeConfig,
 } from './resources/templates.ts';
+export type { ToolDefinition, ToolFormat, ToolOutcome } from './resources/tools.ts';
 export type { VerifyOptions, VerifyResult } from './resources/verifications.ts';
 export type { ClientOptions } from './settings.ts';
 export type { Billing, WebhookEvent } from './webhooks/events.ts';

@@ -16,6 +16,8 @@ export interface Call {
   path: string;
   query?: { readonly [name: string]: QueryValue };
   body?: object;
+  /** Beside those of every request, or in their place. */
+  headers?: { readonly [name: string]: string };
   idempotencyKey?: string | undefined;
   /** Added to the time limit, for answers that the server holds back on purpose. */
   extraMs?: number;
@@ -64,6 +66,7 @@ function encode(call: Call, settings: Settings): WireRequest {
     Authorization: settings.authorization,
     Accept: 'application/json',
     'User-Agent': `engagelab-otp-node/${VERSION}`,
+    ...call.headers,
   };
   const body = call.body === undefined ? undefined : JSON.stringify(call.body);
   if (body !== undefined) headers['Content-Type'] = 'application/json';

@@ -55,6 +55,18 @@ test('both formats export the same names', async (t) => {
   assert.deepEqual(await run(folder, ['b.mjs']), { code: 0, output: names });
 });
 
+test('the sub-paths for agents load in both formats', async (t) => {
+  const paths = { openai: 'openaiTools', anthropic: 'anthropicTools', 'ai-sdk': 'aiSdkTools' };
+  for (const [path, name] of Object.entries(paths)) {
+    const folder = makeProject(t, {
+      'a.cjs': `console.log(typeof require('engagelab-otp/${path}').${name})`,
+      'b.mjs': `import { ${name} } from 'engagelab-otp/${path}'; console.log(typeof ${name})`,
+    });
+    for (const file of ['a.cjs', 'b.mjs'])
+      assert.deepEqual(await run(folder, [file]), { code: 0, output: 'function\n' }, path);
+  }
+});
+
 test('types fit strict projects of both formats, with the libraries checked too', async (t) => {
   const source = `
     import { EngagelabError, type FastifyPlugin, OTPClient, WebhookVerifier } from 'engagelab-otp';
@@ -131,6 +143,8 @@ test('every program of the README runs', async (t) => {
     sent,
     { body: { messages: [{ message_id: '17', code: '654321' }] } },
     { body: { message_id: '17', verify_code: '654321', verified: true } },
+    { body: [{ type: 'function', name: 'list_templates' }] },
+    { body: { jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text: '{"templates":[]}' }] } } },
   ]);
   const around = `const userTypedCode = '482913';
     const app = { post: (path, handler) => console.log('mounted', path, typeof handler) };
@@ -143,11 +157,11 @@ test('every program of the README runs', async (t) => {
     ENGAGELAB_WEBHOOK_USERNAME: 'acme',
     ENGAGELAB_WEBHOOK_SECRET: 'hook-secret',
   });
-  assert.equal(programs.length, 5);
+  assert.equal(programs.length, 6);
   assert.match(
     ran.output,
-    /^expired or used: already_verified\nmounted \/otp-callbacks function\nregistered \/otp-callbacks function\n\{[^}]*verified: true/,
+    /^expired or used: already_verified\nmounted \/otp-callbacks function\nregistered \/otp-callbacks function\n\{[^}]*verified: true[^}]*\}\n1 function_call_output\n$/,
   );
   assert.equal(ran.code, 0);
-  assert.equal(server.requests.length, 6);
+  assert.equal(server.requests.length, 8);
 });

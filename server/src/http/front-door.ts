@@ -18,6 +18,7 @@ import type { Log } from '../platform/log.ts';
 import type { Keyring } from '../platform/seal.ts';
 import type { Sql } from '../platform/sql.ts';
 import { createIdempotency } from './claim-key.ts';
+import { addEndpointRoutes, type Endpoint } from './endpoints.ts';
 import { type Answered, Exchange, type House, requestIdOf } from './exchange.ts';
 import { createHealthOperations } from './health.ts';
 import { type AnswerHook, addHookRoutes } from './hooks.ts';
@@ -43,6 +44,8 @@ export interface FrontDoorOptions {
   answerHook?: AnswerHook;
   /** What readers see; may ask for `openapi()`, so they are made from the finished description. */
   pages?: readonly Page[];
+  /** Protocols of their own, each over one address. */
+  endpoints?: readonly Endpoint[];
   db: Db;
   keyring: Keyring;
   clock: Clock;
@@ -107,6 +110,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const pages = options.pages ?? [];
   addRoutes(app, operations, { house, desk, work, pages });
   addPageRoutes(app, pages, house, work);
+  addEndpointRoutes(app, options.endpoints ?? [], house, work);
   if (options.answerHook) addHookRoutes(app, options.answerHook, house, work);
   const sweeper = createSweeper(idempotency.sweep, work, log);
 

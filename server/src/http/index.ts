@@ -5,5 +5,6 @@
  */
 
 export { storeAnswer } from './claim-key.ts';
+export type { Endpoint, EndpointFrom } from './endpoints.ts';
 export { createFrontDoor, type FrontDoor, type FrontDoorOptions } from './front-door.ts';
 export type { Page, PageAnswer, PageRequest } from './pages.ts';

@@ -105,7 +105,8 @@ export function makeOpenApi(
   };
 }
 
-function packageVersion(): string {
+/** Of this server, as its package says. */
+export function packageVersion(): string {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string;
   };

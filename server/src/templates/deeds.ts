@@ -18,6 +18,7 @@ import {
   removeTemplate,
   type Saved,
   seedTemplates,
+  tryTemplate,
   updateTemplate,
 } from './save.ts';
 import { listServing, listTemplates, type Status, type TemplateRow } from './store.ts';
@@ -29,6 +30,8 @@ export interface Deeds {
   render: typeof renderContent;
   /** Makes revision 1; refuses with 3003. */
   save(application: Application, body: TemplateBody, actor?: Actor): Promise<Saved>;
+  /** What `save` would answer; saves nothing. */
+  tryOut(application: Application, body: TemplateBody): Promise<Saved>;
   /** Makes the next revision; refuses with 3003 or 4001. */
   update(application: Application, templateId: string, body: TemplateUpdate, actor?: Actor): Promise<Saved>;
   remove(application: Application, templateId: string, actor?: Actor): Promise<void>;
@@ -62,6 +65,7 @@ export function createDeeds({ db, log, serves = () => true, ...options }: Templa
     findForSend: (applicationId, templateId) => ports.lookup.find(applicationId, templateId),
     render: renderContent,
     save: (application, body, actor) => createTemplate(ports, application, body, actor),
+    tryOut: (application, body) => tryTemplate(ports, application, body),
     update: (application, templateId, body, actor) => updateTemplate(ports, application, templateId, body, actor),
     remove: (application, templateId, actor) => removeTemplate(ports, application, templateId, actor),
     list: (applicationId) => listTemplates(db, applicationId),

@@ -13,7 +13,7 @@ import type { Finding } from './finding.ts';
 import { lint } from './lint.ts';
 import type { TemplateLookup } from './lookup.ts';
 import { checkProfile, checkRules } from './rules.ts';
-import { deleteTemplate, insertRevision, insertTemplate, type Status } from './store.ts';
+import { deleteTemplate, insertRevision, insertTemplate, listTemplates, type Status } from './store.ts';
 import { normalise } from './template.ts';
 
 /** Who asked, for the ledger. */
@@ -131,6 +131,16 @@ export async function createTemplate(
   );
   if (!created) throw refuse('duplicate_template');
   return { templateId, revision: 1, status, warnings };
+}
+
+/** What creating would answer, and nothing is made: the same refusals, short of who takes the id meanwhile and of codes that become easier to guess. */
+export async function tryTemplate(ports: Ports, application: Application, body: TemplateBody): Promise<Saved> {
+  const { warnings } = examine(application, body, ports);
+  const taken = (await listTemplates(ports.db, application.id)).some(
+    ({ body: { template_id } }) => template_id === body.template_id,
+  );
+  if (taken) throw refuse('duplicate_template');
+  return { templateId: body.template_id, revision: 1, status: statusFor(application), warnings };
 }
 
 /** Makes the next revision. The approved one goes on serving until the new one is approved, unless it is withdrawn. */

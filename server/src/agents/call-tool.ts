@@ -1,0 +1,191 @@
+/**
+ * One call of a tool: is it given to this caller, are its parameters right, may the key send there; then the operation is asked through the
+ * front door with the caller's own credential, so that permission, limits, idempotency and errors are those of REST.
+ */
+import { ApiError, type FieldFault, invalid } from '../errors.ts';
+import { faultsOf, faultTexts } from '../http/faults.ts';
+import type { Operation } from '../http/operation.ts';
+import { type Application, type Caller, requireAgentMaySend } from '../policy.ts';
+import { plainArguments } from './arguments.ts';
+import { type Narrowing, standing } from './catalog.ts';
+import { describeOperation } from './describe-operation.ts';
+import { masked, quoted } from './mask.ts';
+import { ownRefusal, type Refusal, refusalOf } from './refusal.ts';
+import type { Ask, Json, Tool } from './tool.ts';
+
+/** Who calls, over one HTTP request. */
+export interface Session {
+  caller: Caller;
+  /** As presented; handed on to the operations. */
+  authorization: string;
+  ip: string;
+  requestId: string;
+  /** Of the HTTP request, for calls without a key of their own: a repeated check then costs one attempt. */
+  idempotencyKey: string | null;
+  narrowing: Narrowing;
+}
+
+/** One request to an operation, without a socket. */
+export interface InProcessCall {
+  method: string;
+  path: string;
+  body: unknown;
+  headers: Record<string, string>;
+  ip: string;
+  signal: AbortSignal | undefined;
+}
+
+export interface CallPorts {
+  operations: readonly Operation[];
+  publicUrl(): string;
+  /** Through the front door. */
+  ask(call: InProcessCall): Promise<{ status: number; body: unknown }>;
+  /** The address in the form of a message's recipient, and its country; throws as a send does for what is none. */
+  destination(to: string): { address: string; country: string | null };
+  /** What creating the template would answer. */
+  tryTemplate(application: Application, body: unknown): Promise<Json>;
+  /** Every call: who, what, how it ended. */
+  audit(line: Json): void;
+}
+
+export type Outcome = { ok: true; content: Json } | { ok: false; refusal: Refusal };
+
+const standings: Record<Exclude<ReturnType<typeof standing>, 'given'>, readonly [string, string]> = {
+  narrowed: ['the client narrowed its tools, and this one is not among them', 'Use the tools that tools/list shows.'],
+  'no permission': [
+    'the key has no permission for this tool',
+    'Use the tools that tools/list shows, or ask the operator for a key with the permission.',
+  ],
+  'virtual network only': [
+    'codes can be read only on the virtual phone network',
+    'Ask the person who received the code for it; real messages are read by nobody else.',
+  ],
+  'server key': [
+    'a server key over MCP sends to the virtual phone network alone, never live',
+    'Use a test credential, or ask the operator for an agent key in live mode.',
+  ],
+  'test mode': [
+    'this agent key is in test mode and may not send to real recipients',
+    'Use an application on the virtual phone network, or ask the operator to set the key to live mode.',
+  ],
+};
+
+/** Never throws for what a caller can do wrong. */
+export async function callTool(
+  ports: CallPorts,
+  tool: Tool,
+  session: Session,
+  given: Json,
+  signal?: AbortSignal,
+): Promise<Outcome> {
+  const outcome = await attempt(ports, tool, session, given, signal);
+  ports.audit({
+    request_id: session.requestId,
+    key_id: session.caller.keyId,
+    tool: tool.name,
+    arguments: withoutCodes(masked(given) as Json),
+    outcome: outcome.ok ? 'done' : 'refused',
+    ...(!outcome.ok && { code: outcome.refusal.code }),
+  });
+  return outcome;
+}
+
+async function attempt(
+  ports: CallPorts,
+  tool: Tool,
+  session: Session,
+  given: Json,
+  signal: AbortSignal | undefined,
+): Promise<Outcome> {
+  const refused = (error: ApiError, nextStep?: string): Outcome => ({
+    ok: false,
+    refusal: ownRefusal(error, session.requestId, ports.publicUrl(), nextStep),
+  });
+  const stands = standing(tool, session.caller, session.narrowing);
+  if (stands !== 'given') {
+    const [message, nextStep] = standings[stands];
+    return refused(new ApiError(2004, message), nextStep);
+  }
+  try {
+    const args = argumentsOf(tool, given);
+    if (tool.operation === null)
+      return { ok: true, content: describeOperation(ports.operations, String(args['operation_id'])) };
+    requireMaySend(ports, tool, session.caller, args);
+    if (args['dry_run'] === true) return await dryRun(ports, tool, session.caller, args);
+    return await ask(ports, tool, session, args, signal);
+  } catch (error) {
+    if (error instanceof ApiError) return refused(error);
+    throw error;
+  }
+}
+
+/** Throws 3002 naming every fault by the tool's own parameters. */
+function argumentsOf({ shape, inputSchema }: Tool, given: Json): Json {
+  const parsed = shape.input.safeParse(plainArguments(inputSchema, given), faultTexts);
+  if (parsed.success) return parsed.data;
+  const faults = faultsOf(parsed.error.issues, 'arguments');
+  throw invalid(faults as [FieldFault, ...FieldFault[]]);
+}
+
+/** The terms of an agent's key, before anything else is asked: a destination that is not on its list is not even tried. */
+function requireMaySend(ports: CallPorts, { shape }: Tool, { agent, application }: Caller, args: Json): void {
+  const { to } = args;
+  if (!agent || shape.reach !== 'send' || typeof to !== 'string') return;
+  const { address, country } = ports.destination(to);
+  requireAgentMaySend(agent, { network: application.network, to: address, country });
+}
+
+async function dryRun(ports: CallPorts, { shape, operation }: Tool, caller: Caller, args: Json): Promise<Outcome> {
+  const { body } = shape.ask(args);
+  const parsed = operation?.spec.input.body?.safeParse(body, faultTexts);
+  if (parsed && !parsed.success) throw invalid(faultsOf(parsed.error.issues, 'body') as [FieldFault, ...FieldFault[]]);
+  return { ok: true, content: { ...(await ports.tryTemplate(caller.application, parsed?.data)), dry_run: true } };
+}
+
+async function ask(
+  ports: CallPorts,
+  { operation, shape }: Tool,
+  session: Session,
+  args: Json,
+  signal: AbortSignal | undefined,
+): Promise<Outcome> {
+  if (!operation) throw new Error(`${shape.name} asks no operation`);
+  const { spec } = operation;
+  const asked = shape.ask(args);
+  const key = asked.idempotencyKey ?? (spec.method === 'POST' ? session.idempotencyKey : null);
+  const { status, body } = await ports.ask({
+    method: spec.method,
+    path: pathOf(spec.path, asked),
+    body: spec.method === 'GET' ? undefined : (asked.body ?? {}),
+    headers: {
+      authorization: session.authorization,
+      'x-request-id': session.requestId,
+      ...(key !== null && { 'idempotency-key': `"${key}"` }),
+    },
+    ip: session.ip,
+    signal,
+  });
+  if (status !== 200) return { ok: false, refusal: refusalOf(status, body as Json) };
+  return { ok: true, content: contentOf(shape, body, args) };
+}
+
+function pathOf(pattern: string, { params = {}, query = {} }: Ask): string {
+  const path = pattern.replaceAll(/\{([^{}]+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
+  const search = new URLSearchParams(
+    Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
+  ).toString();
+  return search === '' ? path : `${path}?${search}`;
+}
+
+function contentOf({ list, fields, answer, unmasked }: Tool['shape'], body: unknown, args: Json): Json {
+  const whole = (list === undefined ? body : { [list]: body }) as Json;
+  const shown = answer
+    ? answer(whole, args)
+    : Object.fromEntries(Object.entries(whole).filter(([name]) => fields?.includes(name) ?? true));
+  return (unmasked ? quoted(shown) : masked(shown)) as Json;
+}
+
+/** For the log: what the user typed and what goes into texts is nobody's business there. */
+function withoutCodes({ code, params, ...others }: Json): Json {
+  return { ...others, ...(code !== undefined && { code: '•••' }), ...(params !== undefined && { params: '•••' }) };
+}

@@ -1,0 +1,132 @@
+/** What tools answer: masked, with the codes of REST and the next step, once per idempotency key. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Client } from '@modelcontextprotocol/client';
+import { onEachApp } from '../testing/app.ts';
+import { bodyOf } from '../testing/application.ts';
+import { type AgentKey, done, makeSandboxKey, newKey, openClient, refused } from './fixture.ts';
+
+const template_id = 'sandbox-otp-tpl';
+
+onEachApp('what a tool answers', (get) => {
+  let key: AgentKey;
+  let client: Client;
+  before(async () => {
+    key = await makeSandboxKey(get(), { kind: 'agent', permissions: ['send', 'verify', 'templates', 'read'] });
+    client = await openClient(get(), key.credential);
+  });
+  after(() => client.close());
+
+  test('the same call is one send, another under its key none', async () => {
+    const args = { to: '+6591110001', template_id, idempotency_key: newKey() };
+    const first = await done(client, 'send_otp', args);
+    assert.deepEqual(await done(client, 'send_otp', args), first);
+    const reused = await refused(client, 'send_otp', { ...args, to: '+6591110002' });
+    assert.deepEqual([reused.code, reused.message], [3002, 'Idempotency-Key: reused with another request']);
+    const missing = await refused(client, 'send_otp', { to: '+6591110003', template_id });
+    assert.deepEqual([missing.code, missing.message], [3002, 'idempotency_key: required']);
+    assert.equal((await done(client, 'list_messages')).messages.length, 1);
+  });
+
+  test('a second send while a code lives: how long to wait and what to call instead', async () => {
+    const args = { to: '+6591110011', template_id };
+    await done(client, 'send_otp', { ...args, idempotency_key: newKey() });
+    const refusal = await refused(client, 'send_otp', { ...args, idempotency_key: newKey() });
+    assert.deepEqual([refusal.code, refusal.reason, refusal.retryable], [3004, 'code_still_valid', true]);
+    const wait = refusal.retry_after_s ?? 0;
+    assert.ok(wait > 0 && wait <= 300);
+    assert.equal(refusal.next_step, `A code is still alive: verify it, use resend_otp, or wait ${wait} s.`);
+  });
+
+  test('is what REST answers, under the same request id as the log', async () => {
+    const refusal = await refused(client, 'get_message', { message_id: '1' });
+    const rest = await get().call({ path: '/v1/messages/1', credential: key.credential });
+    assert.deepEqual(
+      [refusal.code, refusal.message, refusal.docs_url],
+      [rest.body.code, rest.body.message, rest.body.docs_url],
+    );
+    assert.match(refusal.request_id, /^req_/);
+  });
+
+  test('a cancelled message says so, and its code is dead', async () => {
+    const { message_id } = await done(client, 'send_otp', {
+      to: '+6591110021',
+      template_id,
+      idempotency_key: newKey(),
+    });
+    await get().live(3);
+    const { messages } = await done(client, 'get_test_inbox', { to: '+6591110021' });
+    assert.deepEqual(await done(client, 'cancel_message', { message_id }), { message_id, state: 'cancelled' });
+    const refusal = await refused(client, 'verify_otp', { message_id, code: messages[0].code });
+    assert.equal(refusal.reason, 'cancelled');
+    assert.match(refusal.next_step, /new code with send_otp/);
+  });
+
+  test('no full recipient is in any answer, whatever is asked', async () => {
+    const to = '+6591119876';
+    const email = 'secretive@example.com';
+    const { message_id } = await done(client, 'send_otp', { to, template_id, idempotency_key: newKey() });
+    await done(client, 'send_otp', { to: email, template_id, idempotency_key: newKey() });
+    await get().live(3);
+    const inbox = await done(client, 'get_test_inbox', { to });
+    const now = get().database.clock.now();
+    const answers = [
+      inbox,
+      await done(client, 'get_test_inbox', { to: email }),
+      await done(client, 'verify_otp', { message_id, code: inbox.messages[0].code }),
+      await done(client, 'get_message', { message_id }),
+      await done(client, 'explain_message', { message_id }),
+      await done(client, 'list_messages', { to }),
+      await done(client, 'list_messages', { limit: 50, status: 'verified' }),
+      await done(client, 'get_insights', {
+        from: new Date(now - 3_600_000).toISOString(),
+        to: new Date(now).toISOString(),
+        group_by: 'country',
+      }),
+    ];
+    for (const answer of answers) assert.doesNotMatch(JSON.stringify(answer), /91119876|secretive/);
+    assert.equal(inbox.messages[0].to, '+65••••••76');
+    const code = String(inbox.messages[0].code);
+    for (const answer of answers.slice(2))
+      assert.ok(!JSON.stringify(answer).includes(`"${code}"`), 'no code outside the inbox');
+  });
+
+  test('the inbox begins where it is told to', async () => {
+    const to = '+6591110041';
+    await done(client, 'send_otp', { to, template_id, idempotency_key: newKey() });
+    await get().live(3);
+    assert.equal((await done(client, 'get_test_inbox', { to })).messages.length, 1);
+    const since = new Date(get().database.clock.now() + 60_000).toISOString();
+    assert.equal((await done(client, 'get_test_inbox', { to, since })).messages.length, 0);
+  });
+
+  test('a new template is shown before it is made, and made when told so', async () => {
+    const template = {
+      template_id: 'by-an-agent',
+      send_channel_strategy: 'sms',
+      brand_name: 'Acme',
+      verify_code_config: { verify_code_type: 1, verify_code_len: 6, verify_code_ttl: 5 },
+      sms_config: { template_type: 1, template_default_config: { contain_security: true, contain_expire: true } },
+    };
+    const shown = await get().expectNothingHappened(() => done(client, 'create_template', template));
+    assert.deepEqual([shown.dry_run, shown.template_id, shown.status], [true, 'by-an-agent', 2]);
+    const broken = { ...template, verify_code_config: { ...template.verify_code_config, verify_code_ttl: 99 } };
+    assert.equal((await get().expectNothingHappened(() => refused(client, 'create_template', broken))).code, 3002);
+    const made = await done(client, 'create_template', { ...template, dry_run: false });
+    assert.deepEqual([made.dry_run, made.revision], [undefined, 1]);
+    assert.equal((await refused(client, 'create_template', template)).reason, 'duplicate_template');
+    const { templates } = await done(client, 'list_templates', { status: 'approved', channel: 'sms' });
+    assert.ok(templates.some((found: { template_id: string }) => found.template_id === 'by-an-agent'));
+    const preview = await done(client, 'preview_template', { template_id: 'by-an-agent', language: 'en' });
+    assert.match(preview.renderings[0].text, /Acme/);
+    const read = await done(client, 'get_template', { template_id: 'by-an-agent' });
+    assert.equal(read.send_channel_strategy, 'sms');
+  });
+
+  test('what strict function calling sends is understood: null is absent, pairs are a map', async () => {
+    const args = { to: '+6591110051', template_id, language: null, params: [{ name: 'name', value: 'Ana' }] };
+    const sent = await done(client, 'send_otp', { ...args, idempotency_key: newKey() });
+    const story = bodyOf(await get().call({ path: `/v1/messages/${sent.message_id}`, credential: key.credential }));
+    assert.equal(story.language, 'default');
+  });
+});

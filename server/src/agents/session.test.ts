@@ -1,0 +1,104 @@
+/** An agent at work: it finishes the job by itself in the sandbox, and is stopped with a readable reason where it may not go. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Client } from '@modelcontextprotocol/client';
+import { onEachApp } from '../testing/app.ts';
+import { done, makeSandboxKey, newKey, openClient, refused } from './fixture.ts';
+
+const namesOf = async (client: Client): Promise<string[]> => (await client.listTools()).tools.map(({ name }) => name);
+
+onEachApp('a session of an agent', (get) => {
+  for (const mode of ['auto', 'legacy', { pin: '2026-07-28' }] as const)
+    test(`finishes the job in the sandbox: list, send, read, verify, explain (${JSON.stringify(mode)})`, async () => {
+      const { credential } = await makeSandboxKey(get());
+      const client = await openClient(get(), credential, { mode });
+      const { templates } = await done(client, 'list_templates', { channel: 'sms' });
+      const template = templates.find((found: { live_revision: number | null }) => found.live_revision !== null);
+      const to = '+6591234567';
+      const sent = await done(client, 'send_otp', {
+        to,
+        template_id: template.template_id,
+        idempotency_key: newKey(),
+      });
+      await get().live(3);
+      const { messages } = await done(client, 'get_test_inbox', { to, wait_s: 5 });
+      assert.equal(messages[0].message_id, sent.message_id);
+      const wrong = await done(client, 'verify_otp', { message_id: sent.message_id, code: '0' });
+      assert.deepEqual([wrong.verified, wrong.attempts_left], [false, 4]);
+      const right = await done(client, 'verify_otp', { message_id: sent.message_id, code: messages[0].code });
+      assert.equal(right.verified, true);
+      await get().settle();
+      const story = await done(client, 'explain_message', { message_id: sent.message_id });
+      assert.match(story.explanation.cause, /right code was entered/);
+      const again = await refused(client, 'verify_otp', { message_id: sent.message_id, code: messages[0].code });
+      assert.deepEqual([again.code, again.reason, again.retryable], [3003, 'already_verified', false]);
+      for (const answer of [messages, right, story, await done(client, 'get_message', { message_id: sent.message_id })])
+        assert.doesNotMatch(JSON.stringify(answer), /91234567/);
+      await client.close();
+    });
+
+  test('who tries to send 1,000 live codes sends none', async () => {
+    const { id } = await get().makeApplication({ network: 'live' });
+    const server = await get().makeKey(id);
+    const agent = await get().makeKey(id, { kind: 'agent' });
+    for (const [{ credential }, why] of [
+      [server, /server key .* never live/],
+      [agent, /test mode/],
+    ] as const) {
+      const client = await openClient(get(), credential);
+      assert.deepEqual(
+        (await namesOf(client)).filter((name) => /send|inbox/.test(name)),
+        [],
+      );
+      await get().expectNothingHappened(async () => {
+        for (let i = 0; i < 1000; i++) {
+          const to = `+6591${String(i).padStart(6, '0')}`;
+          const refusal = await refused(client, 'send_otp', { to, template_id: 'login', idempotency_key: newKey() });
+          assert.equal(refusal.code, 2004);
+          assert.match(refusal.message, why);
+          assert.match(refusal.next_step, /ask the operator/);
+        }
+      });
+      await client.close();
+    }
+  });
+
+  test('a list of recipients is no recipient', async () => {
+    const client = await openClient(get(), (await makeSandboxKey(get())).credential);
+    const to = Array.from({ length: 1000 }, (_, i) => `+6591${String(i).padStart(6, '0')}`);
+    const refusal = await get().expectNothingHappened(() =>
+      refused(client, 'send_custom_message', { to, template_id: 'x', idempotency_key: newKey() }),
+    );
+    assert.deepEqual([refusal.code, refusal.message], [3002, 'to: must be a string']);
+    await client.close();
+  });
+
+  test('a send abroad is stopped before anything is asked', async () => {
+    const { credential } = await makeSandboxKey(get(), { kind: 'agent', agent: { countries: ['SG'] } });
+    const client = await openClient(get(), credential);
+    const args = { template_id: 'sandbox-otp-tpl', idempotency_key: newKey() };
+    const refusal = await get().expectNothingHappened(() =>
+      refused(client, 'send_otp', { ...args, to: '+4915112345678' }),
+    );
+    assert.deepEqual([refusal.code, refusal.reason], [3003, 'destination_not_allowed']);
+    assert.match(refusal.next_step, /Do not try other recipients; ask the operator/);
+    await done(client, 'send_otp', { ...args, to: '+6591234567' });
+    await client.close();
+  });
+
+  test('no tool reads a secret, and none that is guessed exists', async () => {
+    const client = await openClient(get(), (await makeSandboxKey(get())).credential);
+    for (const name of [
+      'get_api_key',
+      'list_api_keys',
+      'rotate_secret',
+      'get_provider',
+      'set_limits',
+      'delete_template',
+    ])
+      await assert.rejects(client.callTool({ name, arguments: {} }), /there is no tool/);
+    const hidden = await refused(client, 'get_operation', { operation_id: 'createApiKey' });
+    assert.equal(hidden.code, 4001);
+    await client.close();
+  });
+});

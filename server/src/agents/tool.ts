@@ -1,0 +1,77 @@
+/**
+ * A tool, as a model sees it: a name and a few flat parameters over one operation of the registry.
+ * Title, description, permission and the form of the answer come from the operation; a shape says only what differs.
+ */
+import type { z } from 'zod';
+import type { Operation } from '../http/operation.ts';
+import type { Permission } from '../policy.ts';
+
+export const toolsets = ['docs', 'send', 'verify', 'inspect', 'templates', 'test'] as const;
+export type Toolset = (typeof toolsets)[number];
+
+export type Json = Record<string, unknown>;
+
+/** What MCP clients are told about a tool; hints, not guards. */
+export interface Hints {
+  readOnlyHint: boolean;
+  destructiveHint: boolean;
+  idempotentHint: boolean;
+  openWorldHint: boolean;
+}
+
+/** The request of the operation that a call of the tool becomes. */
+export interface Ask {
+  params?: Record<string, string>;
+  query?: Record<string, string | number | undefined>;
+  body?: Json;
+  idempotencyKey?: string;
+}
+
+export interface ToolShape<Args extends z.ZodObject = z.ZodObject> {
+  name: string;
+  /** Its operation; only a tool that answers from the registry itself has none. */
+  operation: string | null;
+  toolset: Toolset;
+  /** Where several tools read one operation, the later ones say themselves what they are for. */
+  title?: string;
+  description?: string;
+  input: Args;
+  /** The fields of the operation's body are parameters too. */
+  takesBody?: boolean;
+  hints: Hints;
+  /** virtual: only where nothing leaves the virtual phone network. send: also live, for an agent key in live mode. */
+  reach?: 'virtual' | 'send';
+  ask(args: z.infer<Args>): Ask;
+  /** The fields of the operation's answer that are shown; default all. */
+  fields?: readonly string[];
+  /** A bare array is answered under this name. */
+  list?: string;
+  /** Where the answer has another form than the operation's. */
+  output?: z.ZodObject;
+  answer?(body: Json, args: z.infer<Args>): Json;
+  /** Texts of the application itself, in which an address is nobody's to hide. */
+  unmasked?: boolean;
+}
+
+/** Keeps the type of the parameters where shapes of many forms stand in one list. */
+export const shape = <Args extends z.ZodObject>(given: ToolShape<Args>): ToolShape => given as unknown as ToolShape;
+
+export interface Tool {
+  name: string;
+  title: string;
+  description: string;
+  toolset: Toolset;
+  permission: Permission | 'any' | undefined;
+  hints: Hints;
+  inputSchema: Json;
+  outputSchema: Json;
+  shape: ToolShape;
+  operation: Operation | null;
+}
+
+export const reads: Hints = {
+  readOnlyHint: true,
+  destructiveHint: false,
+  idempotentHint: true,
+  openWorldHint: false,
+};

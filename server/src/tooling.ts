@@ -1,0 +1,54 @@
+/** What the tools of agents need of the other rooms, and the way in which they ask the operations: through the front door, like anybody. */
+import type { Accounts } from './accounts/index.ts';
+import { type Agents, createAgents } from './agents/index.ts';
+import { ApiError } from './errors.ts';
+import type { FrontDoor } from './http/index.ts';
+import type { Operation } from './http/operation.ts';
+import { parseAddress } from './messages/index.ts';
+import type { Log } from './platform/log.ts';
+import type { Application } from './policy.ts';
+import type { Templates } from './templates/index.ts';
+
+export interface ToolingOptions {
+  operations: readonly Operation[];
+  accounts: Pick<Accounts, 'authenticateKey'>;
+  templates: Pick<Templates, 'tryOut'>;
+  log: Log;
+  publicUrl(): string;
+  /** Asked with the first call: the door opens after the tools are made. */
+  frontDoor(): Pick<FrontDoor, 'inject' | 'openapi'>;
+}
+
+export function createTooling({ operations, accounts, templates, log, publicUrl, frontDoor }: ToolingOptions): Agents {
+  return createAgents({
+    operations,
+    publicUrl,
+    openapi: () => frontDoor().openapi(),
+    authenticate: accounts.authenticateKey,
+    async ask({ method, path, body, headers, ip, signal }) {
+      const reply = await frontDoor().inject({
+        method: method as 'GET',
+        url: path,
+        remoteAddress: ip,
+        headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
+        ...(body !== undefined && { payload: JSON.stringify(body) }),
+        ...(signal && { signal }),
+      });
+      return { status: reply.statusCode, body: JSON.parse(reply.body) };
+    },
+    destination(to) {
+      const found = parseAddress(to);
+      return { address: found.address, country: found.kind === 'phone' ? found.country : null };
+    },
+    tryTemplate: (application, body) => tryTemplate(templates, application, body),
+    audit: (line) => log.info(line, 'tool'),
+    warn: (err) => log.warn({ err }, 'a request of an agent could not be served'),
+  });
+}
+
+/** As the operation answers; like it not for the application that everybody shares. */
+async function tryTemplate({ tryOut }: Pick<Templates, 'tryOut'>, application: Application, body: unknown) {
+  if (application.sandbox === 'public') throw new ApiError(2004, 'no permission for this API');
+  const { templateId, revision, status, warnings } = await tryOut(application, body as Parameters<typeof tryOut>[1]);
+  return { code: 0, message: 'success', template_id: templateId, revision, status, warnings };
+}
