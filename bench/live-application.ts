@@ -2,6 +2,9 @@
 import { operatorToken } from './product.ts';
 
 export interface Application {
+  id: string;
+  /** `key:secret` */
+  credential: string;
   /** Sends a code; resolves with the message id. */
   send(to: string): Promise<string>;
 }
@@ -23,19 +26,29 @@ async function ask(address: string, path: string, authorization: string, body: o
   return answer;
 }
 
+const operator = (address: string) => (path: string, body: object) =>
+  ask(address, `/admin/v1/${path}`, `Bearer ${operatorToken}`, body);
+
 export async function liveApplication(address: string, provider: ProviderBody): Promise<Application> {
-  const operate = (path: string, body: object) => ask(address, `/admin/v1/${path}`, `Bearer ${operatorToken}`, body);
+  const operate = operator(address);
   await operate('providers', { id: 'bench', title: 'bench', ...provider });
   await operate('routes', { channel: 'sms', entries: [{ provider: 'bench', priority: 1, price_micros: 41_200 }] });
+  return newApplication(address, []);
+}
+
+/** One more on the providers there are. */
+export async function newApplication(address: string, limits: readonly object[]): Promise<Application> {
+  const operate = operator(address);
   const { id: organization } = await operate('organizations', { name: 'Bench' });
-  const policy = { template_review: 'auto', request_rate: 10_000_000, limits: [] };
+  const policy = { template_review: 'auto', request_rate: 10_000_000, limits };
   const { id } = await operate(`organizations/${organization}/applications`, {
     name: 'Bench',
     network: 'live',
     policy,
   });
   const made = await operate(`applications/${id}/api-keys`, {});
-  const basic = `Basic ${Buffer.from(`${made['dev_key']}:${made['dev_secret']}`).toString('base64')}`;
+  const credential = `${made['dev_key']}:${made['dev_secret']}`;
+  const basic = `Basic ${Buffer.from(credential).toString('base64')}`;
   await ask(address, '/v1/template-configs', basic, {
     template_id: 'login',
     send_channel_strategy: 'sms',
@@ -47,5 +60,5 @@ export async function liveApplication(address: string, provider: ProviderBody): 
     const sent = await ask(address, '/v1/messages', basic, { to, template: { id: 'login' } });
     return sent['message_id'] ?? '';
   };
-  return { send };
+  return { id: id ?? '', credential, send };
 }

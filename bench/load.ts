@@ -2,7 +2,9 @@
  * The load: pairs of send + verify over keep-alive connections, as a process of its own. Written on bare sockets, because a full client
  * would take the processor time that is to be measured. Prints one JSON line {pairs, failures, seconds}.
  *
- *   node load.ts ADDRESS KEY:SECRET CONNECTIONS SECONDS FIRST_NUMBER CODE [PAIRS]
+ *   node load.ts ADDRESS KEY:SECRET CONNECTIONS SECONDS FIRST_NUMBER CODE [PAIRS [SIGNALS]]
+ *
+ * SIGNALS `yes`: each pair tells an address and a device of its own.
  */
 import { connect } from 'node:net';
 
@@ -14,6 +16,7 @@ const [
   firstNumber = '80000000',
   code = '482913',
   pairsWanted = '0',
+  tellsSignals = 'no',
 ] = process.argv.slice(2);
 const { hostname, port } = new URL(address);
 const authorization = Buffer.from(credential).toString('base64');
@@ -40,7 +43,12 @@ function runConnection(): Promise<void> {
     const send = (): void => {
       sending = true;
       started++;
-      socket.write(request('/v1/messages', `{"to":"+65${nextNumber++}","template":{"id":"login"}}`));
+      const n = nextNumber++;
+      const signals =
+        tellsSignals === 'yes'
+          ? `,"signals":{"ip":"10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}","device_id":"device-${n}"}`
+          : '';
+      socket.write(request('/v1/messages', `{"to":"+65${n}","template":{"id":"login"}${signals}}`));
     };
     const answered = (status: string, body: string): void => {
       if (status !== '200') {

@@ -60,13 +60,18 @@ export interface LoadOptions {
   firstNumber: number;
   /** Ends after so many pairs; 0: only the time ends it. */
   pairs?: number;
+  /** `key:secret`, where it is not the first application's. */
+  credential?: string;
+  /** Each pair tells an address and a device of its own. */
+  signals?: boolean;
 }
 
 export async function load(
   address: string,
-  { connections, seconds, firstNumber, pairs = 0 }: LoadOptions,
+  { connections, seconds, firstNumber, pairs = 0, credential = `${key}:${secret}`, signals = false }: LoadOptions,
 ): Promise<Load> {
-  const args = [address, `${key}:${secret}`, connections, seconds, firstNumber, code, pairs].map(String);
+  const told = signals ? 'yes' : 'no';
+  const args = [address, credential, connections, seconds, firstNumber, code, pairs, told].map(String);
   const child = spawn(process.execPath, [fileURLToPath(new URL('load.ts', import.meta.url)), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '../platform/sql.ts';
-import { onEachApp, type TestReply } from '../testing/app.ts';
-import { newNumber, openApplication, type TestApplication, wrongFor } from '../testing/application.ts';
+import { onEachApp, openTestApp, type TestReply } from '../testing/app.ts';
+import { newNumber, openApplication, type TestApplication, useApplication, wrongFor } from '../testing/application.ts';
 
 const hour = 3_600;
 const open = { resend_policy: { mode: 'rotate', resend_after: 0, max_sends: 1000 } };
@@ -154,6 +154,37 @@ onEachApp('rate limits', (get) => {
     );
     assert.equal(checks.filter(({ status }) => status === 200).length, 6);
     assert.equal(checks.filter(({ status }) => status === 429).length, 9);
+  });
+
+  test('nodes whose clocks are five minutes apart agree, about the limit and about when it ends', async () => {
+    const limits = [{ name: 'by_ip', per: 'ip', limit: 4, window_seconds: 600 }];
+    const app = await withLimits([...limits, { name: 'each', per: 'target', limit: 4, window_seconds: 600 }]);
+    const { database } = get();
+    const now = (): number => database.clock.now();
+    const apart = (ms: number) => openTestApp({ ...database, clock: { ...database.clock, now: () => now() + ms } });
+    const nodes = [await apart(-300_000), await apart(300_000)].map((box) =>
+      useApplication(box, app.id, app.credential),
+    );
+    const signals = { ip: '192.0.2.55' };
+    const send = (i: number, to = newNumber()): Promise<TestReply> | undefined => nodes[i % 2]?.send(to, { signals });
+    for (let i = 0; i < 4; i++) {
+      assert.equal((await send(i))?.status, 200);
+      await travel(60);
+    }
+    const waits: number[] = [];
+    for (const i of [0, 1]) {
+      const refused = await send(i);
+      assert.ok(refused);
+      assertLimited(refused, 'by_ip', 4, 600);
+      waits.push(refused.body.details.retry_after);
+    }
+    assert.ok(Math.abs((waits[0] ?? 0) - 360) <= 3 && Math.abs((waits[0] ?? 0) - (waits[1] ?? 0)) <= 2, String(waits));
+    const to = newNumber();
+    for (let i = 0; i < 4; i++) assert.equal((await nodes[i % 2]?.send(to))?.status, 200);
+    for (const node of nodes) assertLimited(await node.send(to), 'each', 4, 600);
+    await travel(361);
+    assert.equal((await send(1))?.status, 200);
+    assert.equal((await send(0))?.status, 429);
   });
 
   test('counters are forgotten when no window reaches them', async () => {
