@@ -73,7 +73,7 @@ onEachApp('a session of an agent', (get) => {
     await client.close();
   });
 
-  test('a send abroad is stopped before anything is asked', async () => {
+  test('a send abroad is stopped by the terms of the key', async () => {
     const { credential } = await makeSandboxKey(get(), { kind: 'agent', agent: { countries: ['SG'] } });
     const client = await openClient(get(), credential);
     const args = { template_id: 'sandbox-otp-tpl', idempotency_key: newKey() };
