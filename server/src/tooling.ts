@@ -4,7 +4,6 @@ import { type Agents, createAgents } from './agents/index.ts';
 import { ApiError } from './errors.ts';
 import type { FrontDoor } from './http/index.ts';
 import type { Operation } from './http/operation.ts';
-import { parseAddress } from './messages/index.ts';
 import type { Log } from './platform/log.ts';
 import type { Application } from './policy.ts';
 import type { Templates } from './templates/index.ts';
@@ -35,10 +34,6 @@ export function createTooling({ operations, accounts, templates, log, publicUrl,
         ...(signal && { signal }),
       });
       return { status: reply.statusCode, body: JSON.parse(reply.body) };
-    },
-    destination(to) {
-      const found = parseAddress(to);
-      return { address: found.address, country: found.kind === 'phone' ? found.country : null };
     },
     tryTemplate: (application, body) => tryTemplate(templates, application, body),
     audit: (line) => log.info(line, 'tool'),

@@ -1,11 +1,11 @@
 /**
- * One call of a tool: is it given to this caller, are its parameters right, may the key send there; then the operation is asked through the
+ * One call of a tool: is it given to this caller, are its parameters right; then the operation is asked through the
  * front door with the caller's own credential, so that permission, limits, idempotency and errors are those of REST.
  */
 import { ApiError, type FieldFault, invalid } from '../errors.ts';
 import { faultsOf, faultTexts } from '../http/faults.ts';
 import type { Operation } from '../http/operation.ts';
-import { type Application, type Caller, requireAgentMaySend } from '../policy.ts';
+import type { Application, Caller } from '../policy.ts';
 import { plainArguments } from './arguments.ts';
 import { type Narrowing, standing } from './catalog.ts';
 import { describeOperation } from './describe-operation.ts';
@@ -40,8 +40,6 @@ export interface CallPorts {
   publicUrl(): string;
   /** Through the front door. */
   ask(call: InProcessCall): Promise<{ status: number; body: unknown }>;
-  /** The address in the form of a message's recipient, and its country; throws as a send does for what is none. */
-  destination(to: string): { address: string; country: string | null };
   /** What creating the template would answer. */
   tryTemplate(application: Application, body: unknown): Promise<Json>;
   /** Every call: who, what, how it ended. */
@@ -110,7 +108,6 @@ async function attempt(
     const args = argumentsOf(tool, given);
     if (tool.operation === null)
       return { ok: true, content: describeOperation(ports.operations, String(args['operation_id'])) };
-    requireMaySend(ports, tool, session.caller, args);
     if (args['dry_run'] === true) return await dryRun(ports, tool, session.caller, args);
     return await ask(ports, tool, session, args, signal);
   } catch (error) {
@@ -125,14 +122,6 @@ function argumentsOf({ shape, inputSchema }: Tool, given: Json): Json {
   if (parsed.success) return parsed.data;
   const faults = faultsOf(parsed.error.issues, 'arguments');
   throw invalid(faults as [FieldFault, ...FieldFault[]]);
-}
-
-/** The terms of an agent's key, before anything else is asked: a destination that is not on its list is not even tried. */
-function requireMaySend(ports: CallPorts, { shape }: Tool, { agent, application }: Caller, args: Json): void {
-  const { to } = args;
-  if (!agent || shape.reach !== 'send' || typeof to !== 'string') return;
-  const { address, country } = ports.destination(to);
-  requireAgentMaySend(agent, { network: application.network, to: address, country });
 }
 
 async function dryRun(ports: CallPorts, { shape, operation }: Tool, caller: Caller, args: Json): Promise<Outcome> {

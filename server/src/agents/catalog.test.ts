@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { Client, Tool } from '@modelcontextprotocol/client';
 import { onEachApp } from '../testing/app.ts';
-import { type AgentKey, done, makeSandboxKey, newKey, openClient, refused } from './fixture.ts';
+import { type AgentKey, done, makeSandboxKey, openClient, refused } from './fixture.ts';
 
 /** As published; a changed row is a changed product. RO, D, I, OW. */
 const table = {
@@ -125,10 +125,6 @@ onEachApp('the tools of a credential', (get) => {
     await withClient(live.credential, async (client) => {
       const refusal = await refused(client, 'get_test_inbox', { to: '+6591234567' });
       assert.match(refusal.message, /only on the virtual phone network/);
-      const abroad = await get().expectNothingHappened(() =>
-        refused(client, 'send_otp', { to: '+4915112345678', template_id: 'x', idempotency_key: newKey() }),
-      );
-      assert.equal(abroad.reason, 'destination_not_allowed');
     });
   });
 
