@@ -192,7 +192,14 @@ const houseRules = [
     comment: 'A module that imports nothing and that nothing imports is dead; scripts of pages are loaded by browsers.',
     from: {
       orphan: true,
-      pathNot: [test, testing, '^(bench|scripts)/', '^server/src/main\\.ts$', '-worker\\.ts$', '^server/src/site/assets/'],
+      pathNot: [
+        test,
+        testing,
+        '^(bench|scripts)/',
+        '^server/src/main\\.ts$',
+        '-worker\\.ts$',
+        '^server/src/site/assets/',
+      ],
     },
     to: {},
   },
