@@ -48,7 +48,11 @@ async function openCarrier(): Promise<{ url: string; close(): void }> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url, close: () => server.closeAllConnections() };
+  const close = (): void => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { url, close };
 }
 
 const carrier = await openCarrier();

@@ -133,7 +133,11 @@ comment on table budget_uses is 'spend: the budgets a message was counted in, fo
 -- Cost in the place of an estimate changes what the period has spent, while that period is still the newest.
 create function fold_budget_uses() returns trigger language plpgsql as $$
 begin
-  if not exists (select from fresh) then return null; end if;
+  -- Mostly a cost is its estimate: then nobody waits for the counter.
+  if not exists (
+    select from fresh f join gone g on g.application_id = f.application_id and g.message_id = f.message_id
+    where f.open_micros + f.cost_micros <> g.open_micros + g.cost_micros
+  ) then return null; end if;
   perform from budget_counters where counter_id in (select unnest(counter_ids) from fresh) order by counter_id for no key update;
   update budget_counters c set spent_micros = c.spent_micros + s.micros
     from (

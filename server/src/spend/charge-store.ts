@@ -2,8 +2,9 @@
  * What hand-overs and endings cost, as clauses of the statements that record them: so that a charge is made exactly when its
  * attempt is written as accepted, whatever dies in between. Relations handed in carry application_id and message_id.
  *
- * Locks: `lock` takes balances and then counters before anything else, as the accepting statement does; what ends a delivery that
- * still has a reservation without any hand-over under way (rare) takes them last and may be a deadlock's victim, which is run again.
+ * Locks: `lock` takes balances before anything else, as the accepting statement does; counters of budgets are written only where a
+ * cost is not its estimate, last, because every send of the budget waits for them. That, and what ends a delivery that still has a
+ * reservation without any hand-over under way, is rare and may be a deadlock's victim, which is run again.
  */
 import { type Sql, sql } from '../platform/sql.ts';
 
@@ -32,14 +33,7 @@ export const createCharges = (organizations: Sql): Charges => ({
         join balance_reservations s on s.application_id = r.application_id and s.message_id = r.message_id
       ) a join balances b on b.organization_id = a.organization_id
       where b.mode = 'prepaid' order by b.organization_id for no key update of b
-    ), charge_locks as materialized (
-      select c.counter_id
-      from (select distinct unnest(u.counter_ids) as counter_id from charge_rows r
-        join budget_uses u on u.application_id = r.application_id and u.message_id = r.message_id
-        where r.costs or u.open_micros > 0) a
-      join budget_counters c on c.counter_id = a.counter_id
-      where (select count(*) from charge_balances) >= 0 order by c.counter_id for no key update of c
-    )`,
+    ), charge_locks as materialized (select organization_id from charge_balances)`,
   settle: (accepted, over, corrected) => sql`charged as (
       insert into balance_entries (organization_id, kind, application_id, message_id, attempt, try, amount_micros)
       select b.organization_id, 'charge', a.application_id, a.message_id, a.attempt, a.try, -a.cost_micros
