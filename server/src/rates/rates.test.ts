@@ -162,9 +162,8 @@ onEachApp('rate limits', (get) => {
     const { database } = get();
     const now = (): number => database.clock.now();
     const apart = (ms: number) => openTestApp({ ...database, clock: { ...database.clock, now: () => now() + ms } });
-    const nodes = [await apart(-300_000), await apart(300_000)].map((box) =>
-      useApplication(box, app.id, app.credential),
-    );
+    const boxes = [await apart(-300_000), await apart(300_000)];
+    const nodes = boxes.map((box) => useApplication(box, app.id, app.credential));
     const signals = { ip: '192.0.2.55' };
     const send = (i: number, to = newNumber()): Promise<TestReply> | undefined => nodes[i % 2]?.send(to, { signals });
     for (let i = 0; i < 4; i++) {
@@ -185,6 +184,7 @@ onEachApp('rate limits', (get) => {
     await travel(361);
     assert.equal((await send(1))?.status, 200);
     assert.equal((await send(0))?.status, 429);
+    for (const box of boxes) await box.close();
   });
 
   test('counters are forgotten when no window reaches them', async () => {
