@@ -6,6 +6,7 @@ import { type Column, relation, type Sql, sql } from '../platform/sql.ts';
 import type { Entry } from './change.ts';
 import { type Charges, chargeClauses, givesBack, isOver } from './charge-store.ts';
 import type { Ids } from './content.ts';
+import { correctionColumns, correctionsOf } from './corrections.ts';
 import type { Call } from './hand-over.ts';
 import { leaseMs, type Prepared } from './prepare.ts';
 import {
@@ -206,27 +207,6 @@ const callColumns: Record<string, Column<CallRow>> = {
   reason: ['text', ({ record: { outcome } }) => (outcome.kind === 'accepted' ? null : outcome.detail)],
   took_ms: ['bigint', ({ record }) => Math.max(0, Math.round(record.tookMs))],
   cost_micros: ['bigint', ({ record: { outcome } }) => (outcome.kind === 'accepted' ? (outcome.costMicros ?? 0) : 0)],
-};
-
-interface Correction {
-  applicationId: string;
-  messageId: string;
-  attempt: number;
-  micros: number;
-}
-
-/** What the receipts in a save give back, or take again. */
-const correctionsOf = ({ applicationId, messageId, entries }: Save): Correction[] =>
-  entries.flatMap(({ attempt, data }) => {
-    const micros = Number(data?.['refunded_micros'] ?? 0) - Number(data?.['charged_micros'] ?? 0);
-    return attempt === undefined || micros === 0 ? [] : [{ applicationId, messageId, attempt, micros }];
-  });
-
-const correctionColumns: Record<string, Column<Correction>> = {
-  application_id: ['bigint', ({ applicationId }) => applicationId],
-  message_id: ['bigint', ({ messageId }) => messageId],
-  attempt: ['smallint', ({ attempt }) => attempt],
-  micros: ['bigint', ({ micros }) => micros],
 };
 
 const costs = (save: Save): boolean => save.call?.outcome.kind === 'accepted' || correctionsOf(save).length > 0;
