@@ -4,6 +4,7 @@
  */
 import type { Db } from '../platform/db.ts';
 import type { Keyring } from '../platform/seal.ts';
+import { createSharedReading } from '../platform/shared-reading.ts';
 import type { Hook } from './hook.ts';
 import type { Live } from './live.ts';
 import { changesChannel, findStamp, listHooks } from './store.ts';
@@ -23,8 +24,6 @@ export interface Memory {
 export function createMemory(db: Db, keyring: Keyring, open: (hook: Hook) => Live): Memory {
   let lives = new Map<string, Live>();
   let stamp = '';
-  let reading: Promise<void> | undefined;
-  let again = false;
   let stopped = false;
 
   async function readOnce(): Promise<void> {
@@ -40,23 +39,7 @@ export function createMemory(db: Db, keyring: Keyring, open: (hook: Hook) => Liv
     );
   }
 
-  async function readUntilQuiet(): Promise<void> {
-    try {
-      do {
-        again = false;
-        await readOnce();
-      } while (again && !stopped);
-    } finally {
-      reading = undefined;
-    }
-  }
-
-  /** Those that ask while a reading is under way share the next one. */
-  function read(): Promise<void> {
-    if (reading !== undefined) again = true;
-    else reading = readUntilQuiet();
-    return reading;
-  }
+  const { read, close } = createSharedReading(readOnce);
 
   return {
     find: (applicationId) => lives.get(applicationId) ?? null,
@@ -70,7 +53,7 @@ export function createMemory(db: Db, keyring: Keyring, open: (hook: Hook) => Liv
     },
     async stop() {
       stopped = true;
-      await reading?.catch(() => undefined);
+      await close();
     },
   };
 }

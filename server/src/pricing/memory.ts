@@ -5,6 +5,7 @@
 import type { Clock } from '../platform/clock.ts';
 import { DatabaseUnavailable, type Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
+import { createSharedReading } from '../platform/shared-reading.ts';
 import { type PriceTable, tableOf } from './price.ts';
 import { changesChannel, findBook, listAllPrices } from './store.ts';
 
@@ -27,8 +28,6 @@ export function createMemory({ db, clock, log }: { db: Db; clock: Clock; log: Lo
   let version = '';
   let aheadMs = 0;
   let timer: NodeJS.Timeout | undefined;
-  let reading: Promise<void> | undefined;
-  let again = false;
   let stopped = false;
 
   async function look(): Promise<string> {
@@ -37,27 +36,12 @@ export function createMemory({ db, clock, log }: { db: Db; clock: Clock; log: Lo
     return book.version;
   }
 
-  async function readUntilQuiet(): Promise<void> {
-    try {
-      do {
-        again = false;
-        // First: what changes between these statements is then read once more.
-        const found = await look();
-        table = tableOf(await listAllPrices(db));
-        version = found;
-      } while (again && !stopped);
-    } finally {
-      // In the same turn as the last look at `again`, or somebody could ask in between and not be heard.
-      reading = undefined;
-    }
-  }
-
-  /** Those that ask while a reading is under way share the next one. */
-  function read(): Promise<void> {
-    if (reading !== undefined) again = true;
-    else reading = readUntilQuiet();
-    return reading;
-  }
+  const { read, close } = createSharedReading(async () => {
+    // First: what changes between these statements is then read once more.
+    const found = await look();
+    table = tableOf(await listAllPrices(db));
+    version = found;
+  });
 
   const quietly = (work: Promise<void>): Promise<void> =>
     work.catch((error: unknown) => log.warn({ err: error }, 'prices were not read yet'));
@@ -87,7 +71,7 @@ export function createMemory({ db, clock, log }: { db: Db; clock: Clock; log: Lo
     async stop() {
       stopped = true;
       clearInterval(timer);
-      await reading?.catch(() => undefined);
+      await close();
     },
     beat,
   };

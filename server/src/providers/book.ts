@@ -1,5 +1,6 @@
 /** The rows of this room in memory: all of them, read as a whole, so that what is looked up together belongs together. */
 import type { Db } from '../platform/db.ts';
+import { createSharedReading } from '../platform/shared-reading.ts';
 import { type RouteTable, tableOf } from './pick.ts';
 import type { Entry, Provider, Route } from './records.ts';
 import { listRoutes } from './route-store.ts';
@@ -21,9 +22,6 @@ export function createBook(db: Db, onRead: (providers: readonly Provider[]) => v
   let routes = tableOf([]);
   let entries = new Map<string, { route: Route; entry: Entry }>();
   let stamp = '';
-  let reading: Promise<void> | undefined;
-  let again = false;
-  let closed = false;
 
   async function readOnce(): Promise<void> {
     // First: what changes between these statements is then read once more.
@@ -36,24 +34,7 @@ export function createBook(db: Db, onRead: (providers: readonly Provider[]) => v
     onRead(providers);
   }
 
-  async function readUntilQuiet(): Promise<void> {
-    try {
-      do {
-        again = false;
-        await readOnce();
-      } while (again && !closed);
-    } finally {
-      // In the same turn as the last look at `again`, or somebody could ask in between and not be heard.
-      reading = undefined;
-    }
-  }
-
-  /** Those that ask while a reading is under way share the next one. */
-  function read(): Promise<void> {
-    if (reading !== undefined) again = true;
-    else reading = readUntilQuiet();
-    return reading;
-  }
+  const { read, close } = createSharedReading(readOnce);
 
   return {
     routes: () => routes,
@@ -62,9 +43,6 @@ export function createBook(db: Db, onRead: (providers: readonly Provider[]) => v
     async catchUp() {
       if ((await findStamp(db)) !== stamp) await read();
     },
-    async close() {
-      closed = true;
-      await reading?.catch(() => undefined);
-    },
+    close,
   };
 }
