@@ -34,10 +34,11 @@ export class StartFailed extends Error {
   }
 }
 
-/** Starts without waiting for anything; `env` is all the process sees besides PATH. */
+/** Starts without waiting for anything; `env` is all the process sees besides PATH and where compiled sources are kept. */
 export function launchServer(env: Record<string, string>) {
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   const child = spawn(process.execPath, [main], {
-    env: { PATH: process.env['PATH'], LOG_LEVEL: 'warn', PORT: '0', ...env },
+    env: { PATH, ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }), LOG_LEVEL: 'warn', PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const written = { stdout: '', stderr: '' };

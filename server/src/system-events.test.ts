@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { onEachApp, operatorToken } from './testing/app.ts';
 import { bodyOf, newNumber, openApplication, type TestApplication } from './testing/application.ts';
+import { untilLedgerIsSettled } from './testing/horizon.ts';
 
 onEachApp('system events', (get) => {
   /** Rows of one event of the application, without their time. */
   async function told(app: TestApplication, event: string): Promise<unknown[]> {
+    await untilLedgerIsSettled(get().database.db);
     const { events } = bodyOf(await app.call({ path: `/v1/events?type=${event}` }));
     return events.map(({ row }: { row: Record<string, unknown> }) => {
       const { itime, ...rest } = row;

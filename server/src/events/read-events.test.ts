@@ -5,6 +5,7 @@ import { json, raw, sql } from '../platform/sql.ts';
 import { onEachApp, openTestApp } from '../testing/app.ts';
 import { assertRefused, bodyOf, newNumber, openApplication, type TestApplication } from '../testing/application.ts';
 import { onEachEngine } from '../testing/database.ts';
+import { untilLedgerIsSettled } from '../testing/horizon.ts';
 import { until } from '../testing/until.ts';
 import { type EventsHouse, mine, note, numberOf, openEvents } from './fixture.ts';
 import { appendEvents, type MessageStatus } from './index.ts';
@@ -18,8 +19,10 @@ const names = ({ events }: Page): string[] => events.map(({ event }) => event);
 const messageStatuses: readonly string[] = ['plan', 'target_valid', 'sent', 'delivered'] satisfies MessageStatus[];
 
 onEachApp('the list of events', (get) => {
-  const page = async (app: TestApplication, query = ''): Promise<Page> =>
-    bodyOf(await app.call({ path: `/v1/events${query}` }));
+  async function page(app: TestApplication, query = ''): Promise<Page> {
+    await untilLedgerIsSettled(get().database.db);
+    return bodyOf(await app.call({ path: `/v1/events${query}` }));
+  }
   /** One message that arrives, and the page behind which everything of it lies. */
   async function sendOne(app: TestApplication, to = newNumber()) {
     const { next_cursor: before } = await page(app);
@@ -182,6 +185,7 @@ onEachEngine('waiting for events', (get) => {
     const { events, next_cursor } = (await waiting).body;
     const found = events.map(numberOf);
     assert.ok(found[0] === 1 && found.length <= 2);
+    await untilLedgerIsSettled(db);
     assert.deepEqual((await house.list(`?wait=30&cursor=${cursor}`)).body.events.map(numberOf), [1, 2]);
     const startedAt = performance.now();
     const nothing = (await house.list(`?wait=1&type=verified&cursor=${next_cursor}`)).body;
@@ -199,6 +203,7 @@ onEachEngine('waiting for events', (get) => {
     await appendEvents(db, [call, call, call]);
     const { events, next_cursor } = (await waiting).body;
     assert.equal(events.length, 2);
+    await untilLedgerIsSettled(db);
     assert.equal((await house.list(`?type=api_call&cursor=${next_cursor}`)).body.events.length, 1);
   });
 
@@ -208,6 +213,7 @@ onEachEngine('waiting for events', (get) => {
     await db.query(sql`insert into events (application_id, message_id, cause, status, data)
       select ${mine}::bigint, 0, 'uplink', 'uplink_message', ${json({ body: 'x' })}::jsonb from generate_series(1, 2100)`);
     await appendEvents(db, [{ ...note(5), cause: 'api_called', status: 'api_call' }]);
+    await untilLedgerIsSettled(db);
     const first = (await house.list(`?type=api_call&wait=30&cursor=${cursor}`)).body;
     assert.deepEqual(first.events, []);
     assert.equal((await house.list(`?type=api_call&cursor=${first.next_cursor}`)).body.events.length, 1);
