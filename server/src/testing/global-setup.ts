@@ -12,13 +12,16 @@ import { openPglite } from '../platform/pglite.ts';
 import { openPostgres } from '../platform/postgres.ts';
 import { type PostgresServer, startPostgres } from './postgres-server.ts';
 
+/** Nothing in this server outlives the run, and no test of it cuts the power; those that kill a database start their own. */
+const hasty = ['-c', 'fsync=off', '-c', 'full_page_writes=off'];
+
 let directory: string | undefined;
 let server: PostgresServer | undefined;
 
 export async function globalSetup(): Promise<void> {
   directory = mkdtempSync(join(tmpdir(), 'otp-test-'));
   process.env['TEST_PGLITE_TEMPLATE'] = await makePgliteTemplate(directory);
-  server = await startPostgres();
+  server = await startPostgres(hasty);
   await server.createDatabase('otp_template');
   const db = openPostgres({ url: server.url('otp_template'), log: pino({ level: 'silent' }) });
   await migrate(db);

@@ -37,11 +37,15 @@ export async function startPostgres(flags: readonly string[] = []): Promise<Post
   const data = join(parent, 'data');
   mkdirSync(data);
   if ('uid' in user) chownSync(data, user.uid, user.gid);
-  execFileSync(binaries.initdb, ['-D', data, '-U', 'postgres', '--auth=trust', '-E', 'UTF8', '--locale=C'], {
-    ...user,
-    stdio: 'pipe',
-    cwd: parent,
-  });
+  execFileSync(
+    binaries.initdb,
+    ['-D', data, '-U', 'postgres', '--auth=trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+    {
+      ...user,
+      stdio: 'pipe',
+      cwd: parent,
+    },
+  );
   const port = await freePort();
   const url = (database: string): string => `postgres://postgres@127.0.0.1:${port}/${database}`;
   const args = [
