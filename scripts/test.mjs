@@ -16,6 +16,8 @@ const globalSetup = join(root, 'server/src/testing/global-setup.ts');
 /** A file that takes longer hangs: it left a timer, a socket or a process open. */
 const timeoutMs = 600_000;
 
+/** One more than a small machine has cores: those that kill servers wait for leases to lapse most of their time. */
+const filesAtOnce = Math.max(3, availableParallelism());
 /** Compiled once for all processes of all runs: a third of what a test file costs is reading the same sources. */
 const compileCache = join(root, 'node_modules/.cache/compiled');
 
@@ -25,7 +27,7 @@ export function runTests(files, { setup, env = process.env, stdio = 'inherit' } 
   const verdictFile = join(folder, 'counts.json');
   const args = [
     '--test',
-    `--test-concurrency=${Math.max(2, availableParallelism() - 1)}`,
+    `--test-concurrency=${filesAtOnce}`,
     `--test-timeout=${timeoutMs}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
