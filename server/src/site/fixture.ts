@@ -67,7 +67,7 @@ export const wordsOfMarkdown = (markdown: string): string[] =>
     markdown
       .replaceAll(/^```.*$/gm, '')
       .replaceAll(/^\d+\. /gm, '')
-      .replace(/^> For agents.*$/m, '')
+      .replace(/^> For AI agents.*$/m, '')
       .replaceAll(/\]\((?:https?:|#)[^()\s]*\)/g, ']'),
   );
 const wordsIn = (text: string): string[] => text.match(/[\p{L}\p{N}]+/gu) ?? [];

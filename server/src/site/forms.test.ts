@@ -105,7 +105,7 @@ describe('the forms of a page', () => {
     assert.deepEqual([...named].sort(), [...all].sort());
     assert.equal((await get('/docs/llms.txt')).body, body);
     const { body: full } = await get('/llms-full.txt');
-    assert.equal((full.match(/^> For agents: /gm) ?? []).length, all.length);
+    assert.equal((full.match(/^> For AI agents: /gm) ?? []).length, all.length);
     assert.ok(full.includes('# sendOtp\n'));
   });
 
@@ -173,6 +173,21 @@ describe('the forms of a page', () => {
     } finally {
       await without.close();
     }
+  });
+
+  test('a page leads to those before and after it and to its own sections, a page of a group stays in it', async () => {
+    const { body } = await get('/docs/quick-start');
+    const around = [...body.matchAll(/<a rel="(prev|next)" href="([^"]*)"/g)].map(([, rel, to]) => `${rel} ${to}`);
+    assert.deepEqual(around, ['prev /docs/ai', 'next /docs/sandbox']);
+    const [, contents = ''] = /<nav class="contents"[^>]*>([\s\S]*?)<\/nav>/.exec(body) ?? [];
+    const sections = [...body.matchAll(/<h2 id="([^"]*)"/g)].map(([, id]) => `#${id}`);
+    assert.ok(sections.length > 3);
+    assert.deepEqual(
+      [...contents.matchAll(/href="([^"]*)"/g)].map(([, to]) => to),
+      sections,
+    );
+    const first = (await get('/docs/api/sendOtp')).body;
+    assert.ok(!first.includes('rel="prev"') && first.includes('rel="next" href="/docs/api/sendCustomCode"'));
   });
 
   test('the reference has every operation with its inputs, and reads whole without its script', async () => {

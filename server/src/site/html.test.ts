@@ -32,3 +32,21 @@ test('links are found outside of code alone', () => {
     '[a](/b.md) `[c](d.md)` [`e`](/f.md)\n\n```md\n[g](h.md)\n```\n[i](/j.md#k)',
   );
 });
+
+test('a heading can be linked to, and the link has no words of its own', () => {
+  assert.equal(
+    toHtml('## Send'),
+    '<h2 id="send">Send<a class="anchor" href="#send" aria-label="Link to this section"></a></h2>\n',
+  );
+  assert.equal(toHtml('# Title'), '<h1 id="title">Title</h1>\n');
+});
+
+test('a long name may be broken behind its parts, and a short one not at all', () => {
+  assert.equal(toHtml('`template.params` `a.b`'), '<p><code>template.<wbr>params</code> <code>a.b</code></p>\n');
+  assert.equal(toHtml('`http://127.0.0.1:8080/x`'), '<p><code>http://127.0.0.1:8080/<wbr>x</code></p>\n');
+});
+
+test('a table of many columns names the cells between the first and the last', () => {
+  assert.match(toHtml('|A|B|C|\n|-|-|-|\n|1|2|3|'), /<td>1<\/td><td data-label="B">2<\/td><td>3<\/td>/);
+  assert.ok(!toHtml('|A|B|\n|-|-|\n|1|2|').includes('data-label'));
+});

@@ -24,8 +24,23 @@ export const slugOf = (heading: string): string =>
 
 const isSafe = (target: string): boolean => /^(https?:\/\/|mailto:|\/(?!\/)|#)/.test(target);
 
-/** Two headings of one text get two addresses. */
-function createMarked(): Marked {
+export interface Heading {
+  depth: number;
+  id: string;
+  /** As HTML. */
+  text: string;
+}
+
+/** Names longer than this may be broken, behind a sign where a reader expects it. */
+const unbroken = 10;
+const breakable = (code: string): string =>
+  code.length <= unbroken ? escapeHtml(code) : escapeHtml(code).replaceAll(/([_./,])(?=[a-z_{])/gi, '$1<wbr>');
+
+/** From this many columns on a table is a list of cards on a narrow screen, its cells labelled. */
+const manyColumns = 3;
+
+/** Two headings of one text get two addresses; all are put into `headings`. */
+function createMarked(headings: Heading[]): Marked {
   const known = new Map<string, number>();
   const marked = new Marked({ gfm: true });
   marked.use({
@@ -42,25 +57,39 @@ function createMarked(): Marked {
         const slug = slugOf(text.replaceAll(/[`*]/g, ''));
         const count = known.get(slug) ?? 0;
         known.set(slug, count + 1);
-        const id = count === 0 ? slug : `${slug}-${count}`;
-        return `<h${depth} id="${escapeHtml(id)}">${this.parser.parseInline(tokens)}</h${depth}>\n`;
+        const id = escapeHtml(count === 0 ? slug : `${slug}-${count}`);
+        const html = this.parser.parseInline(tokens);
+        headings.push({ depth, id, text: html });
+        const link = depth === 1 ? '' : `<a class="anchor" href="#${id}" aria-label="Link to this section"></a>`;
+        return `<h${depth} id="${id}">${html}${link}</h${depth}>\n`;
       },
+      codespan: ({ text }: Tokens.Codespan) => `<code>${breakable(text)}</code>`,
       code({ text, lang = '' }: Tokens.Code) {
         const [language = ''] = lang.split(' ');
         // A block can be wider than the page: it must be reachable by keyboard to be scrolled.
         return `<pre tabindex="0"><code class="language-${escapeHtml(language || 'text')}">${escapeHtml(text)}\n</code></pre>\n`;
       },
       table(token: Tokens.Table) {
+        const isWide = token.header.length >= manyColumns;
+        // The first cell is the title of a card and the last one its text: they need no name.
+        const label = (i: number): string =>
+          isWide && i > 0 && i < token.header.length - 1
+            ? ` data-label="${escapeHtml(token.header[i]?.text ?? '')}"`
+            : '';
         const row = (cells: readonly Tokens.TableCell[], tag: string): string =>
-          `<tr>${cells.map(({ tokens }) => `<${tag}>${this.parser.parseInline(tokens)}</${tag}>`).join('')}</tr>\n`;
+          `<tr>${cells.map(({ tokens }, i) => `<${tag}${tag === 'td' ? label(i) : ''}>${this.parser.parseInline(tokens)}</${tag}>`).join('')}</tr>\n`;
         const body = token.rows.map((cells) => row(cells, 'td')).join('');
-        return `<div class="wide" tabindex="0"><table>\n<thead>${row(token.header, 'th')}</thead>\n<tbody>${body}</tbody>\n</table></div>\n`;
+        return `<div class="wide" tabindex="0"><table${isWide ? ' class="cards"' : ''}>\n<thead>${row(token.header, 'th')}</thead>\n<tbody>${body}</tbody>\n</table></div>\n`;
       },
     },
   });
   return marked;
 }
 
-export function toHtml(markdown: string): string {
-  return createMarked().parse(markdown, { async: false });
+/** The page and its headings in order. */
+export function render(markdown: string): { html: string; headings: Heading[] } {
+  const headings: Heading[] = [];
+  return { html: createMarked(headings).parse(markdown, { async: false }), headings };
 }
+
+export const toHtml = (markdown: string): string => render(markdown).html;

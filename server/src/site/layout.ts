@@ -1,6 +1,6 @@
 /** The frame around a page: head, navigation, the pointer for agents. Style and script are files of this server. */
 import type { Doc } from './doc.ts';
-import { escapeHtml } from './html.ts';
+import { escapeHtml, type Heading } from './html.ts';
 
 export interface Frame {
   base: string;
@@ -15,6 +15,14 @@ export interface Frame {
   main: string;
   /** Of a script of this server. */
   script?: string;
+  headings?: readonly Heading[];
+  /** The pages before and after it. */
+  around?: Around;
+}
+
+export interface Around {
+  before?: Doc;
+  after?: Doc;
 }
 
 export interface NavGroup {
@@ -31,10 +39,26 @@ export const twinOf = (path: string): string => `${path}.md`;
 export function navFor(docs: readonly Doc[], group: string | null): NavGroup[] {
   const titles: string[] = [...mainGroups];
   if (group !== null && !titles.includes(group)) titles.push(group);
-  return titles.map((title) => ({ title, items: docs.filter((doc) => doc.group === title) }));
+  return titles.map((title) => {
+    const items: NavGroup['items'] = docs.filter((doc) => doc.group === title);
+    return { title, items: title === 'Reference' ? [...items, reference] : items };
+  });
 }
 
-export function frame({ base, title, description, path, twin, nav, main, script }: Frame): string {
+/** The page that is no document. */
+const reference = { path: '/reference', title: 'Try operations' };
+
+/** Its neighbours in the order of reading: the main groups as one, every other group for itself. */
+export function aroundOf(docs: readonly Doc[], { path, group }: Doc): Around {
+  const isMain = (name: string): boolean => (mainGroups as readonly string[]).includes(name);
+  const line = docs.filter((one) => (isMain(group) ? isMain(one.group) : one.group === group));
+  const at = line.findIndex((one) => one.path === path);
+  const [before, after] = [line[at - 1], line[at + 1]];
+  return { ...(before && { before }), ...(after && { after }) };
+}
+
+export function frame(page: Frame): string {
+  const { base, title, description, path, twin, nav, main, script, headings = [], around = {} } = page;
   const groups = nav.map(({ title: name, items }) => navGroup(name, items, path)).join('\n');
   return `<!doctype html>
 <html lang="en">
@@ -52,20 +76,38 @@ ${twin && path !== null ? `<link rel="alternate" type="text/markdown" href="${es
 <a class="skip" href="#main">Skip to the text</a>
 <header>
 <a class="home" href="/docs">OTP platform</a>
+<a class="to-menu" href="#menu">Menu</a>
 <form action="/docs/search" role="search"><input type="search" name="q" aria-label="Search the documents" placeholder="Search"></form>
 </header>
 <div class="columns">
+<div class="page">
 <main id="main">
-<p class="agents">For agents: <a href="/llms.txt">llms.txt</a> lists every page${twin && path !== null ? `; <a href="${escapeHtml(twinOf(path))}">this page as Markdown</a>` : ''}.</p>
+<p class="agents">For AI agents: <a href="/llms.txt">llms.txt</a> lists every page${twin && path !== null ? `; <a href="${escapeHtml(twinOf(path))}">this page as Markdown</a>` : ''}.</p>
 ${main}
 </main>
-<nav aria-label="Documents">
+${aroundNav(around)}</div>
+${contents(headings)}<nav class="menu" id="menu" aria-label="Documents">
 ${groups}
 </nav>
 </div>
 ${script === undefined ? '' : `<script src="${escapeHtml(script)}" defer></script>\n`}</body>
 </html>
 `;
+}
+
+/** Empty for a page with little to jump to. */
+function contents(headings: readonly Heading[]): string {
+  const shown = headings.filter(({ depth }) => depth === 2);
+  if (shown.length < 3) return '';
+  const links = shown.map(({ id, text }) => `<li><a href="#${id}">${text}</a></li>`).join('\n');
+  return `<nav class="contents" aria-label="On this page">\n<h2>On this page</h2>\n<ul>\n${links}\n</ul>\n</nav>\n`;
+}
+
+function aroundNav({ before, after }: Around): string {
+  const link = (doc: Doc | undefined, rel: string, word: string): string =>
+    doc ? `<a rel="${rel}" href="${escapeHtml(doc.path)}"><small>${word}</small> ${escapeHtml(doc.title)}</a>` : '';
+  if (!before && !after) return '';
+  return `<nav class="around" aria-label="Before and after">${link(before, 'prev', 'Before')}${link(after, 'next', 'Next')}</nav>\n`;
 }
 
 function navGroup(title: string, items: NavGroup['items'], path: string | null): string {

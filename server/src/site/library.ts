@@ -5,8 +5,8 @@
 import type { Description } from './description.ts';
 import type { Doc } from './doc.ts';
 import { eventPages } from './event-pages.ts';
-import { toHtml } from './html.ts';
-import { frame, mainGroups, navFor, twinOf } from './layout.ts';
+import { render } from './html.ts';
+import { aroundOf, frame, mainGroups, navFor, twinOf } from './layout.ts';
 import { mapLinks, ownLink } from './links.ts';
 import { operationPages } from './operation-pages.ts';
 import { localBase } from './samples.ts';
@@ -33,12 +33,13 @@ export function createLibrary(base: string, written: readonly Doc[], description
     docs,
     find: (path) => byPath.get(path),
     markdown,
-    html: (doc) =>
-      frame({
+    html(doc) {
+      const { html, headings } = render(`# ${doc.title}\n\n${doc.body}`);
+      return frame({
         ...{ base, title: doc.title, description: doc.description, path: doc.path, twin: true },
-        nav: navFor(docs, doc.group),
-        main: toHtml(`# ${doc.title}\n\n${doc.body}`),
-      }),
+        ...{ nav: navFor(docs, doc.group), main: html, headings, around: aroundOf(docs, doc) },
+      });
+    },
     search: createSearch(docs),
   };
 }
@@ -68,5 +69,5 @@ function toMarkdown({ title, body }: Doc, base: string, byPath: ReadonlyMap<stri
     const path = byPath.has(own.path) ? twinOf(own.path) : own.path;
     return `${base}${path}${own.fragment}`;
   });
-  return `# ${title}\n\n> For agents: ${base}/llms.txt lists every page of this server.\n\n${linked}\n`;
+  return `# ${title}\n\n> For AI agents: ${base}/llms.txt lists every page of this server.\n\n${linked}\n`;
 }

@@ -91,6 +91,7 @@ function requestParts(description: Description, operation: Described): (string |
     '## Request',
     rows.length > 0 ? table(['Parameter', 'In', 'Type', 'Required', 'Meaning'], rows) : undefined,
     media && fieldTable(description, fieldsOf(description, media.schema), 'Body field'),
+    '## From curl',
     fence('sh', curl),
     '## From Node',
     fence('js', node),

@@ -5,7 +5,7 @@ export interface Found {
   path: string;
   title: string;
   description: string;
-  /** The line of the page that has most of the words, as plain text; empty where the title alone matched. */
+  /** The line of the page that has most of the words, as plain text; empty where title or description say it already. */
   line: string;
 }
 
@@ -80,7 +80,9 @@ function foundIn({ path, title, description, body }: Doc, words: readonly string
     const count = words.filter((word) => known.has(word)).length;
     if (count > most) [line, most] = [one, count];
   }
-  return { path, title, description, line: plainText(line).slice(0, 240) };
+  const shown = plainText(line).slice(0, 240);
+  const isSaid = description.toLowerCase().includes(shown.toLowerCase().replace(/\.$/, ''));
+  return { path, title, description, line: isSaid ? '' : shown };
 }
 
 const plainText = (markdown: string): string =>

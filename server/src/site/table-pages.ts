@@ -53,16 +53,8 @@ function errorPage(code: string, entry: ErrorEntry, order: number): Doc {
     body: paragraphs(
       `**${sentence(entry.title)}** HTTP ${statusesOf(entry)}.`,
       `**What to do:** ${entry.next}`,
-      table(
-        ['', ''],
-        [
-          [
-            'Retry the same request',
-            entry.retryable ? 'yes, with exponential back-off' : 'no (but always at status 429 or 5xx)',
-          ],
-          ['SDK category', `\`${entry.category}\``],
-        ],
-      ),
+      `**Retry the same request:** ${entry.retryable ? 'yes, with exponential back-off' : 'no (but always at status 429 or 5xx)'}.`,
+      `**Category in the clients:** \`${entry.category}\`.`,
       own.length > 0 ? '## Reasons' : undefined,
       own.length > 0
         ? paragraphs(
