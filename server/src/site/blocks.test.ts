@@ -1,23 +1,13 @@
 /**
  * Every code block of every hand-written page is run as it is served, against the server that serves it: shell with curl, JavaScript with
- * the client of sdks/node, Python with nothing installed. JSON is parsed, and an `answer` has the fields of what the command before it
+ * the client of sdks/node, Python with that of sdks/python. JSON is parsed, and an `answer` has the fields of what the command before it
  * printed. What is not run stands in `exempt` with the reason.
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { openTestApp, operatorToken, type TestApp, testCredential } from '../testing/app.ts';
-import { openTestDatabase, type TestDatabase } from '../testing/database.ts';
+import { openProgramSite, type ProgramSite } from '../testing/program-site.ts';
 import { hasPrograms } from '../testing/programs.ts';
 import { type Block, blocksOf } from './fixture.ts';
-
-const run = promisify(execFile);
-const sdkRoot = fileURLToPath(new URL('../../../sdks/node', import.meta.url));
 
 /** By page: how a block begins, and why it is not run. */
 const exempt: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
@@ -60,30 +50,12 @@ api() { curl -sS -H "Authorization: Bearer $OPERATOR_TOKEN" -H 'Content-Type: ap
 `;
 
 describe('the code on the pages', () => {
-  let database: TestDatabase;
-  let opened: TestApp;
-  let base: string;
-  let folder: string;
-  let variables: Record<string, string>;
+  let site: ProgramSite;
   const pages = new Map<string, Block[]>();
 
   before(async () => {
-    await run(process.execPath, ['build.mjs'], { cwd: sdkRoot });
-    database = await openTestDatabase('pglite');
-    opened = await openTestApp(database, { env: { PORT: '0' } });
-    base = await opened.app.start();
-    folder = mkdtempSync(join(tmpdir(), 'otp-pages-'));
-    mkdirSync(join(folder, 'node_modules'));
-    symlinkSync(sdkRoot, join(folder, 'node_modules', 'engagelab-otp'), 'dir');
-    const [devKey = '', devSecret = ''] = testCredential.split(':');
-    variables = {
-      PATH: String(process.env['PATH']),
-      ENGAGELAB_BASE_URL: base,
-      ENGAGELAB_DEV_KEY: devKey,
-      ENGAGELAB_DEV_SECRET: devSecret,
-      OPERATOR_TOKEN: operatorToken,
-      APPLICATION_ID: opened.applicationId,
-    };
+    site = await openProgramSite();
+    const { base } = site;
     const list = await (await fetch(`${base}/llms.txt`)).text();
     for (const [, url = ''] of list.matchAll(/\((\S+)\.md\)/g)) {
       const path = url.replace(base, '');
@@ -92,29 +64,18 @@ describe('the code on the pages', () => {
     }
     assert.ok(pages.size > 15, 'the pages were read');
   });
-  after(async () => {
-    rmSync(folder, { recursive: true, force: true });
-    await opened?.close();
-    await database.close();
-  });
+  after(() => site?.close());
 
   const isExempt = (path: string, { text }: Block): boolean =>
     (exempt[path] ?? []).some(([begin]) => text.startsWith(begin));
-
-  /** Rejects with what the program printed. */
-  async function runFile(file: string, args: string[]): Promise<string> {
-    const { stdout } = await run(file, args, { cwd: folder, env: variables, timeout: 60_000 });
-    return stdout;
-  }
 
   /** One script of all shell blocks of a page, since later ones use what earlier ones set; what each printed. */
   async function runShell(blocks: readonly Block[]): Promise<string[]> {
     if (blocks.length === 0) return [];
     const mark = '@@ next block @@';
     const script = blocks.map(({ text }) => `${text}\necho; echo '${mark}'`).join('\n');
-    const file = join(folder, 'page.sh');
-    writeFileSync(file, prelude(base) + script);
-    return (await runFile('bash', [file])).split(mark);
+    site.write('page.sh', prelude(site.base) + script);
+    return (await site.run('bash', ['page.sh'])).split(mark);
   }
 
   test('every shell block passes, and prints an answer with the fields that the page shows', async (t) => {
@@ -138,21 +99,19 @@ describe('the code on the pages', () => {
   test('every JavaScript block runs with the client, those for a browser compile', async () => {
     for (const [path, blocks] of pages) {
       for (const block of blocks.filter(({ language }) => language === 'js')) {
-        const file = join(folder, 'page.mjs');
-        writeFileSync(file, block.text);
-        const args = isExempt(path, block) ? ['--check', file] : [file];
-        await runFile(process.execPath, args).catch((error: Error) => assert.fail(`${path}: ${error.message}`));
+        site.write('page.mjs', block.text);
+        const args = isExempt(path, block) ? ['--check', 'page.mjs'] : ['page.mjs'];
+        await site.run(process.execPath, args).catch((error: Error) => assert.fail(`${path}: ${error.message}`));
       }
     }
   });
 
-  test('every Python block runs with nothing installed', async (t) => {
+  test('every Python block runs with the client', async (t) => {
     if (!hasPrograms(t, 'python3')) return;
     for (const [path, blocks] of pages) {
       for (const { text } of blocks.filter(({ language }) => language === 'python')) {
-        const file = join(folder, 'page.py');
-        writeFileSync(file, text);
-        await runFile('python3', [file]).catch((error: Error) => assert.fail(`${path}: ${error.message}`));
+        site.write('page.py', text);
+        await site.run('python3', ['page.py']).catch((error: Error) => assert.fail(`${path}: ${error.message}`));
       }
     }
   });

@@ -3,20 +3,11 @@
  * may not happen is a program that is wrong: one that does not run, or a request the server cannot read, route or believe.
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { openTestApp, operatorToken, type TestApp, testCredential } from '../testing/app.ts';
-import { openTestDatabase, type TestDatabase } from '../testing/database.ts';
+import { openProgramSite, type ProgramSite } from '../testing/program-site.ts';
 import { hasPrograms } from '../testing/programs.ts';
 import { blocksOf, operationsIn } from './fixture.ts';
 
-const run = promisify(execFile);
-const sdkRoot = fileURLToPath(new URL('../../../sdks/node', import.meta.url));
 const mark = '@@';
 
 /** Runs each file, telling what the server said: the status where it was refused, else `ok`. */
@@ -40,6 +31,7 @@ process.exit(0);
 `;
 const pythonDriver = `
 import glob, io, contextlib, json, urllib.error
+from engagelab_otp import EngagelabError
 for name in sorted(glob.glob("*.py")):
     if name == "driver.py":
         continue
@@ -49,62 +41,41 @@ for name in sorted(glob.glob("*.py")):
             exec(compile(open(name).read(), name, "exec"), {})
     except urllib.error.HTTPError as error:
         said = json.dumps({**json.load(error), "status": error.code})
+    except EngagelabError as error:
+        said = json.dumps({"status": error.http_status, "code": error.code, "message": error.message, "details": error.details})
     except Exception as error:
         said = repr(error)
     print("${mark} " + name[:-3] + " " + said)
 `;
 
 describe('the programs of every operation', () => {
-  let database: TestDatabase;
-  let opened: TestApp;
-  let folder: string;
-  let variables: Record<string, string>;
+  let site: ProgramSite;
   const ids: string[] = [];
 
   before(async () => {
-    await run(process.execPath, ['build.mjs'], { cwd: sdkRoot });
-    database = await openTestDatabase('pglite');
-    opened = await openTestApp(database, { env: { PORT: '0' } });
-    const base = await opened.app.start();
-    folder = mkdtempSync(join(tmpdir(), 'otp-samples-'));
-    mkdirSync(join(folder, 'node_modules'));
-    symlinkSync(sdkRoot, join(folder, 'node_modules', 'engagelab-otp'), 'dir');
-    const [devKey = '', devSecret = ''] = testCredential.split(':');
-    variables = {
-      PATH: String(process.env['PATH']),
-      ENGAGELAB_BASE_URL: base,
-      ENGAGELAB_DEV_KEY: devKey,
-      ENGAGELAB_DEV_SECRET: devSecret,
-      OPERATOR_TOKEN: operatorToken,
-    };
+    site = await openProgramSite();
     const shell: string[] = ['curl() { command curl --fail-with-body --max-time 10 "$@"; }'];
-    for (const { operationId } of operationsIn(opened.app.frontDoor.openapi())) {
-      const blocks = blocksOf(await (await fetch(`${base}/docs/api/${operationId}.md`)).text());
+    for (const { operationId } of operationsIn(site.app.frontDoor.openapi())) {
+      const blocks = blocksOf(await (await fetch(`${site.base}/docs/api/${operationId}.md`)).text());
       const textOf = (wanted: string): string =>
         blocks.find(({ language }) => language === wanted)?.text ?? 'no such block';
-      writeFileSync(join(folder, `${operationId}.mjs`), textOf('js'));
-      writeFileSync(join(folder, `${operationId}.py`), textOf('python'));
+      site.write(`${operationId}.mjs`, textOf('js'));
+      site.write(`${operationId}.py`, textOf('python'));
       shell.push(
         `said=$(${textOf('sh').trim()})`,
         `echo "${mark} ${operationId} $? $(echo "$said" | tr -d '\\r\\n' | head -c 600)"`,
       );
       ids.push(operationId);
     }
-    writeFileSync(join(folder, 'driver.sh'), shell.join('\n'));
-    writeFileSync(join(folder, 'driver.mjs'), nodeDriver);
-    writeFileSync(join(folder, 'driver.py'), pythonDriver);
+    site.write('driver.sh', shell.join('\n'));
+    site.write('driver.mjs', nodeDriver);
+    site.write('driver.py', pythonDriver);
   });
-  after(async () => {
-    rmSync(folder, { recursive: true, force: true });
-    await opened?.close();
-    await database.close();
-  });
+  after(() => site?.close());
 
   /** What the server said to each program, by its operation. */
   async function drive(command: string, file: string): Promise<Map<string, string>> {
-    const options = { cwd: folder, env: variables, timeout: 100_000, maxBuffer: 50_000_000 };
-    const { stdout } = await run(command, [file], options);
-    const lines = stdout.split('\n').filter((line) => line.startsWith(`${mark} `));
+    const lines = (await site.run(command, [file])).split('\n').filter((line) => line.startsWith(`${mark} `));
     return new Map(lines.map((line) => line.slice(mark.length + 1).split(/ (.*)/s, 2) as [string, string]));
   }
 

@@ -3,7 +3,7 @@
  * `localBase`, which a served page replaces by the server's own. A test runs every one of them.
  */
 import type { Described, Parameter } from './description.ts';
-import { sdkCall } from './sdk-calls.ts';
+import { nodeSdkCall, pythonSdkCall } from './sdk-calls.ts';
 
 /** Stands in every source for the address of the server. */
 export const localBase = 'http://127.0.0.1:8080';
@@ -63,7 +63,7 @@ function curl({ operation: { method, auth }, target, body }: Asked): string {
 }
 
 function node(asked: Asked): string {
-  return sdkCall(asked.operation.operationId, asked.body, sampleValues) ?? nodeFetch(asked);
+  return nodeSdkCall(asked.operation.operationId, asked.body, sampleValues) ?? nodeFetch(asked);
 }
 
 function nodeFetch({ operation: { method, auth }, target, body, json }: Asked): string {
@@ -85,7 +85,12 @@ function nodeFetch({ operation: { method, auth }, target, body, json }: Asked): 
   return `const reply = await ${call};\nconsole.log(reply.status, await reply.${json ? 'json' : 'text'}());`;
 }
 
-function python({ operation: { method, auth }, target, body, json }: Asked): string {
+function python(asked: Asked): string {
+  const { operation, body } = asked;
+  return pythonSdkCall(operation.operationId, body, sampleValues, pythonText) ?? pythonRequest(asked);
+}
+
+function pythonRequest({ operation: { method, auth }, target, body, json }: Asked): string {
   const modules = ['json', ...(auth === 'none' ? [] : ['os']), ...(auth === 'key' ? ['base64'] : []), 'urllib.request'];
   const used = modules.filter((name) => name !== 'json' || json || body !== undefined).sort();
   const headers: string[] = [];
