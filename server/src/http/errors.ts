@@ -11,7 +11,7 @@ export const errorSchema: Json = {
   properties: {
     code: { type: 'integer', enum: Object.keys(errorTable).map(Number), description: 'Stable; branch on it.' },
     message: { type: 'string', description: 'For people; may change.' },
-    request_id: { type: 'string', description: 'Names this request to support.' },
+    request_id: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,64}$', description: 'Names this request to support.' },
     docs_url: { type: 'string', format: 'uri', description: 'What the code means and what to do next.' },
     reason: { type: 'string', enum: Object.keys(reasons), description: 'Which business rule; stable.' },
     details: {
@@ -19,6 +19,7 @@ export const errorSchema: Json = {
       properties: {
         fields: {
           type: 'array',
+          minItems: 1,
           description: 'Every field that does not meet the rules, in order.',
           items: {
             type: 'object',
@@ -60,8 +61,9 @@ function refusalsOf(spec: Spec): Refusal[] {
     });
   if (takesBody) {
     add(400, 3001, 'not_json', plain(3001));
-    add(413, 3002, 'too_large', plain(3002, 'body: larger than 64 KiB'));
   }
+  // Also where no body is expected.
+  add(413, 3002, 'too_large', plain(3002, 'body: larger than 64 KiB'));
   if (spec.auth !== 'none') add(401, 2001, 'unknown', plain(2001));
   if (spec.auth === 'key') {
     add(401, 2002, 'expired', plain(2002));

@@ -4,19 +4,24 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import type { Side } from './field-words.ts';
 
 export type Json = Record<string, unknown>;
 
 export interface SchemaBook {
   /** The schema, with every named part moved to `components.schemas`. Throws for what JSON Schema cannot say. */
-  describe(schema: z.ZodType): Json;
+  describe(schema: z.ZodType, side?: Side): Json;
   /** Everything named so far. */
   components: Record<string, Json>;
 }
 
 const prefix = '#/components/schemas/';
 
-export function createSchemaBook(own: Record<string, Json>): SchemaBook {
+/** `tell` has the last word on every schema. */
+export function createSchemaBook(
+  own: Record<string, Json>,
+  tell: (schema: Json, side: Side) => Json = (schema) => schema,
+): SchemaBook {
   const components = { ...own };
   const keep = (name: string, schema: Json): void => {
     const known = components[name];
@@ -25,10 +30,10 @@ export function createSchemaBook(own: Record<string, Json>): SchemaBook {
   };
   return {
     components,
-    describe(schema) {
+    describe(schema, side = 'reply') {
       const { $defs, $schema: _, ...root } = z.toJSONSchema(schema, { io: 'input' }) as Json & { $defs?: Json };
-      for (const [name, part] of Object.entries($defs ?? {})) keep(name, tidy(part) as Json);
-      return tidy(root) as Json;
+      for (const [name, part] of Object.entries($defs ?? {})) keep(name, tell(tidy(part) as Json, 'request'));
+      return tell(tidy(root) as Json, side);
     },
   };
 }

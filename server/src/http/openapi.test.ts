@@ -179,7 +179,7 @@ describe('the API description', () => {
       '500',
       '503',
     ]);
-    assert.deepEqual(Object.keys(get.responses), ['200', '400', '401', '403', '429', '500', '503']);
+    assert.deepEqual(Object.keys(get.responses), ['200', '400', '401', '403', '413', '429', '500', '503']);
     assert.deepEqual(
       [post.security, document.paths['/admin/v1/things/{id}'].get.security],
       [[{ apiKey: [] }], [{ operator: [] }]],
@@ -207,20 +207,24 @@ describe('the API description', () => {
       type: 'string',
       enum: ['a', 'b'],
       default: 'a',
+      description: 'enforce: acts. shadow: counts and tells, and refuses nobody.',
     });
     assert.doesNotMatch(text, /"additionalProperties":false|\$defs|\$schema/);
     const item = get.responses['200'].content['application/json'].schema.properties.messages.items;
-    assert.deepEqual(item.properties.expires_at, { type: 'string', format: 'date-time' });
-    assert.deepEqual(get.parameters.slice(0, 2), [
-      { name: 'to', in: 'query', required: true, schema: { type: 'string' } },
-      {
-        name: 'limit',
-        in: 'query',
-        required: false,
-        description: 'How many.',
-        schema: { type: 'integer', minimum: 1, maximum: 9, default: 2 },
-      },
-    ]);
+    assert.deepEqual([item.properties.expires_at.type, item.properties.expires_at.format], ['string', 'date-time']);
+    const [to, limit] = get.parameters;
+    assert.match(to.description, /^The recipient: /);
+    assert.deepEqual(
+      { ...to, description: '' },
+      { name: 'to', in: 'query', required: true, description: '', schema: { type: 'string' } },
+    );
+    assert.deepEqual(limit, {
+      name: 'limit',
+      in: 'query',
+      required: false,
+      description: 'How many.',
+      schema: { type: 'integer', format: 'int32', minimum: 1, maximum: 9, default: 2 },
+    });
   });
 
   test('callbacks are webhooks with headers, answers and examples, and without any there is no such section', () => {

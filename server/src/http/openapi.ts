@@ -4,7 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { errorResponses, errorSchema } from './errors.ts';
+import { withWords, wordsFor } from './field-words.ts';
 import { createSchemaBook, type Json, type SchemaBook } from './openapi-schemas.ts';
+import { describeTags } from './openapi-tags.ts';
 import { describeWebhooks, type Webhook, webhookParameters } from './openapi-webhooks.ts';
 import type { Operation } from './operation.ts';
 import { paramNames } from './paths.ts';
@@ -15,7 +17,7 @@ const info = {
   title: 'OTP platform',
   summary: 'Send one-time passwords and messages, and check codes.',
   description:
-    'Success is always 200. Every refusal has the body of the schema Error and a stable `code`. Unknown request fields are ignored; expect response fields you do not know. Repeat a request only on status 429 or 5xx, or where the error table says so.',
+    'Success is always 200. Every refusal has the body of the schema Error and a stable `code`. Unknown request fields are ignored; expect response fields you do not know. Repeat a request only on status 429 or 5xx, or where the error table says so. Every request may carry `X-Request-Id` (1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`): it comes back with the answer and stands in the log.',
   license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
 };
 
@@ -60,13 +62,6 @@ const parameters = {
     schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[ -~]+$' },
     example: '6f9619ff-8b86-4011-b42d-00c04fc964ff',
   },
-  RequestId: {
-    name: 'X-Request-Id',
-    in: 'header',
-    required: false,
-    description: 'Your id for this request; it comes back with the answer and stands in the log.',
-    schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,64}$' },
-  },
 };
 
 /** The whole document. `publicUrl` has no slash at its end. Throws for two operations of one name and for what cannot be described. */
@@ -76,7 +71,7 @@ export function makeOpenApi(
   webhooks: readonly Webhook[] = [],
 ): object {
   const shown = operations.map(({ spec }) => spec).filter(({ hidden }) => hidden !== true);
-  const book = createSchemaBook({ Error: errorSchema });
+  const book = createSchemaBook({ Error: withWords(errorSchema, 'reply') }, withWords);
   const responses: Record<string, Json> = {};
   const paths: Record<string, Json> = {};
   for (const spec of shown) {
@@ -88,11 +83,13 @@ export function makeOpenApi(
   }
   return {
     openapi: '3.1.0',
-    info: { ...info, version: packageVersion() },
+    info: {
+      ...info,
+      contact: { name: 'Who runs this server', url: `${publicUrl}/docs` },
+      version: packageVersion(),
+    },
     servers: [{ url: publicUrl }],
-    tags: [...new Set([...shown.map(({ tag }) => tag), ...(webhooks.length > 0 ? ['Callbacks'] : [])])].map((name) => ({
-      name,
-    })),
+    tags: describeTags([...shown.map(({ tag }) => tag), ...(webhooks.length > 0 ? ['Callbacks'] : [])]),
     paths,
     ...(webhooks.length > 0 && { webhooks: describeWebhooks(webhooks, book) }),
     components: {
@@ -114,7 +111,7 @@ export function packageVersion(): string {
 }
 
 function describeOperation(spec: Spec, book: SchemaBook, failures: Json): Json {
-  const body = spec.input.body && describeBody(spec, book.describe(spec.input.body));
+  const body = spec.input.body && describeBody(spec, book.describe(spec.input.body, 'request'));
   return {
     operationId: spec.id,
     tags: [spec.tag],
@@ -129,9 +126,9 @@ function describeOperation(spec: Spec, book: SchemaBook, failures: Json): Json {
 
 function describeMore({ description, permission, auth }: Spec): Json {
   const need =
-    auth === 'key' && permission !== undefined
-      ? `Needs ${permission === 'any' ? 'any permission' : `the permission \`${permission}\``}.`
-      : undefined;
+    auth === 'operator'
+      ? 'Needs the operator token, or that of a session.'
+      : permission && `Needs ${permission === 'any' ? 'any permission' : `the permission \`${permission}\``}.`;
   const text = [description, need].filter((part) => part !== undefined).join('\n\n');
   return text === '' ? {} : { description: text };
 }
@@ -179,20 +176,19 @@ function examplesOf(examples: Spec['examples'], part: 'body' | 'output'): Json {
 }
 
 function describeParameters({ path, input, method, auth }: Spec, book: SchemaBook): Json[] {
-  const inPath = propertiesOf(input.params && book.describe(input.params));
-  const inQuery = propertiesOf(input.query && book.describe(input.query));
+  const inPath = propertiesOf(input.params && book.describe(input.params, 'request'));
+  const inQuery = propertiesOf(input.query && book.describe(input.query, 'request'));
   return [
     ...paramNames(path).map((name) =>
       parameter('path', name, inPath.find((found) => found.name === name)?.schema, true),
     ),
     ...inQuery.map(({ name, schema, required }) => parameter('query', name, schema, required)),
     ...(method === 'POST' && auth !== 'none' ? [{ $ref: '#/components/parameters/IdempotencyKey' }] : []),
-    { $ref: '#/components/parameters/RequestId' },
   ];
 }
 
 function parameter(place: 'path' | 'query', name: string, schema: Json | undefined, required: boolean): Json {
-  const { description, ...rest } = schema ?? { type: 'string' };
+  const { description = wordsFor(name, schema ?? {}, place), ...rest } = schema ?? { type: 'string' };
   return { name, in: place, required, ...(description !== undefined && { description }), schema: rest };
 }
 

@@ -101,7 +101,7 @@ const headerText = (max: number) =>
     .regex(/^[\x20-\x7e]+$/, 'printable ASCII only');
 
 const webhookBody = z.object({
-  url: z.string().min(1).max(2048).nullable().meta({ description: 'HTTPS address; null removes the webhook.' }),
+  url: plainText(1, 2048).nullable().meta({ description: 'HTTPS address; null removes the webhook.' }),
   username: z
     .string()
     .regex(/^[A-Za-z0-9._@-]{1,64}$/, 'must be 1 to 64 characters of A-Z a-z 0-9 . _ @ -')

@@ -11,6 +11,13 @@ const checked = new Set(
   ),
 );
 
+/** Those that replies are held to; other formats are for people. */
+const formats: Readonly<Record<string, RegExp>> = {
+  'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/,
+  // A test's server that does not listen has no address.
+  uri: /^([a-z][a-z0-9+.-]*:|\/)\S+$/,
+};
+
 /** One sentence per fault of the value. */
 export function schemaFaults(schema: Schema, value: unknown, document: Description, at = 'value'): string[] {
   for (const keyword of Object.keys(schema))
@@ -55,6 +62,7 @@ function ownFaults(schema: Schema, value: unknown, at: string): string[] {
   if (typeof value === 'string') {
     if (schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test(value))
       return fault('has another pattern');
+    if (formats[schema.format ?? '']?.test(value) === false) return fault(`is no ${schema.format}`);
     return outside([...value].length, schema.minLength, schema.maxLength) ? fault('has another length') : [];
   }
   if (typeof value === 'number') return outside(value, schema.minimum, schema.maximum) ? fault('is out of range') : [];
