@@ -48,7 +48,7 @@ import { createRefusals } from './refusals/index.ts';
 import { createRetention } from './retention.ts';
 import { createSandbox } from './sandbox/index.ts';
 import { createSite } from './site/index.ts';
-import { createSkillPages } from './skills/index.ts';
+import { createSkills } from './skills/index.ts';
 import { createSpend, findAgainst, spendShare } from './spend/index.ts';
 import { createTemplates } from './templates/index.ts';
 import { createTooling } from './tooling.ts';
@@ -328,16 +328,18 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const { common, accounts, sandbox, templates, events, publicUrl } = base;
   const { db, log, clock } = common;
   const operations = allOperations(base, sending);
-  const agents = createTooling({ operations, accounts, templates, log, publicUrl, frontDoor: () => frontDoor });
   const site = createSite({
     ...{ publicUrl, clock, securityContact: config.securityContact },
     // Complete only once the front door stands.
     description: () => frontDoor.openapi(),
   });
+  const skills = createSkills({ publicUrl });
+  const ask = { operations, accounts, templates, log, publicUrl, frontDoor: () => frontDoor };
+  const agents = createTooling({ ...ask, docs: site, skills });
   const frontDoor: FrontDoor = createFrontDoor({
     operations,
     endpoints: agents.endpoints,
-    pages: [...createSkillPages({ publicUrl }), ...agents.pages, ...site.pages],
+    pages: [...skills.pages, ...agents.pages, ...site.pages],
     webhooks,
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },
     quota: sandbox.countRequest,

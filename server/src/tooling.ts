@@ -1,6 +1,6 @@
 /** What the tools of agents need of the other rooms, and the way in which they ask the operations: through the front door, like anybody. */
 import type { Accounts } from './accounts/index.ts';
-import { type Agents, createAgents } from './agents/index.ts';
+import { type Agents, type AgentsOptions, createAgents } from './agents/index.ts';
 import { ApiError } from './errors.ts';
 import type { FrontDoor } from './http/index.ts';
 import type { Operation } from './http/operation.ts';
@@ -8,7 +8,7 @@ import type { Log } from './platform/log.ts';
 import type { Application } from './policy.ts';
 import type { Templates } from './templates/index.ts';
 
-export interface ToolingOptions {
+export interface ToolingOptions extends Pick<AgentsOptions, 'docs' | 'skills'> {
   operations: readonly Operation[];
   accounts: Pick<Accounts, 'authenticateKey'>;
   templates: Pick<Templates, 'tryOut'>;
@@ -18,8 +18,11 @@ export interface ToolingOptions {
   frontDoor(): Pick<FrontDoor, 'inject' | 'openapi'>;
 }
 
-export function createTooling({ operations, accounts, templates, log, publicUrl, frontDoor }: ToolingOptions): Agents {
+export function createTooling(options: ToolingOptions): Agents {
+  const { operations, accounts, templates, log, publicUrl, frontDoor, docs, skills } = options;
   return createAgents({
+    docs,
+    skills,
     operations,
     publicUrl,
     openapi: () => frontDoor().openapi(),

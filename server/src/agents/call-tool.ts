@@ -4,14 +4,12 @@
  */
 import { ApiError, type FieldFault, invalid } from '../errors.ts';
 import { faultsOf, faultTexts } from '../http/faults.ts';
-import type { Operation } from '../http/operation.ts';
 import type { Application, Caller } from '../policy.ts';
 import { plainArguments } from './arguments.ts';
 import { type Narrowing, standing } from './catalog.ts';
-import { describeOperation } from './describe-operation.ts';
 import { masked, quoted } from './mask.ts';
 import { ownRefusal, type Refusal, refusalOf } from './refusal.ts';
-import type { Ask, Json, Tool } from './tool.ts';
+import type { Ask, Json, Texts, Tool } from './tool.ts';
 
 /** Who calls, over one HTTP request. */
 export interface Session {
@@ -35,8 +33,7 @@ export interface InProcessCall {
   signal: AbortSignal | undefined;
 }
 
-export interface CallPorts {
-  operations: readonly Operation[];
+export interface CallPorts extends Texts {
   publicUrl(): string;
   /** Through the front door. */
   ask(call: InProcessCall): Promise<{ status: number; body: unknown }>;
@@ -106,8 +103,7 @@ async function attempt(
   }
   try {
     const args = argumentsOf(tool, given);
-    if (tool.operation === null)
-      return { ok: true, content: describeOperation(ports.operations, String(args['operation_id'])) };
+    if (tool.shape.tell) return { ok: true, content: tool.shape.tell(ports, args) };
     if (args['dry_run'] === true) return await dryRun(ports, tool, session.caller, args);
     return await ask(ports, tool, session, args, signal);
   } catch (error) {
@@ -117,7 +113,7 @@ async function attempt(
 }
 
 /** Throws 3002 naming every fault by the tool's own parameters. */
-function argumentsOf({ shape, inputSchema }: Tool, given: Json): Json {
+export function argumentsOf({ shape, inputSchema }: Tool, given: Json): Json {
   const parsed = shape.input.safeParse(plainArguments(inputSchema, given), faultTexts);
   if (parsed.success) return parsed.data;
   const faults = faultsOf(parsed.error.issues, 'arguments');

@@ -7,6 +7,8 @@ import { type AgentKey, done, makeSandboxKey, openClient, refused } from './fixt
 
 /** As published; a changed row is a changed product. RO, D, I, OW. */
 const table = {
+  search_docs: [true, false, true, false],
+  get_doc: [true, false, true, false],
   get_operation: [true, false, true, false],
   send_otp: [false, false, true, true],
   send_custom_code: [false, false, true, true],
@@ -77,7 +79,7 @@ onEachApp('the tools of a credential', (get) => {
       read: ['get_message', 'list_messages', 'explain_message', 'get_insights', 'get_test_inbox'],
       templates: ['preview_template', 'create_template'],
     };
-    const everybody = ['get_operation', 'list_templates', 'get_template'];
+    const everybody = ['search_docs', 'get_doc', 'get_operation', 'list_templates', 'get_template'];
     for (const [permission, names] of Object.entries(lists)) {
       const { credential } = await get().makeKey(whole.application, { kind: 'agent', permissions: [permission] });
       await withClient(credential, async (client) => {
@@ -99,6 +101,8 @@ onEachApp('the tools of a credential', (get) => {
     assert.deepEqual(namesOf(await list(whole.credential, '/mcp/readonly')), readers);
     assert.deepEqual(namesOf(await list(whole.credential, '/mcp', { 'x-mcp-readonly': 'true' })), readers);
     assert.deepEqual(namesOf(await list(whole.credential, '/mcp', { 'x-mcp-toolsets': 'verify,docs' })), [
+      'search_docs',
+      'get_doc',
       'get_operation',
       'verify_otp',
     ]);

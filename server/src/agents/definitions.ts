@@ -4,8 +4,8 @@ import type { Endpoint } from '../http/index.ts';
 import { toolsFor } from './catalog.ts';
 import { definitionsOf, type Format, formats } from './formats.ts';
 import { type GatePorts, openSession, refuseKnock } from './gate.ts';
-import { isLive } from './mcp.ts';
 import type { Tool } from './tool.ts';
+import { isLive } from './wire-tool.ts';
 
 const methods = 'GET, HEAD';
 

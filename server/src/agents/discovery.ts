@@ -40,10 +40,10 @@ function cardOf(publicUrl: string): object {
       isSecret: true,
     },
   ];
-  const remote = (path: string) => ({
+  const remote = (path: string, needs?: object[]) => ({
     type: 'streamable-http',
     url: `${publicUrl}${path}`,
-    headers,
+    ...(needs && { headers: needs }),
     supportedProtocolVersions,
   });
   return {
@@ -53,7 +53,7 @@ function cardOf(publicUrl: string): object {
     title: 'OTP platform',
     description: 'Send one-time codes, check them, and find out why one did not arrive.',
     websiteUrl: publicUrl,
-    remotes: [remote('/mcp'), remote('/mcp/readonly')],
+    remotes: [remote('/mcp', headers), remote('/mcp/readonly', headers), remote('/mcp/docs')],
   };
 }
 

@@ -17,15 +17,15 @@ export interface ClientOptions {
   address?: string;
 }
 
-/** One that is shown the tools of the credential; close it. */
+/** One that is shown the tools of the credential, or those that need none; close it. */
 export async function openClient(
   app: TestApp,
-  credential: string,
+  credential: string | null,
   { mode = 'auto', path = '/mcp', headers = {}, address }: ClientOptions = {},
 ): Promise<Client> {
   const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode } });
   const transport = new StreamableHTTPClientTransport(new URL(path, address ?? 'http://localhost'), {
-    requestInit: { headers: { authorization: `Bearer ${credential}`, ...headers } },
+    requestInit: { headers: { ...(credential !== null && { authorization: `Bearer ${credential}` }), ...headers } },
     ...(address === undefined && { fetch: inProcess(app) }),
   });
   await client.connect(transport);

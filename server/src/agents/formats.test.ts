@@ -77,7 +77,7 @@ onEachApp(
       assert.ok(told.description.length <= 100);
       assert.deepEqual(
         told.remotes.map(({ url }: { url: string }) => new URL(url).pathname),
-        ['/mcp', '/mcp/readonly'],
+        ['/mcp', '/mcp/readonly', '/mcp/docs'],
       );
       assert.equal(told.tools, undefined);
     });

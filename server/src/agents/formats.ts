@@ -1,6 +1,7 @@
 /** The tools as definitions for function calling, in the form of each vendor. Pure. */
-import { wireTool } from './mcp.ts';
+
 import type { Json, Tool } from './tool.ts';
+import { wireTool } from './wire-tool.ts';
 
 export const formats = ['openai', 'anthropic', 'mcp'] as const;
 export type Format = (typeof formats)[number];

@@ -53,7 +53,8 @@ export async function openSession(
   };
 }
 
-function narrowingOf(headers: Headers, readOnly: boolean): Narrowing {
+/** What the headers give up. */
+export function narrowingOf(headers: Headers, readOnly: boolean): Narrowing {
   const asked = headers.get('x-mcp-toolsets');
   const names = asked?.split(',').map((name) => name.trim());
   return {

@@ -4,7 +4,6 @@
  * any output; and that a key that may not send live never does.
  */
 import type { Endpoint, Page } from '../http/index.ts';
-import type { Operation } from '../http/operation.ts';
 import { makeTools } from './catalog.ts';
 import { makeDefinitionsEndpoint } from './definitions.ts';
 import { makeDiscoveryPages } from './discovery.ts';
@@ -12,9 +11,7 @@ import { type McpPorts, makeMcpEndpoints } from './mcp.ts';
 
 export type { InProcessCall } from './call-tool.ts';
 
-export interface AgentsOptions extends McpPorts {
-  operations: readonly Operation[];
-}
+export type AgentsOptions = McpPorts;
 
 export interface Agents {
   endpoints: Endpoint[];

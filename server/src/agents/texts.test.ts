@@ -25,7 +25,8 @@ onEachApp('resources and prompts', (get) => {
   });
 
   test('every error says what it means and what to do; an unknown one is not there', async () => {
-    const [template] = (await client.listResourceTemplates()).resourceTemplates;
+    const { resourceTemplates } = await client.listResourceTemplates();
+    const template = resourceTemplates.find(({ name }) => name === 'error');
     for (const [code, { title, next }] of Object.entries(errorTable)) {
       const text = await textOf(template?.uriTemplate.replace('{code}', code) ?? '');
       assert.ok(text.includes(title) && text.includes(next), code);

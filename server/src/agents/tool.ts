@@ -27,10 +27,23 @@ export interface Ask {
   idempotencyKey?: string;
 }
 
+/** What is told without a caller: the registry and the documents made from it. */
+export interface Texts {
+  operations: readonly Operation[];
+  docs: {
+    /** The best pages for the words, best first. */
+    search(query: string, limit: number): { path: string; title: string; description: string; line: string }[];
+    /** The Markdown of the page at an address such as `/docs/templates`; null where there is none. */
+    read(path: string): string | null;
+  };
+}
+
 export interface ToolShape<Args extends z.ZodObject = z.ZodObject> {
   name: string;
-  /** Its operation; only a tool that answers from the registry itself has none. */
+  /** Its operation; only a tool that answers from texts has none. */
   operation: string | null;
+  /** In place of an operation. Throws ApiError. */
+  tell?(texts: Texts, args: z.infer<Args>): Json;
   toolset: Toolset;
   /** Where several tools read one operation, the later ones say themselves what they are for. */
   title?: string;

@@ -34,8 +34,8 @@ export interface SkillPorts {
   folder?: string;
 }
 
-/** Pages for the front door. */
-export function createSkillPages({ publicUrl, folder = defaultFolder }: SkillPorts) {
+/** Pages for the front door, and the same files for readers inside the server. */
+export function createSkills({ publicUrl, folder = defaultFolder }: SkillPorts) {
   const skills = readSkills(folder);
   let made: { address: string; files: ReadonlyMap<string, Served> } | undefined;
   const filesFor = (address: string): ReadonlyMap<string, Served> => {
@@ -47,7 +47,16 @@ export function createSkillPages({ publicUrl, folder = defaultFolder }: SkillPor
     const found = filesFor(publicUrl()).get(path);
     return found ? { status: 200, ...found, headers } : null;
   };
-  return ['/.well-known/agent-skills/*', '/.well-known/skills/*'].map((path) => ({ path, answer }));
+  return {
+    pages: ['/.well-known/agent-skills/*', '/.well-known/skills/*'].map((path) => ({ path, answer })),
+    list: () => skills.map(({ name, description }) => ({ name, description })),
+    /** A file of a skill as it is served; null where there is none. Never asks the disk, so no path leads out of the skills. */
+    read(name: string, file: string): { mediaType: string; text: string } | null {
+      if (!skills.some((skill) => skill.name === name && skill.files.some((known) => known.name === file))) return null;
+      const found = filesFor(publicUrl()).get(`/.well-known/skills/${name}/${file}`);
+      return found ? { mediaType: found.mediaType, text: String(found.body) } : null;
+    },
+  };
 }
 
 function serveAll(skills: readonly Skill[], address: string): Map<string, Served> {

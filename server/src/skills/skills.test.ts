@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { onEachApp } from '../testing/app.ts';
-import { createSkillPages } from './index.ts';
+import { createSkills } from './index.ts';
 
 const address = 'https://otp.example.com';
 const names = readdirSync(new URL('../../../skills', import.meta.url)).sort();
@@ -20,7 +20,8 @@ function temporary(t: TestContext): string {
 
 /** Answers as the front door would be answered. */
 function pagesOver(folder?: string, publicUrl = address) {
-  const [agentSkills, skills] = createSkillPages({ publicUrl: () => publicUrl, ...(folder && { folder }) });
+  const { pages } = createSkills({ publicUrl: () => publicUrl, ...(folder && { folder }) });
+  const [agentSkills, skills] = pages;
   return (path: string) => (path.startsWith('/.well-known/agent-skills/') ? agentSkills : skills)?.answer({ path });
 }
 

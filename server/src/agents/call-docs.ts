@@ -1,0 +1,30 @@
+/** A call of a tool that needs no credential. */
+import { ApiError } from '../errors.ts';
+import { argumentsOf, type CallPorts, type Outcome } from './call-tool.ts';
+import { masked } from './mask.ts';
+import { ownRefusal } from './refusal.ts';
+import type { Json, Tool } from './tool.ts';
+
+/** Never throws for what a caller can do wrong. */
+export function callDocs(ports: CallPorts, tool: Tool, requestId: string, given: Json): Outcome {
+  const outcome = tell(ports, tool, requestId, given);
+  ports.audit({
+    request_id: requestId,
+    key_id: null,
+    tool: tool.name,
+    arguments: masked(given),
+    outcome: outcome.ok ? 'done' : 'refused',
+    ...(!outcome.ok && { code: outcome.refusal.code }),
+  });
+  return outcome;
+}
+
+function tell(ports: CallPorts, tool: Tool, requestId: string, given: Json): Outcome {
+  try {
+    if (!tool.shape.tell) throw new Error(`${tool.name} needs a caller`);
+    return { ok: true, content: tool.shape.tell(ports, argumentsOf(tool, given)) };
+  } catch (error) {
+    if (error instanceof ApiError) return { ok: false, refusal: ownRefusal(error, requestId, ports.publicUrl()) };
+    throw error;
+  }
+}
