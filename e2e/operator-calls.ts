@@ -78,6 +78,10 @@ export async function manageRules(operator: Call, key: Call, application_id: str
   await good(operator('GET /admin/v1/fraud-blocks'));
   await operator('POST /admin/v1/fraud-blocks/{block_id}/lift', { block_id: '999999999' }, { body: {} });
   await good(key('GET /v1/refusals'));
+  await good(key('GET /v1/number-lookup', {}, { query: '?number=%2B6598120044' }));
+  await good(key('GET /v1/callbacks'));
+  const replay = { endpoint_id: '1', since: '2026-01-01T00:00:00Z' };
+  await key('POST /v1/callback-replays', {}, { body: replay });
   await good(operator('GET /admin/v1/refusals', {}, { query: `?application_id=${application_id}` }));
 }
 

@@ -237,7 +237,7 @@ create table api_keys (
   constraint api_keys_agent_check CHECK (((agent IS NOT NULL) = (kind = 'agent'::text))),
   constraint api_keys_kind_check CHECK ((kind = ANY (ARRAY['server'::text, 'agent'::text]))),
   constraint api_keys_limits_check CHECK ((jsonb_typeof(limits) = 'array'::text)),
-  constraint api_keys_permissions_check CHECK (((cardinality(permissions) > 0) AND (permissions <@ ARRAY['send'::text, 'verify'::text, 'templates'::text, 'read'::text])))
+  constraint api_keys_permissions_check CHECK (((cardinality(permissions) > 0) AND (permissions <@ ARRAY['send'::text, 'verify'::text, 'templates'::text, 'read'::text, 'callbacks:read'::text, 'callbacks:write'::text])))
 );
 CREATE INDEX api_keys_by_application ON public.api_keys USING btree (application_id, id);
 comment on table api_keys is 'accounts: credentials of applications';

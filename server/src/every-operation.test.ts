@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { sql } from './platform/sql.ts';
+import { permissionNames } from './policy.ts';
 import { type OtherApplication, onEachApp, type TestCall, type TestReply } from './testing/app.ts';
 import { type Described, type Description, describedOperations, pathOf } from './testing/description.ts';
 import { schemaFaults } from './testing/json-schema.ts';
@@ -138,6 +139,7 @@ onEachApp('every operation', (get) => {
       verifyOtp: verify,
       createAlertRule: alertBody(mine.id),
       allowTarget: allowance(mine.id),
+      replayCallback: { endpoint_id: endpoint, since: '2026-01-01T00:00:00Z' },
     };
     const body = own[operation.id] ?? row.body?.(count++);
     const query = operation.id === 'listRefusalsOfApplication' ? `?application_id=${mine.id}` : (row.query ?? '');
@@ -194,7 +196,7 @@ onEachApp('every operation', (get) => {
 
   test('takes a key with its permission and no other', async () => {
     const keys = new Map<string, { credential: string }>();
-    for (const permission of ['send', 'verify', 'templates', 'read'])
+    for (const permission of permissionNames)
       keys.set(permission, await get().makeKey(mine.id, { permissions: [permission] }));
     for (const operation of operations.filter(({ auth }) => auth === 'key')) {
       const { permission, refused } = rows[operation.id] ?? {};

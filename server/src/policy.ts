@@ -121,7 +121,7 @@ export interface Application {
   policy: Policy;
 }
 
-export const permissionNames = ['send', 'verify', 'templates', 'read'] as const;
+export const permissionNames = ['send', 'verify', 'templates', 'read', 'callbacks:read', 'callbacks:write'] as const;
 export type Permission = (typeof permissionNames)[number];
 
 /** Who is calling, as authenticated before an operation runs. */

@@ -85,7 +85,10 @@ onEachEngine('authentication of API keys', (get) => {
     for (const authorization of [header, header.replace('Basic', 'bAsIc'), 'Bearer first:with:colons:in:it']) {
       const caller = await accounts.authenticateKey(authorization, anywhere);
       assert.equal(caller.devKey, 'first');
-      assert.deepEqual([...caller.permissions], ['send', 'verify', 'templates', 'read']);
+      assert.deepEqual(
+        [...caller.permissions],
+        ['send', 'verify', 'templates', 'read', 'callbacks:read', 'callbacks:write'],
+      );
       assert.equal(caller.application.id, applicationId);
       assert.equal(caller.application.policy.template_review, 'auto');
     }

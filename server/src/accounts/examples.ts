@@ -66,5 +66,8 @@ export const agentKey = {
 
 export const sandboxKey = {
   application: { ...application, name: 'CI', sandbox: 'key' },
-  api_key: { ...keyWithSecret, permissions: ['send', 'verify', 'templates', 'read'] },
+  api_key: {
+    ...keyWithSecret,
+    permissions: ['send', 'verify', 'templates', 'read', 'callbacks:read', 'callbacks:write'],
+  },
 };

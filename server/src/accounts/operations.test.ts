@@ -131,7 +131,14 @@ onEachEngine('operator operations', (get) => {
     const accounts = open();
     const applicationId = await apply(accounts);
     const plain = await keyFor(accounts, applicationId);
-    assert.deepEqual(plain['permissions'], ['send', 'verify', 'templates', 'read']);
+    assert.deepEqual(plain['permissions'], [
+      'send',
+      'verify',
+      'templates',
+      'read',
+      'callbacks:read',
+      'callbacks:write',
+    ]);
     assert.deepEqual(
       [plain['description'], plain['ip_allowlist'], plain['expires_at'], plain['enabled'], plain['kind']],
       ['', [], null, true, 'server'],

@@ -104,7 +104,7 @@ async function attempt(
   try {
     const args = argumentsOf(tool, given);
     if (tool.shape.tell) return { ok: true, content: tool.shape.tell(ports, args) };
-    if (args['dry_run'] === true) return await dryRun(ports, tool, session.caller, args);
+    if (tool.shape.tries && args['dry_run'] === true) return await dryRun(ports, tool, session.caller, args);
     return await ask(ports, tool, session, args, signal);
   } catch (error) {
     if (error instanceof ApiError) return refused(error);
@@ -171,6 +171,12 @@ function contentOf({ list, fields, answer, unmasked }: Tool['shape'], body: unkn
 }
 
 /** For the log: what the user typed and what goes into texts is nobody's business there. */
-function withoutCodes({ code, params, ...others }: Json): Json {
-  return { ...others, ...(code !== undefined && { code: '•••' }), ...(params !== undefined && { params: '•••' }) };
+function withoutCodes({ code, params, number, ...others }: Json): Json {
+  return {
+    ...others,
+    // As it is dialled at home it has no form that masking knows.
+    ...(number !== undefined && { number: '•••' }),
+    ...(code !== undefined && { code: '•••' }),
+    ...(params !== undefined && { params: '•••' }),
+  };
 }

@@ -19,15 +19,18 @@ const table = {
   get_message: [true, false, true, false],
   list_messages: [true, false, true, false],
   explain_message: [true, false, true, false],
+  lookup_number: [true, false, true, false],
   get_insights: [true, false, true, false],
   get_test_inbox: [true, false, true, false],
   list_templates: [true, false, true, false],
   get_template: [true, false, true, false],
   preview_template: [true, false, true, false],
   create_template: [false, false, false, false],
+  list_callbacks: [true, false, true, false],
+  replay_callback: [false, false, false, true],
 };
 const namesOf = ({ tools }: { tools: Tool[] }): string[] => tools.map(({ name }) => name);
-const all = ['send', 'verify', 'templates', 'read'];
+const all = ['send', 'verify', 'templates', 'read', 'callbacks:read', 'callbacks:write'];
 
 onEachApp('the tools of a credential', (get) => {
   let whole: AgentKey;
@@ -67,7 +70,8 @@ onEachApp('the tools of a credential', (get) => {
         properties?: Record<string, { type?: string }>;
         required?: string[];
       };
-      assert.equal(required.includes('idempotency_key'), annotations?.openWorldHint === true, name);
+      const sends = annotations?.openWorldHint === true && name !== 'replay_callback';
+      assert.equal(required.includes('idempotency_key'), sends, name);
       if (properties['to']) assert.equal(properties['to'].type, 'string', name);
     }
   });
@@ -76,8 +80,10 @@ onEachApp('the tools of a credential', (get) => {
     const lists: Record<string, string[]> = {
       send: ['send_otp', 'send_custom_code', 'send_custom_message', 'resend_otp', 'cancel_message'],
       verify: ['verify_otp'],
-      read: ['get_message', 'list_messages', 'explain_message', 'get_insights', 'get_test_inbox'],
+      read: ['get_message', 'list_messages', 'explain_message', 'lookup_number', 'get_insights', 'get_test_inbox'],
       templates: ['preview_template', 'create_template'],
+      'callbacks:read': ['list_callbacks'],
+      'callbacks:write': ['replay_callback'],
     };
     const everybody = ['search_docs', 'get_doc', 'get_operation', 'list_templates', 'get_template'];
     for (const [permission, names] of Object.entries(lists)) {

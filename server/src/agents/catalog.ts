@@ -4,6 +4,7 @@
  */
 import type { Operation } from '../http/operation.ts';
 import type { Caller } from '../policy.ts';
+import { callbackTools } from './callback-tools.ts';
 import { docsTools } from './docs-tools.ts';
 import { inputSchemaOf, outlineOf } from './outline.ts';
 import { readTools } from './read-tools.ts';
@@ -18,7 +19,7 @@ export interface Narrowing {
   toolsets: readonly Toolset[] | null;
 }
 
-const shapes: readonly ToolShape[] = [...docsTools, ...sendTools, ...readTools, ...templateTools];
+const shapes: readonly ToolShape[] = [...docsTools, ...sendTools, ...readTools, ...templateTools, ...callbackTools];
 
 /** Throws for a shape without its operation, and for an operation offered to agents that no shape makes a tool of. */
 export function makeTools(operations: readonly Operation[]): Tool[] {

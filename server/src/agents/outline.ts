@@ -1,6 +1,6 @@
 /**
  * JSON Schemas for models, which read every byte of them: descriptions and bounds of parameters stay, the forms of answers are told
- * two levels deep. Made from the same zod schemas as the API description.
+ * two levels deep, on the second by their names. Made from the same zod schemas as the API description.
  */
 import type { z } from 'zod';
 import { createSchemaBook } from '../http/openapi-schemas.ts';
@@ -33,14 +33,25 @@ interface Described extends Json {
   enum?: unknown[];
 }
 
-/** Type and choices; what lies deeper than `depth` is an object or a list of something. */
-function bare({ type, enum: choices, anyOf, properties, items }: Described, depth: number): Json {
-  if (anyOf) return { anyOf: anyOf.map((branch) => bare(branch, depth)) };
+/** Type and choices; what lies deeper than `depth` is an object or a list of something, and a plain value there by its name. */
+function bare(part: Described, depth: number): Json {
+  const { type, enum: choices, anyOf, properties, items } = part;
+  if (depth === 0 && (anyOf ?? [part]).every(isPlain)) return {};
+  if (anyOf) return oneOf(anyOf.map((branch) => (branch.type === 'null' ? { type: 'null' } : bare(branch, depth))));
   if (type === 'array') return { type, ...(items && { items: bare(items, depth) }) };
   if (type !== 'object' || !properties || depth === 0)
     return { ...(type !== undefined && { type }), ...(choices && choices.length <= 8 && { enum: choices }) };
   return {
     type,
-    properties: Object.fromEntries(Object.entries(properties).map(([name, part]) => [name, bare(part, depth - 1)])),
+    properties: Object.fromEntries(Object.entries(properties).map(([name, inner]) => [name, bare(inner, depth - 1)])),
   };
 }
+
+const isPlain = ({ type, properties, enum: choices }: Described): boolean =>
+  !properties && !choices && type !== 'array' && type !== 'object';
+
+/** Branches that are types and nothing else are one list of types. */
+const oneOf = (branches: Json[]): Json =>
+  branches.every(({ type, ...more }) => typeof type === 'string' && Object.keys(more).length === 0)
+    ? { type: branches.map(({ type }) => type) }
+    : { anyOf: branches };

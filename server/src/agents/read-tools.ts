@@ -55,6 +55,19 @@ export const readTools: readonly ToolShape[] = [
     fields: ['message_id', 'to', 'state', 'send_channel', 'explanation', 'decision', 'attempts', 'timeline'],
   }),
   shape({
+    name: 'lookup_number',
+    operation: 'lookupNumber',
+    toolset: 'inspect',
+    hints: reads,
+    // What the caller said itself, in another form.
+    unmasked: true,
+    input: z.object({
+      number: z.string().min(1).max(64).describe('E.164 with +, or as dialled within default_region.'),
+      default_region: z.string().length(2).optional().describe('ISO 3166 alpha-2, for a number without +.'),
+    }),
+    ask: (args) => ({ query: withoutNothing(args) }),
+  }),
+  shape({
     name: 'get_insights',
     operation: 'getInsights',
     toolset: 'inspect',

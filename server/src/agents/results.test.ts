@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Client } from '@modelcontextprotocol/client';
+import { permissionNames } from '../policy.ts';
 import { onEachApp } from '../testing/app.ts';
 import { bodyOf } from '../testing/application.ts';
 import { type AgentKey, done, makeSandboxKey, newKey, openClient, refused } from './fixture.ts';
@@ -12,7 +13,7 @@ onEachApp('what a tool answers', (get) => {
   let key: AgentKey;
   let client: Client;
   before(async () => {
-    key = await makeSandboxKey(get(), { kind: 'agent', permissions: ['send', 'verify', 'templates', 'read'] });
+    key = await makeSandboxKey(get(), { kind: 'agent', permissions: [...permissionNames] });
     client = await openClient(get(), key.credential);
   });
   after(() => client.close());

@@ -60,6 +60,7 @@ export const templateTools: readonly ToolShape[] = [
     hints: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false },
     unmasked: true,
     takesBody: true,
+    tries: true,
     input: z.looseObject({
       dry_run: z.boolean().default(true).describe('true: says what would be saved and what lint finds; saves nothing.'),
     }),

@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import type { Operation } from '../http/operation.ts';
 import type { Permission } from '../policy.ts';
 
-export const toolsets = ['docs', 'send', 'verify', 'inspect', 'templates', 'test'] as const;
+export const toolsets = ['docs', 'send', 'verify', 'inspect', 'templates', 'callbacks', 'test'] as const;
 export type Toolset = (typeof toolsets)[number];
 
 export type Json = Record<string, unknown>;
@@ -49,6 +49,8 @@ export interface ToolShape<Args extends z.ZodObject = z.ZodObject> {
   title?: string;
   description?: string;
   input: Args;
+  /** Its operation knows no dry_run: what it would do is tried here. */
+  tries?: boolean;
   /** The fields of the operation's body are parameters too. */
   takesBody?: boolean;
   hints: Hints;

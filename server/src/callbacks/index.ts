@@ -22,7 +22,7 @@ export {
   type EndpointSettings,
   sealSecrets,
 } from './endpoint.ts';
-export { listEndpointsById } from './endpoint-store.ts';
+export { listEndpoints, listEndpointsById } from './endpoint-store.ts';
 export { endpointParams, eventChoice } from './endpoint-wire.ts';
 export {
   disableEndpoint,

@@ -313,7 +313,8 @@ function addressesOf(application: Application, request: SendRequest): Addresses 
   };
 }
 
-function phoneOf(application: Application, text: string): PhoneAddress {
+/** Throws 5011. */
+export function phoneOf(application: Pick<Application, 'network'>, text: string): PhoneAddress {
   const bare = bareAddress(text);
   if (!isMagic(bare)) return parsePhone(text);
   if (application.network !== 'virtual') throw new ApiError(5011, 'Invalid phone number');

@@ -12,6 +12,7 @@ import { createRateShare, type Rates } from '../rates/index.ts';
 import type { Templates } from '../templates/index.ts';
 import type { MessagesContext } from './context.ts';
 import type { Gate } from './gate.ts';
+import { makeLookupOperation } from './lookup-operations.ts';
 import { makeMessageOperations } from './message-operations.ts';
 import { createNoteRead } from './note-read.ts';
 import { makeSendOperations, type StoreAnswer } from './operations.ts';
@@ -70,7 +71,11 @@ export function createMessages(options: MessagesOptions): Messages {
     }),
   };
   return {
-    operations: [...makeSendOperations(context, options.storeAnswer), ...makeMessageOperations(context)],
+    operations: [
+      ...makeSendOperations(context, options.storeAnswer),
+      ...makeMessageOperations(context),
+      makeLookupOperation(context),
+    ],
     forget: (applicationId, belowId, limit) => forgetMessages(db, applicationId, belowId, limit),
     exists: async (on, applicationId, messageId) => (await findMessage(on, applicationId, messageId)) !== null,
   };

@@ -1,7 +1,7 @@
 /**
  * Addresses, pure: E.164 numbers and e-mail (contract §4). Counters, locks and lists use the normalised form made here.
  */
-import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import { ApiError, invalid } from '../errors.ts';
 
 export interface PhoneAddress {
@@ -68,6 +68,13 @@ export function parsePhone(text: string): PhoneAddress {
     callingCode: parsed.countryCallingCode,
     valid: parsed.isValid(),
   };
+}
+
+/** A number as it is dialled in a region (ISO 3166), in E.164; as it stands where it begins with + or is none. A `+` lost in a query is put back. */
+export function internationalNumber(text: string, region?: string): string {
+  const given = text.replace(/^ (?=[1-9])/, '+');
+  if (given.startsWith('+') || region === undefined) return given;
+  return parsePhoneNumberFromString(given, region as CountryCode)?.number ?? given;
 }
 
 /**

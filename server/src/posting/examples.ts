@@ -30,3 +30,21 @@ export const attempt = {
   latency_ms: 41,
   next_at: '2026-07-03T00:01:03.000Z',
 };
+
+export const endpointId = '2072832692843433984';
+const handles = { delivery_id: `${endpointId}:${eventId}`, endpoint_id: endpointId };
+
+export const ownCallbacks = {
+  endpoints: [
+    {
+      endpoint_id: endpointId,
+      origin: 'https://shop.example.com',
+      enabled: true,
+      disabled_because: null,
+      failing_since: midnight,
+    },
+  ],
+  deliveries: [{ ...handles, ...delivery }],
+  attempts: [{ ...handles, ...attempt }],
+  next_cursor: null,
+};

@@ -1,12 +1,13 @@
 /**
  * Posting what the ledger queued to the endpoints of its application (contract §10.3): at least once under one id and with one body,
- * the events of one message in order. An endpoint that hangs or fails slows nobody else. Operators see what waits and every try, and
- * have events posted again.
+ * the events of one message in order. An endpoint that hangs or fails slows nobody else. Operators, and keys with the permission, see what
+ * waits and every try, and have events posted again.
  */
 import type { Office } from '../callbacks/index.ts';
 import { createDispatcher, type Dispatcher, type DispatcherOptions } from './dispatcher.ts';
 import { createLogOperations } from './log-operations.ts';
 import { deleteTraces, forgetPosts } from './log-store.ts';
+import { createOwnOperations } from './own-operations.ts';
 
 export type PostingOptions = DispatcherOptions & Pick<Office, 'application'>;
 
@@ -26,9 +27,10 @@ export function createPosting(options: PostingOptions): Posting {
   async function forgetEndpoint(endpointId: string): Promise<void> {
     while ((await deleteTraces(db, endpointId, rowsAtOnce)) > 0);
   }
+  const office = { ...options, changed: dispatcher.changed, forgetPosts: forgetEndpoint };
   return {
     ...dispatcher,
-    operations: createLogOperations({ ...options, changed: dispatcher.changed, forgetPosts: forgetEndpoint }),
+    operations: [...createLogOperations(office), ...createOwnOperations(office)],
     forget: (...asked) => forgetPosts(db, ...asked),
     forgetEndpoint,
   };

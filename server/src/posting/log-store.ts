@@ -1,4 +1,4 @@
-/** What operators read of the posts to one endpoint: what waits or was given up, and every try. Also what retention forgets of both. */
+/** What operators and applications read of the posts to their endpoints: what waits or was given up, and every try. Also what retention forgets of both. */
 import { ledgerEntries } from '../events/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import { raw, type Sql, sql } from '../platform/sql.ts';
@@ -7,6 +7,7 @@ export const deliveryStates = ['waiting', 'retrying', 'given_up'] as const;
 export type DeliveryState = (typeof deliveryStates)[number];
 
 export interface DeliveryRow {
+  endpointId: string;
   eventId: string;
   messageId: string;
   position: string;
@@ -22,7 +23,9 @@ export interface DeliveryRow {
 export interface DeliveryFilter {
   state?: DeliveryState | undefined;
   messageId?: string | undefined;
-  before?: { messageId: string; position: string } | undefined;
+  /** Events that happened from then on, by an id made of their time. */
+  fromEventId?: string | undefined;
+  before?: { messageId: string; position: string; endpointId: string } | undefined;
   limit: number;
 }
 
@@ -34,23 +37,32 @@ const inState: Record<DeliveryState, Sql> = {
 const nothing = raw('');
 
 /** Newest message first, and newest event first of each; what belongs to no message comes last. */
-export function listDeliveries(db: Queryable, endpointId: string, filter: DeliveryFilter): Promise<DeliveryRow[]> {
-  const { state, messageId, before, limit } = filter;
+export function listDeliveries(
+  db: Queryable,
+  endpointIds: readonly string[],
+  filter: DeliveryFilter,
+): Promise<DeliveryRow[]> {
+  const { state, messageId, fromEventId, before, limit } = filter;
   return db.query<DeliveryRow>(sql`
-    select q.event_id as "eventId", q.message_id as "messageId", q.position, entry.status as event, entry.at, q.tries,
+    select q.endpoint_id as "endpointId", q.event_id as "eventId", q.message_id as "messageId", q.position, entry.status as event, entry.at, q.tries,
       q.due_at as "dueAt", q.given_up_at as "givenUpAt", q.replayed
     from (
-      select * from callback_queue q where q.endpoint_id = ${endpointId} ${state ? inState[state] : nothing}
-        ${messageId === undefined ? nothing : sql`and q.message_id = ${messageId}`}
-        ${before ? sql`and (q.message_id, q.position) < (${before.messageId}::bigint, ${before.position}::bigint)` : nothing}
-      order by q.message_id desc, q.position desc limit ${limit}
+      -- Of each endpoint along its key, so that no list is read whole.
+      select q.* from unnest(${endpointIds}::bigint[]) as endpoint (id) cross join lateral (
+        select * from callback_queue q where q.endpoint_id = endpoint.id ${state ? inState[state] : nothing}
+          ${messageId === undefined ? nothing : sql`and q.message_id = ${messageId}`}
+          ${fromEventId === undefined ? nothing : sql`and q.event_id >= ${fromEventId}`}
+          ${before ? sql`and (q.message_id, q.position, q.endpoint_id) < (${before.messageId}::bigint, ${before.position}::bigint, ${before.endpointId}::bigint)` : nothing}
+        order by q.message_id desc, q.position desc limit ${limit}
+      ) as q
+      order by q.message_id desc, q.position desc, q.endpoint_id desc limit ${limit}
     ) as q
     -- One by one by its key, whatever the planner thinks of the limit.
     left join lateral (
       select e.status, e.at from (${ledgerEntries()}) as e
       where e.application_id = q.application_id and e.message_id = q.message_id and e.position = q.position limit 1
     ) as entry on true
-    order by q.message_id desc, q.position desc`);
+    order by q.message_id desc, q.position desc, q.endpoint_id desc`);
 }
 
 export const outcomes = ['accepted', 'retry', 'given_up'] as const;
@@ -58,6 +70,7 @@ export type Outcome = (typeof outcomes)[number];
 
 export interface AttemptRow {
   id: string;
+  endpointId: string;
   eventId: string;
   messageId: string;
   event: string;
@@ -76,6 +89,8 @@ export interface AttemptFilter {
   messageId?: string | undefined;
   eventId?: string | undefined;
   outcome?: Outcome | undefined;
+  /** Tries from then on. */
+  since?: Date | undefined;
   before?: string | undefined;
   limit: number;
 }
@@ -83,18 +98,24 @@ export interface AttemptFilter {
 /** Newest first. */
 export function listAttempts(
   db: Queryable,
-  { id, applicationId }: { id: string; applicationId: string },
+  { ids, applicationId }: { ids: readonly string[]; applicationId: string },
   filter: AttemptFilter,
 ): Promise<AttemptRow[]> {
-  const { messageId, eventId, outcome, before, limit } = filter;
+  const { messageId, eventId, outcome, since, before, limit } = filter;
   return db.query<AttemptRow>(sql`
-    select id, event_id as "eventId", message_id as "messageId", status as event, try, at, rows, outcome,
+    select id, endpoint_id as "endpointId", event_id as "eventId", message_id as "messageId", status as event, try, at, rows, outcome,
       http_status as "httpStatus", detail, response, latency_ms as "latencyMs", next_at as "nextAt"
-    from callback_attempts where endpoint_id = ${id} and application_id = ${applicationId}
-      ${messageId === undefined ? nothing : sql`and message_id = ${messageId}`}
-      ${eventId === undefined ? nothing : sql`and event_id = ${eventId}`}
-      ${outcome === undefined ? nothing : sql`and outcome = ${outcome}`}
-      ${before === undefined ? nothing : sql`and id < ${before}`}
+    from (
+      select tried.* from unnest(${ids}::bigint[]) as endpoint (of) cross join lateral (
+        select * from callback_attempts where endpoint_id = endpoint.of and application_id = ${applicationId}
+          ${messageId === undefined ? nothing : sql`and message_id = ${messageId}`}
+          ${eventId === undefined ? nothing : sql`and event_id = ${eventId}`}
+          ${outcome === undefined ? nothing : sql`and outcome = ${outcome}`}
+          ${since === undefined ? nothing : sql`and at >= ${since}`}
+          ${before === undefined ? nothing : sql`and id < ${before}`}
+        order by id desc limit ${limit}
+      ) as tried
+    ) as tried
     order by id desc limit ${limit}`);
 }
 

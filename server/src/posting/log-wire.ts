@@ -5,12 +5,12 @@ import { isId } from '../platform/ids.ts';
 import type { AttemptRow, DeliveryRow } from './log-store.ts';
 import { deliveryStates, outcomes } from './log-store.ts';
 
-const messageId = z.string().refine((text) => text === '0' || isId(text), 'must be a message id');
-const eventId = z
+export const messageId = z.string().refine((text) => text === '0' || isId(text), 'must be a message id');
+export const eventId = z
   .string()
   .max(24)
   .refine((text) => text.startsWith('evt_') && isId(text.slice(4)), 'must be an event id, evt_ and digits');
-const time = z.iso.datetime({ offset: true });
+export const time = z.iso.datetime({ offset: true });
 const limit = z.coerce.number().int().min(1).max(100).default(20);
 const cursor = z.string().max(64).optional();
 
@@ -84,7 +84,7 @@ export const replayBody = z
   });
 export type ReplayBody = z.infer<typeof replayBody>;
 
-const stateOf = ({ givenUpAt, tries }: DeliveryRow): (typeof deliveryStates)[number] =>
+export const stateOf = ({ givenUpAt, tries }: DeliveryRow): (typeof deliveryStates)[number] =>
   givenUpAt ? 'given_up' : tries > 0 ? 'retrying' : 'waiting';
 
 export const toDelivery = (row: DeliveryRow): z.infer<typeof deliverySchema> => ({

@@ -26,10 +26,11 @@ export async function readDeliveries(
   { cursor, ...filter }: Asked<DeliveryFilter>,
 ): Promise<Page<DeliveryRow>> {
   const [messageId = '', position = '', ...more] = (cursor ?? '').split('-');
-  const before = cursor === undefined ? undefined : { messageId, position };
-  if (before && !((messageId === '0' || isId(messageId)) && isId(position) && more.length === 0)) throw badCursor();
+  const given = (messageId === '0' || isId(messageId)) && isId(position) && more.length === 0;
+  if (cursor !== undefined && !given) throw badCursor();
   const endpoint = await getEndpoint(office, applicationId, id);
-  const rows = await listDeliveries(office.db, endpoint.id, { ...filter, before, limit: filter.limit + 1 });
+  const before = cursor === undefined ? undefined : { messageId, position, endpointId: endpoint.id };
+  const rows = await listDeliveries(office.db, [endpoint.id], { ...filter, before, limit: filter.limit + 1 });
   return pageOf(rows, filter.limit, (row) => `${row.messageId}-${row.position}`);
 }
 
@@ -41,14 +42,15 @@ export async function readAttempts(
 ): Promise<Page<AttemptRow>> {
   if (cursor !== undefined && !isId(cursor)) throw badCursor();
   const endpoint = await getEndpoint(office, applicationId, id);
-  const rows = await listAttempts(office.db, endpoint, { ...filter, before: cursor, limit: filter.limit + 1 });
+  const of = { ids: [endpoint.id], applicationId };
+  const rows = await listAttempts(office.db, of, { ...filter, before: cursor, limit: filter.limit + 1 });
   return pageOf(rows, filter.limit, (row) => row.id);
 }
 
-const badCursor = () => invalid([{ field: 'cursor', problem: 'not a cursor of this list' }]);
+export const badCursor = () => invalid([{ field: 'cursor', problem: 'not a cursor of this list' }]);
 
 /** One row more than asked for shows whether the list goes on. */
-function pageOf<Row>(rows: Row[], limit: number, cursorOf: (row: Row) => string): Page<Row> {
+export function pageOf<Row>(rows: Row[], limit: number, cursorOf: (row: Row) => string): Page<Row> {
   const shown = rows.slice(0, limit);
   const last = rows.length > limit ? shown.at(-1) : undefined;
   return { rows: shown, next: last ? cursorOf(last) : null };

@@ -90,6 +90,14 @@ export async function queueEvents(db: Queryable, target: Target, eventIds: reado
   return row?.queued ?? 0;
 }
 
+/** How many of the ids this endpoint was told of before. */
+export async function countTold(db: Queryable, { endpointId }: Target, eventIds: readonly string[]): Promise<number> {
+  const [row] = await db.query<{ told: number }>(sql`
+    select count(distinct event_id)::integer as told from callback_attempts
+    where endpoint_id = ${endpointId} and event_id = any(${eventIds}::bigint[])`);
+  return row?.told ?? 0;
+}
+
 /** What failed between two times: given up then, or waiting for another try since a try of then. */
 export interface Failed {
   since: Date;

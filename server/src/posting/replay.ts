@@ -63,7 +63,8 @@ function chosenOf({ eventTypes }: Endpoint, { events }: ReplayBody): readonly Ev
   return eventTypes.filter((name) => asked.has(name));
 }
 
-function idAt(ms: number): string {
+/** The lowest id of what happened at that time. */
+export function idAt(ms: number): string {
   if (ms <= firstMs) return '1';
   const id = messageIdOf(ms, 0, 0);
   return isId(id) ? id : highestId;

@@ -1,4 +1,5 @@
 /** What every operation is asked with in `every-operation.test.ts`: one row each. */
+import type { Permission } from '../policy.ts';
 import { operatorToken, type TestCall } from './app.ts';
 
 interface Row {
@@ -9,7 +10,7 @@ interface Row {
   query?: string;
   /** Status and code for an object of another application or, with the operator, an unknown one. */
   foreign?: [status: number, code: number];
-  permission?: 'send' | 'verify' | 'templates' | 'read' | 'any';
+  permission?: Permission | 'any';
   /** Why the good request of an ordinary application is refused. */
   refused?: [status: number, code: number];
 }
@@ -76,9 +77,17 @@ export const rows: Record<string, Row> = {
   },
   verifyOtp: { permission: 'verify', invalid: badBody, foreign: notFound },
   getMessage: { permission: 'read', foreign: notFound },
+  lookupNumber: { permission: 'read', query: '?number=%2B6591300000', invalid: { path: '/v1/number-lookup' } },
   listMessages: { permission: 'read', invalid: { path: '/v1/messages?limit=0' } },
   listRefusals: { permission: 'read', invalid: { path: '/v1/refusals?limit=0' } },
   listRefusalsOfApplication: { invalid: { path: '/admin/v1/refusals' } },
+  listCallbacks: { permission: 'callbacks:read', invalid: { path: '/v1/callbacks?limit=0' } },
+  // Another application's endpoint, as an unknown one.
+  replayCallback: {
+    permission: 'callbacks:write',
+    invalid: { body: { since: '2026-01-01T00:00:00Z' } },
+    foreign: notFound,
+  },
   listEvents: { permission: 'read', invalid: { path: '/v1/events?limit=0' } },
   getInsights: { permission: 'read', invalid: { path: '/v1/insights?group_by=planet' } },
   resendOtp: { permission: 'send', invalid: badBody, body: () => ({}), foreign: notFound },

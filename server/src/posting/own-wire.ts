@@ -1,0 +1,90 @@
+/** How an application's own callbacks look on the wire: what is told to programs, so neither addresses nor secrets of endpoints. */
+import { z } from 'zod';
+import type { Endpoint } from '../callbacks/index.ts';
+import { isId } from '../platform/ids.ts';
+import type { AttemptRow, DeliveryRow } from './log-store.ts';
+import { attemptSchema, deliverySchema, eventId, messageId, time, toAttempt, toDelivery } from './log-wire.ts';
+import { maxReplays, ownStates, type ReplayAsk } from './own.ts';
+
+const endpointId = z.string().refine(isId, 'must be an id of a callback endpoint');
+const deliveryId = z
+  .string()
+  .max(48)
+  .refine((text) => partsOf(text) !== null, 'must be a delivery_id of this list');
+
+export const ownQuery = z.object({
+  endpoint_id: endpointId.optional().describe('Default: all of the application.'),
+  message_id: messageId.optional(),
+  state: z.enum(ownStates).optional().describe('accepted: tries that were answered with 2xx.'),
+  since: time.optional().describe('Events, and tries, from then on.'),
+  limit: z.coerce.number().int().min(1).max(50).default(20).describe('Of each of the two lists.'),
+  cursor: z.string().max(120).optional(),
+});
+
+const handles = { delivery_id: z.string().describe('For a replay.'), endpoint_id: z.string() };
+
+export const ownSchema = z.object({
+  endpoints: z.array(
+    z.object({
+      endpoint_id: z.string(),
+      origin: z.string().describe('Scheme and host of its address; the rest may be a secret.'),
+      enabled: z.boolean(),
+      disabled_because: z.enum(['gone', 'failing']).nullable(),
+      failing_since: z.string().nullable(),
+    }),
+  ),
+  deliveries: z.array(deliverySchema.extend(handles)).describe('Events that wait, are tried again or were given up.'),
+  attempts: z.array(attemptSchema.extend(handles)).describe('Every try, newest first.'),
+  next_cursor: z.string().nullable(),
+});
+
+export const replayBody = z
+  .object({
+    delivery_id: deliveryId.optional().describe('One event at one endpoint, as the list names it.'),
+    endpoint_id: endpointId.optional().describe('With `since`.'),
+    since: time.optional().describe(`What failed at the endpoint since then, at most ${maxReplays} events.`),
+    dry_run: z.boolean().default(false).describe('true: only counts.'),
+  })
+  .superRefine((body, context) => {
+    const one = body.delivery_id !== undefined;
+    const many = body.endpoint_id !== undefined && body.since !== undefined;
+    const half = (body.endpoint_id !== undefined) !== (body.since !== undefined);
+    if (one === many || half)
+      context.addIssue({ code: 'custom', path: ['delivery_id'], message: 'give it, or endpoint_id and since' });
+  });
+
+export const replayAnswer = z.object({
+  dry_run: z.boolean(),
+  events: z.int().describe('How many are posted again, or would be.'),
+});
+
+const idOf = ({ endpointId: endpoint, eventId: event }: DeliveryRow | AttemptRow): string => `${endpoint}:evt_${event}`;
+
+function partsOf(deliveryId: string): { endpointId: string; eventId: string } | null {
+  const [endpoint = '', event = '', ...more] = deliveryId.split(':');
+  const known = isId(endpoint) && eventId.safeParse(event).success && more.length === 0;
+  return known ? { endpointId: endpoint, eventId: event.slice(4) } : null;
+}
+
+/** Of a valid body. */
+export function replayAskOf({
+  delivery_id,
+  endpoint_id,
+  since,
+  dry_run: dryRun,
+}: z.infer<typeof replayBody>): ReplayAsk {
+  const parts = delivery_id === undefined ? null : partsOf(delivery_id);
+  return parts ? { ...parts, dryRun } : { endpointId: endpoint_id ?? '', since: new Date(since ?? ''), dryRun };
+}
+
+export const toOwnEndpoint = (endpoint: Endpoint) => ({
+  endpoint_id: endpoint.id,
+  origin: new URL(endpoint.url).origin,
+  enabled: endpoint.enabled,
+  disabled_because: endpoint.disabledBecause,
+  failing_since: endpoint.failingSince?.toISOString() ?? null,
+});
+
+const handlesOf = (row: DeliveryRow | AttemptRow) => ({ delivery_id: idOf(row), endpoint_id: row.endpointId });
+export const toOwnDelivery = (row: DeliveryRow) => ({ ...handlesOf(row), ...toDelivery(row) });
+export const toOwnAttempt = (row: AttemptRow) => ({ ...handlesOf(row), ...toAttempt(row) });
