@@ -9,6 +9,7 @@ import { rooms } from '../.dependency-cruiser.mjs';
 import { makeCallbacksPage } from './generators/callbacks.ts';
 import { makeConfigurationPage, makeEnvExample } from './generators/configuration.ts';
 import { makeErrorsPage } from './generators/errors.ts';
+import { makeNextSteps } from './generators/next-steps.ts';
 import { makeClaudeMarketplace, makeClaudePlugin, makeFolderPlugin, makePlugin } from './generators/plugins.ts';
 import { makeOpenApiFile, makeSchema } from './generators/product.ts';
 import { makeArchitecturePage } from './generators/rooms.ts';
@@ -19,6 +20,7 @@ const generated = [
   { file: 'docs/errors.md', make: makeErrorsPage },
   { file: 'docs/reference/configuration.md', make: makeConfigurationPage },
   { file: '.env.example', make: makeEnvExample },
+  { file: 'sdks/node/src/cli/next-steps.ts', make: makeNextSteps },
   { file: 'server/schema.sql', make: makeSchema },
   { file: 'docs/callbacks.md', make: makeCallbacksPage },
   { file: 'docs/openapi.json', make: makeOpenApiFile },

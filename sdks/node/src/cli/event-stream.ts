@@ -1,0 +1,64 @@
+// Server-sent events over the global fetch, without an end: a stream that ends or breaks is opened again behind the last event seen.
+
+import { networkError } from '../errors.ts';
+
+export interface StreamEvent {
+  id: string;
+  cursor: string;
+  at: string;
+  event: string;
+  row: { [name: string]: unknown };
+}
+
+const pauseMs = 2_000;
+/** A server that does not come back within this many tries is given up. */
+const longestTries = 5;
+
+/** What one connection gives: where it has to be opened, and from which event on. */
+export type Open = (cursor: string | undefined) => Promise<{ body: AsyncIterable<Uint8Array> | null }>;
+
+/** Events behind `cursor`, or from now on. `open` throws where the server refuses; that is final. */
+export async function* follow(open: Open, cursor: string | undefined): AsyncGenerator<StreamEvent> {
+  let from = cursor;
+  let opened = false;
+  for (let tries = 0; tries < longestTries; tries += 1) {
+    try {
+      const { body } = await open(from);
+      opened = true;
+      for await (const block of blocksOf(body ?? [])) {
+        const { id, data } = block;
+        if (id !== undefined) from = id;
+        tries = 0;
+        if (data !== '') yield JSON.parse(data) as StreamEvent;
+      }
+    } catch (error) {
+      if (!isLostConnection(error)) throw error;
+      if (!opened) throw networkError('network', 'no answer from the server');
+    }
+    await new Promise((resolve) => setTimeout(resolve, tries * pauseMs));
+  }
+  throw networkError('network', 'the stream of events was lost and could not be opened again');
+}
+
+/** What fetch throws, at once and in the middle of a body. */
+function isLostConnection(error: unknown): boolean {
+  return error instanceof TypeError;
+}
+
+async function* blocksOf(
+  body: AsyncIterable<Uint8Array> | Uint8Array[],
+): AsyncGenerator<{ id?: string; data: string }> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of body) {
+    text += decoder.decode(chunk, { stream: true });
+    const blocks = text.split('\n\n');
+    text = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const fields = block.split('\n').map((line) => /^(id|data): ?(.*)$/.exec(line));
+      const idOf = fields.find((field) => field?.[1] === 'id')?.[2];
+      const data = fields.filter((field) => field?.[1] === 'data').map((field) => field?.[2] ?? '');
+      yield { ...(idOf === undefined ? {} : { id: idOf }), data: data.join('\n') };
+    }
+  }
+}
