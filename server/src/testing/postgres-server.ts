@@ -126,6 +126,17 @@ export async function createDatabase(adminUrl: string, name: string, template?: 
   await client.end();
 }
 
+/** Takes a database away from under those who use it. */
+export async function dropDatabase(url: string): Promise<void> {
+  const admin = new URL(url);
+  const name = admin.pathname.slice(1);
+  admin.pathname = '/postgres';
+  const client = new pg.Client({ connectionString: admin.href });
+  await client.connect();
+  await client.query(`drop database ${pg.escapeIdentifier(name)} with (force)`);
+  await client.end();
+}
+
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();

@@ -20,9 +20,9 @@ export interface Failure {
   request_id?: string | undefined;
 }
 
-/** `address` is the server that was asked, where that is known. */
-export function describeFailure(error: unknown, address: string | undefined): { failure: Failure; exit: number } {
-  if (error instanceof EngagelabError) return { failure: ofApi(error, address), exit: exitCodes.refused };
+/** `address` gives the server that was asked, and is called only after an answer of it. */
+export function describeFailure(error: unknown, address: () => string | undefined): { failure: Failure; exit: number } {
+  if (error instanceof EngagelabError) return { failure: ofApi(error, address()), exit: exitCodes.refused };
   if (error instanceof Halt) {
     const kind = error.exit === exitCodes.misused ? 'usage' : 'api';
     return { failure: { kind, message: error.message, next_step: error.nextStep }, exit: error.exit };

@@ -28,7 +28,7 @@ async function run(words: readonly string[], terminal: Terminal): Promise<number
     call = { words: asked.words, options: asked.options, terminal };
     return show(terminal, await asked.command.run(call));
   } catch (error) {
-    const { failure, exit } = describeFailure(error, call && addressOf(call));
+    const { failure, exit } = describeFailure(error, () => call && addressOf(call));
     terminal.err(terminal.json ? `${JSON.stringify({ error: failure })}\n` : failureText(failure));
     return exit;
   }

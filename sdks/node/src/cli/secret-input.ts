@@ -8,7 +8,6 @@ const interrupted = 130;
 /** Asks a person; with `hidden` nothing of what is typed is shown. */
 export function ask(terminal: Terminal, question: string, hidden: boolean): Promise<string> {
   const { stdin } = terminal;
-  terminal.err(`${question}: `);
   return new Promise((resolve) => {
     let typed = '';
     const end = (): void => {
@@ -40,6 +39,8 @@ export function ask(terminal: Terminal, question: string, hidden: boolean): Prom
     stdin.setRawMode(true);
     stdin.resume();
     stdin.on('data', take);
+    // Only now: what is typed at once after the question must not be shown either.
+    terminal.err(`${question}: `);
   });
 }
 

@@ -113,6 +113,7 @@ export const routes: Check = {
     if (!asked || !key) return [];
     const usable = templates.filter(({ live_revision }) => live_revision !== null);
     const channels = [...new Set(usable.flatMap(({ send_channel_strategy }) => send_channel_strategy.split('|')))];
+    if (channels.length === 0) return [skip('routes', 'no template may send')];
     const list = await all<Route>(asked, '/admin/v1/routes', 'routes');
     const own = list.filter((route) => route.application_id === null || route.application_id === key.application.id);
     const findings = channels.map(async (channel) => {
