@@ -10,6 +10,7 @@ import { clientOf, devKey, devSecret, firstApplication, operatorToken, type Repl
 import {
   type Call,
   manageAlerts,
+  manageApprovals,
   manageHook,
   manageLists,
   manageMoney,
@@ -52,6 +53,7 @@ test('no secret, code or full recipient is logged by any operation, at any level
   await tellServer(caller());
   await manageKeys(operator, applicationId);
   await manageProviders(operator, witness);
+  await manageApprovals(operator);
   await manageOptOuts(operator, applicationId);
   await manageLists(operator, applicationId);
   await manageCallbacks(operator, applicationId);

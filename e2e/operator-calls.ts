@@ -85,6 +85,14 @@ export async function manageRules(operator: Call, key: Call, application_id: str
   await good(operator('GET /admin/v1/refusals', {}, { query: `?application_id=${application_id}` }));
 }
 
+export async function manageApprovals(operator: Call): Promise<void> {
+  await good(operator('GET /admin/v1/approvals'));
+  const nobody = { approval_id: '1' };
+  const body = { note: 'confidential-note' };
+  for (const verb of ['approve', 'refuse'])
+    assert.equal((await operator(`POST /admin/v1/approvals/{approval_id}/${verb}`, nobody, { body })).status, 404);
+}
+
 export async function manageOptOuts(operator: Call, application_id: string): Promise<void> {
   const all = '/admin/v1/applications/{application_id}/opt-outs';
   const target = { application_id, target: '+6598120099' };

@@ -231,10 +231,12 @@ create table api_keys (
   created_at timestamp with time zone default clock_now() not null,
   agent jsonb,
   limits jsonb default '[]'::jsonb not null,
+  approval text default 'none'::text not null,
   constraint api_keys_dev_key_key UNIQUE (dev_key),
   constraint api_keys_pkey PRIMARY KEY (id),
   constraint api_keys_application_id_fkey FOREIGN KEY (application_id) REFERENCES applications(id),
   constraint api_keys_agent_check CHECK (((agent IS NOT NULL) = (kind = 'agent'::text))),
+  constraint api_keys_approval_check CHECK ((approval = ANY (ARRAY['none'::text, 'pending'::text, 'approved'::text, 'refused'::text]))),
   constraint api_keys_kind_check CHECK ((kind = ANY (ARRAY['server'::text, 'agent'::text]))),
   constraint api_keys_limits_check CHECK ((jsonb_typeof(limits) = 'array'::text)),
   constraint api_keys_permissions_check CHECK (((cardinality(permissions) > 0) AND (permissions <@ ARRAY['send'::text, 'verify'::text, 'templates'::text, 'read'::text, 'callbacks:read'::text, 'callbacks:write'::text])))
@@ -259,6 +261,33 @@ create table applications (
 );
 CREATE INDEX applications_by_organization ON public.applications USING btree (organization_id, id);
 comment on table applications is 'accounts: what keys, templates, messages and policies belong to';
+
+create table approval_requests (
+  id bigint default account_id() not null,
+  api_key_id bigint not null,
+  application_id bigint not null,
+  state text default 'pending'::text not null,
+  terms jsonb not null,
+  operation text not null,
+  recipient text not null,
+  recipients integer not null,
+  template_id text not null,
+  channels jsonb not null,
+  currency text not null,
+  client text,
+  request_id text,
+  note text,
+  asked_at timestamp with time zone default clock_now() not null,
+  decided_at timestamp with time zone,
+  constraint approval_requests_pkey PRIMARY KEY (id),
+  constraint approval_requests_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_keys(id) ON DELETE CASCADE,
+  constraint approval_requests_check CHECK (((decided_at IS NULL) = (state = 'pending'::text))),
+  constraint approval_requests_recipients_check CHECK ((recipients > 0)),
+  constraint approval_requests_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'approved'::text, 'refused'::text, 'outdated'::text])))
+);
+CREATE INDEX approval_requests_by_state ON public.approval_requests USING btree (state, id);
+CREATE UNIQUE INDEX approval_requests_pending ON public.approval_requests USING btree (api_key_id) WHERE (state = 'pending'::text);
+comment on table approval_requests is 'accounts: first live sends of agent keys, as an operator is asked about them';
 
 create table attempts (
   application_id bigint not null,

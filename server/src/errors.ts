@@ -120,7 +120,7 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable;
 
-/** Stable slugs of the business rules behind 3003 and 3004, with their public text. `…` is filled in by the thrower. */
+/** Stable slugs of the business rules behind 3003, 3004 and others, with their public text. `…` is filled in by the thrower. */
 export const reasons = {
   template_not_approved: [3003, 'template not approved'],
   insufficient_balance: [3003, 'insufficient balance'],
@@ -146,6 +146,8 @@ export const reasons = {
   guess_ceiling_exceeded: [3003, 'guess probability … exceeds the ceiling'],
   country_not_enabled: [3003, 'destination country … not enabled'],
   destination_not_allowed: [3003, 'destination not allowed for this agent key'],
+  approval_required: [2004, 'an operator has to approve the first live send of this key'],
+  approval_refused: [2004, 'an operator refused live sends of this key'],
   no_further_channel: [3003, 'no further channel'],
   channel_not_in_template: [3003, 'channel not in template'],
   code_still_valid: [3004, 'a code for this template and target is still valid'],

@@ -7,6 +7,7 @@ import { before, test } from 'node:test';
 import { type ErrorCode, errorTable, type Reason, reasons } from './errors.ts';
 import { sql } from './platform/sql.ts';
 import { onEachApp, openTestApp, type TestCall, type TestReply } from './testing/app.ts';
+import { approvalsOf, decide } from './testing/approvals.ts';
 import { openTestDatabase } from './testing/database.ts';
 
 const codeConfig = { verify_code_type: 1, verify_code_len: 6, verify_code_ttl: 5 };
@@ -168,7 +169,7 @@ onEachApp('every error', (get) => {
     await is3003(() => send({ to: '+33612345678' }, agent), 'destination_not_allowed');
   });
 
-  test('3003 where money is missing', async () => {
+  test('3003 where money is missing, 2004 where an operator is', async () => {
     const { operator, makeApplication } = get();
     const live = await makeApplication({ policy: { template_review: 'auto' } });
     await template('login', sms, live);
@@ -179,6 +180,10 @@ onEachApp('every error', (get) => {
     assert.equal((await operator({ path: '/admin/v1/routes', body: route })).status, 200);
     const application = `/admin/v1/applications/${live.id}`;
     const { body } = await operator({ method: 'PATCH', path: application, body: { network: 'live' } });
+    const agent = await get().makeKey(live.id, { kind: 'agent', agent: { mode: 'live', countries: ['SG'] } });
+    is(await refused(() => send({}, agent)), 403, 2004, reasons.approval_required[1], 'approval_required');
+    await decide(get(), (await approvalsOf(get(), live.id))[0].id, 'refuse');
+    is(await refused(() => send({}, agent)), 403, 2004, reasons.approval_refused[1], 'approval_refused');
     const budgets = `${application}/budgets`;
     const cap = { scope: 'all', period: 'day', cap_micros: 4 };
     const budget = await operator({ path: budgets, body: cap });

@@ -66,6 +66,15 @@ onEachApp('every operation', (get) => {
     return row?.id ?? '';
   }
 
+  async function makeApproval(): Promise<string> {
+    const { keyId } = await get().makeKey(mine.id, { kind: 'agent', agent: { mode: 'live' } });
+    const operation = { operation: 'sendOtp', templateId: 'mine', requestId: null };
+    const about = { recipient: '+65••••••44', recipients: 1, channels: [], currency: 'USD', client: null };
+    await get().app.accounts.askApproval({ keyId, ...operation, ...about });
+    const { approvals } = (await get().operator({ path: '/admin/v1/approvals?limit=1' })).body;
+    return approvals[0].id;
+  }
+
   /** Objects of my application for one request: a fresh message or template where the request may use it up. */
   async function objects(id: string): Promise<Record<string, string>> {
     const { call, makeKey, operator } = get();
@@ -100,6 +109,7 @@ onEachApp('every operation', (get) => {
       const made = await operator({ path: '/admin/v1/lists', body: listBody(90_000 + count++) });
       return { ...values, entry_id: made.body.id };
     }
+    if (/AgentKey$/.test(id)) return { ...values, approval_id: await makeApproval() };
     if (id === 'liftFraudBlock') return { ...values, block_id: await makeBlock() };
     if (id === 'deletePrice') {
       const made = await operator({ path: '/admin/v1/prices', body: priceBody(count++) });
@@ -232,6 +242,7 @@ onEachApp('every operation', (get) => {
         entry_id: '999999999',
         price_id: '999999999',
         block_id: '999999999',
+        approval_id: '999999999',
       };
       const elsewhere = operation.auth === 'operator' ? { ...request, path: pathOf(operation, nobody) } : request;
       const reply = await get().expectNothingHappened(() => ask(operation, theirs, elsewhere));

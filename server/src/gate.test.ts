@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { onEachApp, type TestReply } from './testing/app.ts';
 import { bodyOf, newNumber } from './testing/application.ts';
+import { approveFirst } from './testing/approvals.ts';
 import { openCarrier, openPayer, type Payer, PricedCarrier, smsMicros, whatsappMicros } from './testing/payers.ts';
 import { openReceiver } from './testing/receiver.ts';
 
@@ -163,6 +164,7 @@ onEachApp(
       const elsewhere = await send(live, newNumber(), { alternate_to: { email: 'a@example.com' } });
       assert.equal(elsewhere.body.reason, 'destination_not_allowed');
       const one = newNumber();
+      await approveFirst(get(), payer.id, async () => (await send(live, one)).body);
       assert.equal((await send(live, one)).status, 200);
       assert.equal((await send(live, one)).status, 200);
       const often = await send(live, one);
@@ -171,6 +173,7 @@ onEachApp(
       const spent = await send(live);
       assert.deepEqual([spent.status, spent.body.reason], [400, 'budget_exhausted']);
       const few = await makeKey({ ...terms, sends_per_day: 1, spend_per_day_micros: 9 * smsMicros });
+      await approveFirst(get(), payer.id, async () => (await send(few)).body);
       assert.equal((await send(few)).status, 200);
       assert.equal((await send(few)).body.details.policy, 'agent_sends_1d');
       assert.equal((await payer.send(newNumber())).status, 200, 'other keys are not bound by it');

@@ -10,6 +10,7 @@ const terms = (given: Partial<AgentTerms> = {}): AgentTerms => ({
   perRecipientPerDay: 3,
   sendsPerDay: 50,
   spendPerDayMicros: 0,
+  unattended: false,
   ...given,
 });
 

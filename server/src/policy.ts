@@ -131,7 +131,7 @@ export interface Caller {
   permissions: ReadonlySet<Permission>;
   application: Application;
   /** Of a key of kind agent; null for all others. */
-  agent: AgentTerms | null;
+  agent: AgentStanding | null;
   /** Its own, beside those of the application. */
   limits: readonly RateLimit[];
 }
@@ -148,7 +148,22 @@ export interface AgentTerms {
   sendsPerDay: number;
   /** Millionths of the installation's currency; 0: nothing may be spent. */
   spendPerDayMicros: number;
+  /** Whether it may send live over MCP without a person confirming each send. */
+  unattended: boolean;
 }
+
+/** none: nobody has been asked. The other ones are about the terms as they are: wider ones begin anew. */
+export const approvals = ['none', 'pending', 'approved', 'refused'] as const;
+export type Approval = (typeof approvals)[number];
+
+/** Its terms, and whether an operator lets it send to real people on them. */
+export interface AgentStanding extends AgentTerms {
+  approval: Approval;
+}
+
+/** Whether a send of the key has to wait for an operator. */
+export const awaitsApproval = (agent: AgentStanding, { network }: Pick<Application, 'network'>): boolean =>
+  network === 'live' && agent.approval !== 'approved';
 
 /**
  * Whether such a key may send to this address at all; for each address that a send may go to. 2004 for a test key before real

@@ -222,6 +222,7 @@ async function makeSending(options: AppOptions, base: Base) {
     rates,
     estimate: lines.estimateStep,
     spendsAgain: findAgainst,
+    askApproval: base.accounts.askApproval,
     gate: createGate({ fraud: base.fraud, spend, presend: base.presend }),
     noteRefusal: base.refusals.note,
     spend: spendShare,

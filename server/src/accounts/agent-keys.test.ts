@@ -12,6 +12,7 @@ const defaults = {
   per_recipient_per_day: 3,
   sends_per_day: 50,
   spend_per_day_micros: 0,
+  unattended: false,
 };
 
 onEachApp('an agent key', (get) => {
@@ -80,6 +81,8 @@ onEachApp('an agent key', (get) => {
       perRecipientPerDay: 3,
       sendsPerDay: 50,
       spendPerDayMicros: 0,
+      unattended: false,
+      approval: 'none',
     };
     assert.deepEqual(await terms(key), expected);
     bodyOf(await change(key.id, { kind: 'server', agent: { mode: 'live' } }));
@@ -99,6 +102,7 @@ onEachApp('an agent key', (get) => {
       [{ sends_per_day: -1 }, 'agent.sends_per_day'],
       [{ spend_per_day_micros: 0.5 }, 'agent.spend_per_day_micros'],
       [{ spend_per_day_micros: -1 }, 'agent.spend_per_day_micros'],
+      [{ unattended: 1 }, 'agent.unattended'],
     ] as const)
       for (const ask of [() => create({ agent }), () => change(id, { agent })]) {
         const reply = await get().expectNothingHappened(ask);

@@ -26,6 +26,11 @@ const fields = {
     .min(0)
     .max(1_000_000_000_000)
     .describe('Millionths of the currency. Default 0: it may spend nothing.'),
+  unattended: z
+    .boolean()
+    .describe(
+      'Live sends over MCP. `false` (default): a person confirms each in the client, and a client that cannot ask is refused. `true`: nobody is asked.',
+    ),
 };
 
 export const agentChange = z.object(fields).partial();
@@ -39,6 +44,7 @@ const defaults: AgentTerms = {
   perRecipientPerDay: 3,
   sendsPerDay: 50,
   spendPerDayMicros: 0,
+  unattended: false,
 };
 
 /** The form of a recipient as messages know it; throws for what is no address. */
@@ -54,6 +60,7 @@ export function termsOf(given: AgentChange, normalise: NormaliseRecipient): Part
     ...(given.per_recipient_per_day !== undefined && { perRecipientPerDay: given.per_recipient_per_day }),
     ...(given.sends_per_day !== undefined && { sendsPerDay: given.sends_per_day }),
     ...(given.spend_per_day_micros !== undefined && { spendPerDayMicros: given.spend_per_day_micros }),
+    ...(given.unattended !== undefined && { unattended: given.unattended }),
   };
 }
 
@@ -80,4 +87,5 @@ export const toAgent = (terms: AgentTerms): z.infer<typeof agentSchema> => ({
   per_recipient_per_day: terms.perRecipientPerDay,
   sends_per_day: terms.sendsPerDay,
   spend_per_day_micros: terms.spendPerDayMicros,
+  unattended: terms.unattended,
 });

@@ -1,7 +1,7 @@
 /** The objects shown in the examples of the operations; a test holds them against the schemas. */
 import { policySchema } from '../policy.ts';
 
-const at = '2026-07-03T00:00:00.000Z';
+export const at = '2026-07-03T00:00:00.000Z';
 
 export const organization = { id: '2072832692843446272', name: 'Acme Pte. Ltd.', created_at: at };
 
@@ -30,6 +30,7 @@ export const key = {
   dev_key: 'dk_EXAMPLEkEXAMPLEkEXAMP',
   kind: 'server',
   agent: null,
+  approval: 'none',
   ...keyBody,
   enabled: true,
   limits: [],
@@ -46,6 +47,7 @@ const terms = {
   per_recipient_per_day: 3,
   sends_per_day: 50,
   spend_per_day_micros: 2_000_000,
+  unattended: false,
 } as const;
 const { mode, countries, recipients, spend_per_day_micros } = terms;
 
@@ -62,6 +64,29 @@ export const agentKey = {
   permissions: ['send', 'verify', 'read'],
   ip_allowlist: [],
   expires_at: '2026-10-01T00:00:00.000Z',
+};
+
+export const approval = {
+  id: '2072832692843446275',
+  key_id: key.id,
+  key_description: agentBody.description,
+  application_id: application.id,
+  state: 'pending',
+  terms,
+  operation: 'sendOtp',
+  to: '+65••••••44',
+  recipients: 1,
+  template_id: 'login',
+  channels: [
+    { channel: 'whatsapp', estimate_micros: 30_000 },
+    { channel: 'sms', estimate_micros: 41_200 },
+  ],
+  currency: 'USD',
+  client: 'send_otp over MCP (claude-code 3.1.0)',
+  request_id: 'req_01K0EXAMPLEEXAMPLEEXAMPLEE',
+  note: null,
+  asked_at: at,
+  decided_at: null,
 };
 
 export const sandboxKey = {

@@ -9,7 +9,9 @@ import type { Db, Queryable } from '../platform/db.ts';
 import { isId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import type { Keyring } from '../platform/seal.ts';
-import type { Application, Caller } from '../policy.ts';
+import type { Application, Approval, Caller } from '../policy.ts';
+import { createApprovalOperations } from './approval-operations.ts';
+import { type ApprovalAsk, askApproval } from './approvals.ts';
 import { createKeyCheck, createOperatorCheck } from './authenticate.ts';
 import { bootstrap, type FirstStart, type Presets } from './bootstrap.ts';
 import { createMemory } from './memory.ts';
@@ -21,6 +23,7 @@ import { createSessionOperations } from './session-operations.ts';
 import { createSessions } from './sessions.ts';
 import { findApplication, findOrganization, listAfter } from './store.ts';
 
+export type { ApprovalAsk } from './approvals.ts';
 export type { FirstStart, Presets } from './bootstrap.ts';
 export { publicSandboxApplicationId } from './public-sandbox.ts';
 export { applicationOrganizations } from './store.ts';
@@ -57,6 +60,8 @@ export interface Accounts {
   organization(id: string): Promise<Organization | null>;
   /** All of them by id, a page at a time: those behind `afterId`. For work that goes over everything. */
   applicationsAfter(afterId: string, limit: number): Promise<Application[]>;
+  /** A live send of a key that awaits an operator: noted once, refused. Resolves with how the key stands by now. */
+  askApproval(ask: ApprovalAsk): Promise<Approval>;
   operations: Operation[];
 }
 
@@ -68,6 +73,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
   const furnishSandbox = options.furnishSandbox ?? (async () => undefined);
   const normaliseRecipient = options.normaliseRecipient ?? ((text) => text);
   const guarded: Office['guarded'] = options.guarded ?? ((_, write) => db.transaction(write));
+  const office: Office = { db, keyring, clock, memory, furnishSandbox, normaliseRecipient, guarded };
   return {
     authenticateKey: createKeyCheck({ db, keyring, clock, log, memory, publicKeys }),
     authenticateOperator: createOperatorCheck({ keyring, memory, clock }),
@@ -79,8 +85,10 @@ export function createAccounts(options: AccountsOptions): Accounts {
     applicationOn: async (on, id) => (isId(id) ? findApplication(on, id) : null),
     organization: async (id) => (isId(id) ? findOrganization(db, id) : null),
     applicationsAfter: (afterId, limit) => listAfter(db, afterId, limit),
+    askApproval: (ask) => askApproval(office, ask),
     operations: [
-      ...createOperations({ db, keyring, clock, memory, furnishSandbox, normaliseRecipient, guarded }),
+      ...createOperations(office),
+      ...createApprovalOperations(office),
       ...createSessionOperations(createSessions({ db, keyring, clock, memory, loginListeners })),
     ],
   };

@@ -1,5 +1,5 @@
 /** An API key as it is kept in this process's memory, made ready for the check of a request. */
-import type { AgentTerms, Permission, RateLimit } from '../policy.ts';
+import type { AgentStanding, Permission, RateLimit } from '../policy.ts';
 import { createAllowlist } from './allowlist.ts';
 import type { StoredKey } from './records.ts';
 
@@ -10,7 +10,7 @@ export interface LoginKey {
   secretHash: Buffer;
   permissions: ReadonlySet<Permission>;
   enabled: boolean;
-  agent: AgentTerms | null;
+  agent: AgentStanding | null;
   limits: readonly RateLimit[];
   expiresAtMs: number;
   allows(ip: string): boolean;
@@ -26,7 +26,7 @@ export function toLoginKey({ key, secretHash }: StoredKey): LoginKey {
     secretHash,
     permissions: new Set(key.permissions),
     enabled: key.enabled,
-    agent: key.agent,
+    agent: key.agent && { ...key.agent, approval: key.approval },
     limits: key.limits,
     expiresAtMs: key.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY,
     allows: createAllowlist(key.ipAllowlist),

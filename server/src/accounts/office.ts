@@ -22,7 +22,7 @@ export interface Office {
   guarded<T>(applicationId: string, write: (tx: Queryable) => Promise<T>): Promise<T>;
 }
 
-type Thing = 'organization' | 'application' | 'API key';
+type Thing = 'organization' | 'application' | 'API key' | 'approval';
 
 /** 404: unlike the objects of a key, those of the operator hide from nobody. */
 export function found<Row>(thing: Thing, row: Row | null): Row {

@@ -1,5 +1,5 @@
 /** The rows of this room as the rest of it sees them. Ids are decimal strings. */
-import type { AgentTerms, Application, Permission, Policy, RateLimit } from '../policy.ts';
+import type { AgentTerms, Application, Approval, Permission, Policy, RateLimit } from '../policy.ts';
 
 export interface Organization {
   id: string;
@@ -18,6 +18,8 @@ export interface ApiKey {
   kind: 'server' | 'agent';
   /** Exactly for kind agent. */
   agent: AgentTerms | null;
+  /** Of kind agent: whether it may send to real people. */
+  approval: Approval;
   description: string;
   permissions: readonly Permission[];
   ipAllowlist: readonly string[];

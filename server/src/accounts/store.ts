@@ -5,7 +5,14 @@
 import { eventRows } from '../events/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import { json, raw, type Sql, sql } from '../platform/sql.ts';
-import { type AgentTerms, type Application, type Permission, policySchema, type RateLimit } from '../policy.ts';
+import {
+  type AgentTerms,
+  type Application,
+  type Approval,
+  type Permission,
+  policySchema,
+  type RateLimit,
+} from '../policy.ts';
 import type {
   Actor,
   ApiKey,
@@ -19,6 +26,7 @@ import type {
   PolicyChange,
   StoredKey,
 } from './records.ts';
+import { approvalAfter, outdateRequests } from './terms-store.ts';
 
 export const changesChannel = 'accounts_changed';
 const channel = raw(`'${changesChannel}'`);
@@ -164,7 +172,8 @@ interface KeyRow {
   application_id: string;
   dev_key: string;
   kind: ApiKey['kind'];
-  agent: AgentTerms | null;
+  agent: (Omit<AgentTerms, 'unattended'> & Partial<AgentTerms>) | null;
+  approval: Approval;
   description: string;
   permissions: Permission[];
   ip_allowlist: string[];
@@ -175,14 +184,16 @@ interface KeyRow {
   created_at: Date;
 }
 const keyColumns = raw(
-  'id, application_id, dev_key, kind, agent, description, permissions, ip_allowlist, expires_at, enabled, limits, last_used_at, created_at',
+  'id, application_id, dev_key, kind, agent, approval, description, permissions, ip_allowlist, expires_at, enabled, limits, last_used_at, created_at',
 );
 const toKey = (row: KeyRow): ApiKey => ({
   id: row.id,
   applicationId: row.application_id,
   devKey: row.dev_key,
   kind: row.kind,
-  agent: row.agent,
+  // Keys made before the term was known ask each time.
+  agent: row.agent && { unattended: false, ...row.agent },
+  approval: row.approval,
   description: row.description,
   permissions: row.permissions,
   ipAllowlist: row.ip_allowlist,
@@ -193,10 +204,19 @@ const toKey = (row: KeyRow): ApiKey => ({
   createdAt: row.created_at,
 });
 
-/** Runs a write that returns keys as `changed` and puts one key_manage event per key beside it. */
-async function changeKey(db: Queryable, actor: Actor | null, action: KeyAction, write: Sql): Promise<ApiKey | null> {
+/**
+ * Runs a write that returns keys as `changed` and puts one key_manage event per key beside it. `first`: clauses that the write
+ * reads; `beside`: clauses that read what it changed. Either ends or begins with a comma.
+ */
+export async function changeKey(
+  db: Queryable,
+  actor: Actor | null,
+  action: KeyAction,
+  write: Sql,
+  { first = raw(''), beside = raw('') }: { first?: Sql; beside?: Sql } = {},
+): Promise<ApiKey | null> {
   const rows = await db.query<KeyRow>(sql`
-    with changed as (${write} returning ${keyColumns}, ${tellKey}),
+    with ${first} changed as (${write} returning ${keyColumns}, ${tellKey})${beside},
     event as (${eventRows(keyEvents(actor, action))})
     select ${keyColumns} from changed`);
   return rows.map(toKey)[0] ?? null;
@@ -248,7 +268,10 @@ export async function listKeys(db: Queryable, applicationId: string, page: Page)
   return rows.map(toKey);
 }
 
-/** What is undefined stays as it is, also among the terms of an agent; a key that is none has no terms to change. */
+/**
+ * What is undefined stays as it is, also among the terms of an agent; a key that is none has no terms to change. Wider terms are
+ * terms that nobody approved, and after a refusal every change of them may be asked about.
+ */
 export function updateKey(
   db: Queryable,
   id: string,
@@ -266,9 +289,11 @@ export function updateKey(
       enabled = coalesce(${change.enabled ?? null}, enabled),
       limits = coalesce(${change.limits ? json(change.limits) : null}::jsonb, limits),
       agent = agent || ${json(change.agent)}::jsonb,
+      approval = ${approvalAfter(change.agent)},
       expires_at = case when ${change.expiresAt !== undefined}::boolean
         then ${change.expiresAt ?? null}::timestamptz else expires_at end
       where id = ${id}`,
+    { beside: outdateRequests },
   );
 }
 

@@ -1,6 +1,6 @@
 /** How the objects of this room look on the wire: schemas with their bounds, and rows turned into them. */
 import { z } from 'zod';
-import { permissionNames, policySchema, rateLimitsSchema } from '../policy.ts';
+import { approvals, permissionNames, policySchema, rateLimitsSchema } from '../policy.ts';
 import { agentChange, agentSchema, toAgent } from './agent-terms.ts';
 import { canonicalEntry } from './allowlist.ts';
 import type { Listed } from './office.ts';
@@ -82,6 +82,11 @@ export const keySchema = z.object({
   dev_key: z.string(),
   kind: z.enum(['server', 'agent']),
   agent: agentSchema.nullable(),
+  approval: z
+    .enum(approvals)
+    .describe(
+      'Of a key of kind agent in live mode: whether an operator lets it send to real people on its terms. `none`: it has not tried yet. Wider terms take it back.',
+    ),
   description: z.string(),
   permissions: z.array(z.enum(permissionNames)),
   ip_allowlist: z.array(z.string()),
@@ -118,6 +123,7 @@ export const toKey = (key: ApiKey): z.infer<typeof keySchema> => ({
   dev_key: key.devKey,
   kind: key.kind,
   agent: key.agent && toAgent(key.agent),
+  approval: key.approval,
   description: key.description,
   permissions: [...key.permissions],
   ip_allowlist: [...key.ipAllowlist],

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { onEachApp } from '../testing/app.ts';
 import { bodyOf, newNumber } from '../testing/application.ts';
+import { approveFirst } from '../testing/approvals.ts';
 import { openCarrier, openPayer, PricedCarrier, smsMicros } from '../testing/payers.ts';
 import { done, newKey, openClient, refused } from './fixture.ts';
 
@@ -16,9 +17,12 @@ onEachApp(
     async function open(terms: object) {
       const payer = await openPayer(get(), null);
       const path = `/admin/v1/applications/${payer.id}/api-keys`;
-      const agent = { mode: 'live', countries: ['SG'], spend_per_day_micros: 100 * smsMicros, ...terms };
+      const limits = { spend_per_day_micros: 100 * smsMicros, ...terms };
+      const agent = { mode: 'live', countries: ['SG'], unattended: true, ...limits };
       const { dev_key, dev_secret } = bodyOf(await get().operator({ path, body: { kind: 'agent', agent } }));
-      return openClient(get(), `${dev_key}:${dev_secret}`);
+      const client = await openClient(get(), `${dev_key}:${dev_secret}`);
+      await approveFirst(get(), payer.id, () => refused(client, 'send_otp', to(newNumber())));
+      return client;
     }
     const to = (recipient: string) => ({ to: recipient, template_id: 'login', idempotency_key: newKey() });
 

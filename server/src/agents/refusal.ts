@@ -35,6 +35,9 @@ const nextSteps: Partial<Record<Reason, string>> = {
   template_not_approved: 'Choose a template with a live_revision from list_templates, or have this one approved.',
   destination_not_allowed: askOperator,
   country_not_enabled: askOperator,
+  approval_required:
+    'Ask the operator to approve this key: they see this send in their list. Send again once they say so; until then use a test credential.',
+  approval_refused: 'Stop sending live: an operator said no. Use a test credential, or ask the operator why.',
   insufficient_balance: 'Stop sending and tell the operator that the balance is used up.',
   budget_exhausted: 'Stop sending and tell the operator that the budget is used up.',
   no_further_channel: 'All channels were tried: explain_message tells why none arrived.',

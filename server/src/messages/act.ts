@@ -7,7 +7,7 @@ import { ApiError, refuse } from '../errors.ts';
 import { appendEvents } from '../events/index.ts';
 import { findListed, findOptOuts, type GrantRow, grantAgain, refusalOf, release } from '../limits/index.ts';
 import type { Queryable } from '../platform/db.ts';
-import type { Application, Caller, ResendRule } from '../policy.ts';
+import type { Application, ResendRule } from '../policy.ts';
 import type { RateSubject } from '../rates/index.ts';
 import { scriptFor } from '../sandbox/index.ts';
 import type { SendTemplate } from '../templates/index.ts';
@@ -19,6 +19,7 @@ import {
   renewVerification,
   type VerificationView,
 } from '../verifications/index.ts';
+import { type ResentBy, requireAgentMayResend } from './agent-resend.ts';
 import { isExempt, keptCodes, ruleOf } from './compose.ts';
 import type { MessagesContext } from './context.ts';
 import { groupsOf, parsePhone } from './recipient.ts';
@@ -39,9 +40,6 @@ const endedReasons = {
   cancelled: 'cancelled',
   superseded: 'superseded',
 } as const satisfies Record<Ended, string>;
-
-/** Whose key asks. */
-type SentBy = Pick<Caller, 'keyId' | 'agent' | 'limits'>;
 
 interface Living {
   message: MessageRecord;
@@ -84,13 +82,14 @@ export async function resend(
   application: Application,
   messageId: string,
   channel: Channel | null,
-  sentBy: SentBy,
+  by: ResentBy,
 ): Promise<Acted & { attempt: number }> {
   const { template, rule } = await ruleOfMessage(context, application, messageId);
   const acted = await context.db.transaction(async (tx) => {
     const living = await requireLiving(context, tx, application, messageId);
+    await requireAgentMayResend(context, tx, application, living.message, by);
     const again = template && keptCodes(rule) !== null ? againOf(context, application, living) : null;
-    const granted = grantedBy(context, application, living, sentBy);
+    const granted = grantedBy(context, application, living, by.caller);
     await requireGrant(context, tx, granted({ ...rule, mode: 'reuse' }, again));
     await requireMoney(context, tx, application, living.message);
     const renewed = template && again ? await renew(context, tx, application, { template, living, rule, again }) : null;
@@ -127,7 +126,7 @@ function againOf(context: MessagesContext, application: Application, { message, 
 
 /** What a resend asks: the rules of the target, and the limits as far as the message itself tells what they count. */
 const grantedBy =
-  (context: MessagesContext, application: Application, living: Living, sentBy: SentBy) =>
+  (context: MessagesContext, application: Application, living: Living, sentBy: ResentBy['caller']) =>
   (rule: ResendRule, again: Again | null): Granted => {
     const grant = grantOf(application, living, rule, again);
     const subject = isExempt(application, living.message.recipient) ? null : subjectOf(living.message, grant, sentBy);
@@ -138,7 +137,7 @@ const grantedBy =
 function subjectOf(
   { recipient, other_recipient: other, template_id: templateId }: MessageRecord,
   { counted }: GrantRow,
-  { keyId, agent, limits: keyLimits }: SentBy,
+  { keyId, agent, limits: keyLimits }: ResentBy['caller'],
 ): RateSubject {
   const number = [recipient, other].find((to) => to?.startsWith('+'));
   const target = counted ? recipient : null;
@@ -296,12 +295,13 @@ export async function nextChannel(
   context: MessagesContext,
   application: Application,
   messageId: string,
-  sentBy: SentBy,
+  by: ResentBy,
 ): Promise<Acted> {
   const { rule } = await ruleOfMessage(context, application, messageId);
   const acted = await context.db.transaction(async (tx) => {
     const living = await requireLiving(context, tx, application, messageId);
-    const granted = grantedBy(context, application, living, sentBy);
+    await requireAgentMayResend(context, tx, application, living.message, by);
+    const granted = grantedBy(context, application, living, by.caller);
     await requireGrant(context, tx, granted({ ...rule, mode: 'reuse', resend_after: 0 }, null));
     await requireMoney(context, tx, application, living.message);
     const moved = await context.delivery.nextChannel(tx, { applicationId: application.id, messageId });

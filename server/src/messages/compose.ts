@@ -52,6 +52,8 @@ export interface SendRequest {
   /** Whose key asks; null where none does. */
   caller: Pick<Caller, 'keyId' | 'agent' | 'limits'> | null;
   requestId: string | null;
+  /** The program that asks, as it names itself. */
+  client: string | null;
 }
 
 /** The message whose code of this template lives for the target, under policies other than compat. */
@@ -143,7 +145,7 @@ export function resolve(
 }
 
 /** An agent's key sends nowhere that its terms do not name, by whatever step. */
-function requireDestinations({ network }: Application, terms: AgentTerms, { phone, email }: Addresses): void {
+export function requireDestinations({ network }: Application, terms: AgentTerms, { phone, email }: Addresses): void {
   if (phone) requireAgentMaySend(terms, { network, to: phone.address, country: phone.country });
   if (email) requireAgentMaySend(terms, { network, to: email.address, country: null });
 }

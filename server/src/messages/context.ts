@@ -7,6 +7,7 @@ import type { Share } from '../platform/share.ts';
 import type { Application } from '../policy.ts';
 import type { Rates } from '../rates/index.ts';
 import type { Templates } from '../templates/index.ts';
+import type { AskApproval } from './approval.ts';
 import type { Gate } from './gate.ts';
 import type { NoteRead } from './note-read.ts';
 import type { Serving } from './plan.ts';
@@ -28,6 +29,7 @@ export interface MessagesContext {
   /** Who serves the channel to this address for this application. */
   serving(application: Application, channel: Channel, to: string): Serving;
   estimate: Estimate;
+  askApproval: AskApproval;
   /** Who judges a send before it is counted. */
   gate: Gate;
   /** Keeps what was refused and why; never throws. */

@@ -10,6 +10,7 @@ import type { Share } from '../platform/share.ts';
 import type { Application } from '../policy.ts';
 import { createRateShare, type Rates } from '../rates/index.ts';
 import type { Templates } from '../templates/index.ts';
+import type { AskApproval } from './approval.ts';
 import type { MessagesContext } from './context.ts';
 import type { Gate } from './gate.ts';
 import { makeLookupOperation } from './lookup-operations.ts';
@@ -23,8 +24,9 @@ import { type Acceptance, createAccept, findMessage, forgetMessages, type Grante
 
 export type { AttemptStory } from './attempts.ts';
 export { challenged, type Gate, type GateAnswer, type GateAsk, rejected } from './gate.ts';
-export { otpBody, type StoreAnswer } from './operations.ts';
+export type { StoreAnswer } from './operations.ts';
 export { normalisedAddress, numberingOf, parseAddress, parsePhone, searchedAddress } from './recipient.ts';
+export { otpBody } from './send-requests.ts';
 export { type LastMessage, listLastMessages, messageFacts } from './store.ts';
 
 export interface MessagesOptions {
@@ -41,6 +43,7 @@ export interface MessagesOptions {
   storeAnswer: StoreAnswer;
   rates: Pick<Rates, 'ofSend'>;
   estimate: Estimate;
+  askApproval: AskApproval;
   gate: Gate;
   noteRefusal: NoteRefusal;
   spendsAgain: SpendsAgain;

@@ -3,11 +3,13 @@ import { z } from 'zod';
 import { channelNames } from '../delivery/index.ts';
 import { ApiError } from '../errors.ts';
 import { causes } from '../events/index.ts';
-import { defineOperation, type Operation } from '../http/operation.ts';
+import { type Call, defineOperation, type Operation } from '../http/operation.ts';
 import { isId } from '../platform/ids.ts';
-import type { Application } from '../policy.ts';
+import type { Application, Caller } from '../policy.ts';
 import { isRetained, plainText } from '../wire.ts';
 import { type Acted, cancel, nextChannel, resend } from './act.ts';
+import type { ResentBy } from './agent-resend.ts';
+import { withApproval } from './approval.ts';
 import type { MessagesContext } from './context.ts';
 import { decisionSchema } from './decision.ts';
 import { storyExample, summaryExample } from './examples.ts';
@@ -193,7 +195,17 @@ function listOf(context: MessagesContext): Operation {
 
 const answerOf = (result: Acted) => ({ message_id: result.messageId, send_channel: result.channel });
 
+type KeyCall = Pick<Call<unknown, unknown, unknown>, 'requestId' | 'header'> & { caller: Caller };
+
 function actions(context: MessagesContext, requireId: RequireId): Operation[] {
+  const byApproved = <T>(
+    call: KeyCall,
+    operation: ResentBy['operation'],
+    deed: (by: ResentBy) => Promise<T>,
+  ): Promise<T> =>
+    withApproval(context.askApproval, call.caller, (caller) =>
+      deed({ caller, operation, requestId: call.requestId, client: call.header('user-agent') ?? null }),
+    );
   const resendMessage = defineOperation(
     {
       id: 'resendOtp',
@@ -220,10 +232,12 @@ function actions(context: MessagesContext, requireId: RequireId): Operation[] {
         description: 'Sends a living message again. Counts toward the sends of the recipient.',
       },
     },
-    async ({ caller, params: { message_id }, body }) => {
-      const { application } = caller;
-      const id = requireId(message_id, application);
-      const result = await resend(context, application, id, body.channel ?? null, caller);
+    async (call) => {
+      const { application } = call.caller;
+      const id = requireId(call.params.message_id, application);
+      const result = await byApproved(call, 'resendOtp', (by) =>
+        resend(context, application, id, call.body.channel ?? null, by),
+      );
       return {
         ...answerOf(result),
         attempt: result.attempt,
@@ -246,9 +260,10 @@ function actions(context: MessagesContext, requireId: RequireId): Operation[] {
       errors: [3003, 3004, 4001, 5019],
       examples: [{ name: 'on to SMS', body: {}, output: { message_id: exampleId, send_channel: 'sms' } }],
     },
-    async ({ caller, params: { message_id } }) => {
-      const { application } = caller;
-      return answerOf(await nextChannel(context, application, requireId(message_id, application), caller));
+    async (call) => {
+      const { application } = call.caller;
+      const id = requireId(call.params.message_id, application);
+      return answerOf(await byApproved(call, 'nextChannel', (by) => nextChannel(context, application, id, by)));
     },
   );
   const cancelMessage = defineOperation(

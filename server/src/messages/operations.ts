@@ -1,64 +1,18 @@
 /** The three send endpoints (contract §5): form is checked here, everything else by the deeds they call. */
 import { z } from 'zod';
 import { channelNames } from '../delivery/index.ts';
-import { ApiError, invalid } from '../errors.ts';
-import { defineOperation, type IdempotencyTicket, type Operation } from '../http/operation.ts';
+import { ApiError } from '../errors.ts';
+import { type Call, defineOperation, type IdempotencyTicket, type Operation } from '../http/operation.ts';
 import type { Queryable } from '../platform/db.ts';
 import type { Caller } from '../policy.ts';
-import { languageSchema } from '../templates/index.ts';
-import { plainText, signalsSchema } from '../wire.ts';
-import type { SendRequest } from './compose.ts';
+import { withApproval } from './approval.ts';
 import type { MessagesContext } from './context.ts';
-import { type SendResult, sendOne, templateFor } from './send.ts';
+import { type SendResult, sendOne } from './send.ts';
 import { type Outcome, sendMany } from './send-many.ts';
+import { codeBody, customBody, otpBody, readCode, readCustom, readOtp } from './send-requests.ts';
 
 /** Stores the answer of a deed in the deed's own transaction and marks the ticket. */
 export type StoreAnswer = (tx: Queryable, ticket: IdempotencyTicket, answer: object) => Promise<void>;
-
-const codePattern = /^[A-Za-z0-9 -]{1,32}$/;
-const ownCode = z.string().regex(codePattern, 'must be 1 to 32 letters, digits, spaces or hyphens');
-
-const params = z
-  .record(z.string(), plainText(0, 1024))
-  .refine((map) => Object.keys(map).length <= 50, 'must have at most 50 keys')
-  .refine(
-    (map) => Object.keys(map).every((key) => /^[A-Za-z0-9_]{1,64}$/.test(key)),
-    'keys must be 1 to 64 letters, digits or _',
-  );
-
-const template = z.object({
-  id: plainText(1, 128).describe('The template id you chose.'),
-  language: languageSchema.default('default'),
-  params: params
-    .default({})
-    .describe('Values of custom variables; one without a value goes out literally as {{name}}.'),
-});
-
-const extras = {
-  custom_args: z
-    .record(plainText(1, 64), plainText(0, 256))
-    .refine((map) => Object.keys(map).length <= 20, 'must have at most 20 keys')
-    .optional()
-    .describe('Echoed in callbacks.'),
-  alternate_to: z
-    .object({ email: plainText(1, 254).optional(), phone: plainText(1, 64).optional() })
-    .optional()
-    .describe('Address for the steps that do not fit the kind of `to`.'),
-  signals: signalsSchema.optional(),
-  purpose: plainText(1, 64).optional().describe('login, signup, recovery, transaction …; the check may demand it.'),
-};
-
-const to = plainText(1, 320).describe('E.164 number with + or e-mail address.');
-const ttl_seconds = z.int().min(30).max(86_400).optional().describe('Only if the policy allows it.');
-export const otpBody = z.object({
-  to,
-  template,
-  ...extras,
-  ttl_seconds,
-  code_length: z.int().min(4).max(10).optional(),
-});
-const codeBody = z.object({ to, code: ownCode, template, ...extras, ttl_seconds });
-const customBody = z.object({ to: z.union([to, z.array(plainText(0, 320)).min(1).max(1000)]), template, ...extras });
 
 const channel = z.enum(channelNames);
 const sent = z.object({
@@ -85,45 +39,11 @@ const sendErrors = [3003, 3004, 4001, 5001, 5011, 5012, 5013, 5014, 5015, 5016, 
 const exampleTo = '+6598120044';
 const exampleId = '2072832692843466759';
 
-type Common = z.infer<typeof otpBody> | z.infer<typeof codeBody> | z.infer<typeof customBody>;
-
-interface Asking {
-  caller: Caller;
-  requestId: string;
-}
-
-/** The parts the three bodies share. The code of the request may not travel in custom_args: callbacks echo those. */
-function requestOf(
-  { caller, requestId }: Asking,
-  kind: SendRequest['kind'],
-  body: Common,
-  code: string | null,
-): Omit<SendRequest, 'to'> {
-  if (code !== null && Object.values(body.custom_args ?? {}).includes(code)) {
-    throw invalid([{ field: 'custom_args', problem: 'must not contain the code' }]);
-  }
-  return {
-    caller,
-    requestId,
-    kind,
-    language: body.template.language,
-    params: body.template.params,
-    ownCode: code,
-    customArgs: body.custom_args ?? null,
-    alternateTo: body.alternate_to ?? null,
-    signals: body.signals ?? null,
-    purpose: body.purpose ?? null,
-    ttlSeconds: ('ttl_seconds' in body ? body.ttl_seconds : undefined) ?? null,
-    codeLength: ('code_length' in body ? body.code_length : undefined) ?? null,
-  };
-}
-
-/** `alternate_to` names the other kind of address, never the kind that `to` already has. */
-function requireAlternate(to: string, alternate: Common['alternate_to']): void {
-  const kind = to.includes('@') ? 'email' : 'phone';
-  if (alternate?.[kind] !== undefined)
-    throw invalid([{ field: `alternate_to.${kind}`, problem: 'the kind of address that `to` already has' }]);
-}
+const askingOf = (call: Pick<Call<unknown, unknown, unknown>, 'requestId' | 'header'>, caller: Caller) => ({
+  caller,
+  requestId: call.requestId,
+  client: call.header('user-agent') ?? null,
+});
 
 const sentAnswer = ({ messageId, channel: send_channel }: SendResult) => ({ message_id: messageId, send_channel });
 
@@ -179,21 +99,14 @@ function sendOtp(context: MessagesContext, send: Send): Operation {
           'Sends a fresh code to one recipient and returns message_id for verify_otp. Never returns the code. A second send while a code lives answers 3004.',
       },
     },
-    async ({ caller, requestId, body, idempotency }) => {
-      const { application } = caller;
-      requireAlternate(body.to, body.alternate_to);
-      const found = await templateFor(context, application, body.template.id, 'otp', null);
-      return send(idempotency, async (tx) => {
-        const { result, start } = await sendOne(
-          context,
-          application,
-          found,
-          { ...requestOf({ caller, requestId }, 'otp', body, null), to: body.to },
-          tx,
-        );
-        return { answer: { ...sentAnswer(result), expires_at: result.expiresAt?.toISOString() ?? '' }, start };
-      });
-    },
+    async (call) =>
+      withApproval(context.askApproval, call.caller, async (caller) => {
+        const { template, request } = await readOtp(context, askingOf(call, caller), call.body);
+        return send(call.idempotency, async (tx) => {
+          const { result, start } = await sendOne(context, caller.application, template, request, tx);
+          return { answer: { ...sentAnswer(result), expires_at: result.expiresAt?.toISOString() ?? '' }, start };
+        });
+      }),
   );
 }
 
@@ -223,21 +136,14 @@ function sendCustomCode(context: MessagesContext, send: Send): Operation {
         description: 'Sends a code that the caller made and will check itself. Needs a template with a code.',
       },
     },
-    async ({ caller, requestId, body, idempotency }) => {
-      const { application } = caller;
-      requireAlternate(body.to, body.alternate_to);
-      const found = await templateFor(context, application, body.template.id, 'code', body.code);
-      return send(idempotency, async (tx) => {
-        const { result, start } = await sendOne(
-          context,
-          application,
-          found,
-          { ...requestOf({ caller, requestId }, 'code', body, body.code), to: body.to },
-          tx,
-        );
-        return { answer: sentAnswer(result), start };
-      });
-    },
+    async (call) =>
+      withApproval(context.askApproval, call.caller, async (caller) => {
+        const { template, request } = await readCode(context, askingOf(call, caller), call.body);
+        return send(call.idempotency, async (tx) => {
+          const { result, start } = await sendOne(context, caller.application, template, request, tx);
+          return { answer: sentAnswer(result), start };
+        });
+      }),
   );
 }
 
@@ -274,24 +180,27 @@ function sendCustomMessage(context: MessagesContext, send: Send): Operation {
         description: 'Sends a notification or a code of the caller by an approved custom template to one recipient.',
       },
     },
-    async ({ caller, requestId, body, idempotency }) => {
-      const { application } = caller;
-      const code = body.template.params['code'] ?? null;
-      const found = await templateFor(context, application, body.template.id, 'custom', code);
-      if (found.codeConfig && code !== null && !codePattern.test(code)) {
-        throw invalid([
-          { field: 'template.params.code', problem: 'must be 1 to 32 letters, digits, spaces or hyphens' },
-        ]);
-      }
-      const request = requestOf({ caller, requestId }, 'custom', body, found.codeConfig ? code : null);
-      const recipients = Array.isArray(body.to) ? body.to : [body.to];
-      if (!Array.isArray(body.to)) requireAlternate(body.to, body.alternate_to);
-      return send(idempotency, async (tx) => {
-        const alone = (to: string) => requireAlternate(to, body.alternate_to);
-        const { outcomes, start } = await sendMany(context, application, found, recipients, request, alone, tx);
-        return { answer: customAnswer(outcomes, Array.isArray(body.to)), start };
-      });
-    },
+    async (call) =>
+      withApproval(context.askApproval, call.caller, async (caller) => {
+        const { template, request, recipients, asList, requireForm } = await readCustom(
+          context,
+          askingOf(call, caller),
+          call.body,
+        );
+        return send(call.idempotency, async (tx) => {
+          const { application } = caller;
+          const { outcomes, start } = await sendMany(
+            context,
+            application,
+            template,
+            recipients,
+            request,
+            requireForm,
+            tx,
+          );
+          return { answer: customAnswer(outcomes, asList), start };
+        });
+      }),
   );
 }
 

@@ -6,6 +6,7 @@ import { ApiError } from '../errors.ts';
 import type { Queryable } from '../platform/db.ts';
 import type { Application } from '../policy.ts';
 import type { SendTemplate } from '../templates/index.ts';
+import { ApprovalNeeded } from './approval.ts';
 import type { SendRequest } from './compose.ts';
 import type { MessagesContext } from './context.ts';
 import { normalisedAddress } from './recipient.ts';
@@ -25,6 +26,7 @@ export async function sendMany(
   tx?: Queryable,
 ): Promise<{ outcomes: Outcome[]; start(): void }> {
   const starts: (() => void)[] = [];
+  const unique = withoutDuplicates(recipients);
   const sendTo = async (to: string): Promise<Outcome> => {
     try {
       requireForm(to);
@@ -32,11 +34,15 @@ export async function sendMany(
       if (tx) starts.push(start);
       return { to, result };
     } catch (error) {
+      // Concerns the key and so all of them.
+      if (error instanceof ApprovalNeeded) {
+        error.ask.recipients = unique.size;
+        throw error;
+      }
       if (error instanceof ApiError) return { to, error };
       throw error;
     }
   };
-  const unique = withoutDuplicates(recipients);
   const outcomes = tx ? await inTurn(unique, sendTo) : await Promise.all([...unique.values()].map(sendTo));
   const start = (): void => {
     for (const one of starts) one();

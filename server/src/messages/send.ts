@@ -17,6 +17,7 @@ import type { Queryable } from '../platform/db.ts';
 import type { Application } from '../policy.ts';
 import type { SendTemplate } from '../templates/index.ts';
 import { findVerification } from '../verifications/index.ts';
+import { ApprovalNeeded, requireApproved } from './approval.ts';
 import { compose, type Living, listAsk, readRecipient, resolve, ruleOf, type SendRequest } from './compose.ts';
 import type { MessagesContext } from './context.ts';
 import type { StoredDecision } from './decision.ts';
@@ -92,6 +93,13 @@ function composer(
     const made = compose(context, application, template, request, resolved, living);
     if (resolved.exempt || found.gate) return made.acceptance;
     const channels = usableChannels(context, resolved.chain, made.contents);
+    requireApproved(application, request, () => ({
+      operation: operationOf[request.kind],
+      recipient: resolved.target,
+      templateId: template.templateId,
+      channels,
+      currency: context.currency,
+    }));
     found.gate = await context.gate(gateAsk(application, template.templateId, request, resolved, channels));
     if (found.gate.refusal) throw found.gate.refusal;
     excluded.closed = found.gate.closed;
@@ -119,6 +127,8 @@ function composer(
     }
   };
 }
+
+const operationOf = { otp: 'sendOtp', code: 'sendCustomCode', custom: 'sendCustomMessage' } as const;
 
 const usableChannels = (
   { estimate }: MessagesContext,
@@ -164,7 +174,11 @@ export async function sendOne(
   try {
     return await sendFound(context, composer(context, application, template, request, found), found, tx);
   } catch (error) {
-    if (error instanceof ApiError) noteRefused(context, application, template, request, error, found);
+    if (!(error instanceof ApiError)) throw error;
+    const note = (): void => noteRefused(context, application, template, request, error, found);
+    // Whether that one stands is known later.
+    if (error instanceof ApprovalNeeded) error.note = note;
+    else note();
     throw error;
   }
 }

@@ -1,0 +1,71 @@
+/** Sending a message once more with an agent's key: its terms hold for the addresses of any message, whoever sent it first. */
+import type { Channel } from '../delivery/index.ts';
+import type { Queryable } from '../platform/db.ts';
+import type { Application, Caller } from '../policy.ts';
+import { type ApprovalAsk, type AskedBy, requireApproved } from './approval.ts';
+import { isExempt, requireDestinations } from './compose.ts';
+import type { MessagesContext } from './context.ts';
+import type { Addresses } from './plan.ts';
+import { parseEmail, parsePhone } from './recipient.ts';
+import type { MessageRecord } from './store.ts';
+
+/** Whose key asks, and with what. */
+export interface ResentBy extends AskedBy {
+  caller: Pick<Caller, 'keyId' | 'agent' | 'limits'>;
+  operation: 'resendOtp' | 'nextChannel';
+}
+
+/** Throws what a first send of that key would be refused with. */
+export async function requireAgentMayResend(
+  context: MessagesContext,
+  tx: Queryable,
+  application: Application,
+  message: MessageRecord,
+  by: ResentBy,
+): Promise<void> {
+  const { agent } = by.caller;
+  if (!agent || isExempt(application, message.recipient)) return;
+  requireDestinations(application, agent, addressesOf(message));
+  const channels = await channelsOf(context, tx, application, message);
+  requireApproved(application, by, () => ({
+    operation: by.operation,
+    recipient: message.recipient,
+    templateId: message.template_id,
+    channels,
+    currency: context.currency,
+  }));
+}
+
+function addressesOf({ recipient, other_recipient: other }: MessageRecord): Addresses {
+  const all = other === null ? [recipient] : [recipient, other];
+  const phone = all.find((to) => to.startsWith('+'));
+  const email = all.find((to) => to.includes('@'));
+  return {
+    phone: phone === undefined ? null : parsePhone(phone),
+    email: email === undefined ? null : parseEmail(email, 'to'),
+  };
+}
+
+/** The steps of its chain that had an address and a text, and what a hand-over by each would cost now. */
+export async function channelsOf(
+  context: MessagesContext,
+  on: Queryable,
+  application: Application,
+  message: MessageRecord,
+): Promise<ApprovalAsk['channels']> {
+  const { phone, email } = addressesOf(message);
+  const view = await context.delivery.find(application.id, message.id, on);
+  const clear = await context.delivery.openContent(application.id, message.id, on);
+  return (view?.steps ?? []).flatMap(({ channel, state }, i) => {
+    const to = (channel === 'email' ? email : phone)?.address;
+    const content = clear?.contents[i];
+    if (state === 'skipped' || to === undefined || !content) return [];
+    const { lines } = context.serving(application, channel, to);
+    return [
+      {
+        channel: channel satisfies Channel,
+        micros: context.estimate({ channel, to, ...(lines && { lines }) }, content),
+      },
+    ];
+  });
+}

@@ -1,0 +1,77 @@
+/**
+ * Live sends by an agent's key that no operator has approved: refused before anything is judged, counted or written, and then told,
+ * so that an operator sees the first of them. Judged by the key as this node knows it; who is refused is looked up anew.
+ */
+import type { Channel } from '../delivery/index.ts';
+import { ApiError, reasons } from '../errors.ts';
+import { maskRecipient } from '../platform/log.ts';
+import { type AgentStanding, type Application, type Approval, awaitsApproval, type Caller } from '../policy.ts';
+
+/** What an operator is shown of the send. */
+export interface ApprovalAsk {
+  keyId: string;
+  /** operationId */
+  operation: string;
+  /** Masked. */
+  recipient: string;
+  recipients: number;
+  templateId: string;
+  /** Those that are left, in order, with what a hand-over by each is estimated to cost. */
+  channels: readonly { channel: Channel; micros: number }[];
+  currency: string;
+  client: string | null;
+  requestId: string | null;
+}
+
+/** Notes the first of them; resolves with how the key stands by now. */
+export type AskApproval = (ask: ApprovalAsk) => Promise<Approval>;
+
+/** Who asks for a send, as far as an approval is about it. */
+export interface AskedBy {
+  caller: Pick<Caller, 'keyId' | 'agent'> | null;
+  requestId: string | null;
+  /** As it names itself. */
+  client: string | null;
+}
+
+export class ApprovalNeeded extends ApiError {
+  readonly ask: ApprovalAsk;
+  /** Keeps the refusal, once it is known to stand. */
+  note: () => void = () => undefined;
+  constructor(ask: ApprovalAsk) {
+    super(2004, reasons.approval_required[1], { reason: 'approval_required' });
+    this.ask = ask;
+  }
+}
+
+export function requireApproved(
+  application: Application,
+  { caller, requestId, client }: AskedBy,
+  send: () => Pick<ApprovalAsk, 'operation' | 'recipient' | 'templateId' | 'channels' | 'currency'>,
+): void {
+  if (!caller?.agent || !awaitsApproval(caller.agent, application)) return;
+  const sent = send();
+  const recipient = maskRecipient(sent.recipient);
+  throw new ApprovalNeeded({ ...sent, recipient, recipients: 1, keyId: caller.keyId, requestId, client });
+}
+
+/**
+ * Runs a send, and asks for the approval it lacks; outside of its transaction, which the refusal has undone. Where an operator has
+ * approved the key and this node had not heard of it, the send is run again.
+ */
+export async function withApproval<By extends { agent: AgentStanding | null }, T>(
+  askApproval: AskApproval,
+  caller: By,
+  send: (caller: By) => Promise<T>,
+): Promise<T> {
+  try {
+    return await send(caller);
+  } catch (error) {
+    if (!(error instanceof ApprovalNeeded) || !caller.agent) throw error;
+    const approval = await askApproval(error.ask);
+    if (approval === 'approved') return send({ ...caller, agent: { ...caller.agent, approval } });
+    error.note();
+    if (approval === 'refused') throw new ApiError(2004, reasons.approval_refused[1], { reason: 'approval_refused' });
+    throw error;
+  }
+}
