@@ -1,5 +1,7 @@
 /** Every room made and handed its neighbours. The only file that knows every room; `app.ts` starts and stops them. */
+
 import { applicationOrganizations, createAccounts } from './accounts/index.ts';
+import type { AgentsOptions } from './agents/index.ts';
 import { type AlertsPorts, createAlerts } from './alerts/index.ts';
 import { createCallbacks, createSubscribers, listSubscribers } from './callbacks/index.ts';
 import { adapters } from './channels/adapters.ts';
@@ -77,6 +79,8 @@ export interface AppOptions {
   watched?: Partial<Pick<AlertsPorts, 'balance' | 'failingEndpoints'>>;
   /** Tests: every reply is compared with its declared schema. */
   checkOutput?: boolean;
+  /** Tests of the protocol of agents bring what they call. */
+  extendAgents?: AgentsOptions['extend'];
 }
 
 type Base = ReturnType<typeof makeBase>;
@@ -336,7 +340,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   });
   const skills = createSkills({ publicUrl });
   const ask = { operations, accounts, templates, log, publicUrl, frontDoor: () => frontDoor };
-  const agents = createTooling({ ...ask, docs: site, skills });
+  const agents = createTooling({ ...ask, docs: site, skills, extend: options.extendAgents });
   const frontDoor: FrontDoor = createFrontDoor({
     operations,
     endpoints: agents.endpoints,

@@ -8,7 +8,7 @@ import type { Log } from './platform/log.ts';
 import type { Application } from './policy.ts';
 import type { Templates } from './templates/index.ts';
 
-export interface ToolingOptions extends Pick<AgentsOptions, 'docs' | 'skills'> {
+export interface ToolingOptions extends Pick<AgentsOptions, 'docs' | 'skills' | 'extend'> {
   operations: readonly Operation[];
   accounts: Pick<Accounts, 'authenticateKey'>;
   templates: Pick<Templates, 'tryOut'>;
@@ -19,10 +19,11 @@ export interface ToolingOptions extends Pick<AgentsOptions, 'docs' | 'skills'> {
 }
 
 export function createTooling(options: ToolingOptions): Agents {
-  const { operations, accounts, templates, log, publicUrl, frontDoor, docs, skills } = options;
+  const { operations, accounts, templates, log, publicUrl, frontDoor, docs, skills, extend } = options;
   return createAgents({
     docs,
     skills,
+    extend,
     operations,
     publicUrl,
     openapi: () => frontDoor().openapi(),

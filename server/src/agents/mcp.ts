@@ -22,6 +22,8 @@ import type { Json, Tool } from './tool.ts';
 import { isLive, wireTool } from './wire-tool.ts';
 
 export interface McpPorts extends CallPorts, GatePorts, ResourcePorts {
+  /** Tests of the protocol put what they call in place of what is served. No setting does. */
+  extend?: ((server: Server) => void) | undefined;
   /** What the protocol library has to say about requests it could not serve. */
   warn(error: Error): void;
 }
@@ -78,6 +80,7 @@ function makeServer(ports: McpPorts, tools: readonly Tool[], { authInfo }: McpRe
   serveTools(server, ports, tools, session);
   serveResources(server, ports);
   servePrompts(server);
+  ports.extend?.(server);
   return server;
 }
 

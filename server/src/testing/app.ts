@@ -41,6 +41,7 @@ export interface TestAppOptions {
   masterKey?: Buffer;
   adapters?: readonly Adapter[];
   watched?: AppOptions['watched'];
+  extendAgents?: AppOptions['extendAgents'];
 }
 
 export interface NewApplication {
@@ -82,6 +83,7 @@ export async function openTestApp(database: TestDatabase, options: TestAppOption
     ...(options.drawCode && { drawCode: options.drawCode }),
     ...(options.adapters && { adapters: options.adapters }),
     ...(options.watched && { watched: options.watched }),
+    ...(options.extendAgents && { extendAgents: options.extendAgents }),
   });
   const first = await app.furnish();
   const applicationId = first?.applicationId ?? (await applicationOf(db, devKey));
