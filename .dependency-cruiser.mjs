@@ -47,6 +47,7 @@ export const rooms = {
     opens: ['callbacks', 'events'],
   },
   presend: { title: "an application's own word before a send is accepted: one signed question", opens: ['events'] },
+  confirmations: { title: "a person's word for one deed of a program: sealed, for five minutes, used once", opens: [] },
   refusals: { title: 'every refused send explained', opens: [] },
   sandbox: { title: 'magic recipients, the virtual phone network and its handsets', opens: ['channels', 'events'] },
   delivery: {

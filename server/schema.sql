@@ -1066,6 +1066,14 @@ create table uplinks (
 CREATE INDEX uplinks_by_application ON public.uplinks USING btree (application_id, received_at);
 comment on table uplinks is 'uplinks: what people wrote to our senders, each taken once';
 
+create table used_confirmations (
+  nonce text not null,
+  expires_at timestamp with time zone not null,
+  constraint used_confirmations_pkey PRIMARY KEY (nonce)
+);
+CREATE INDEX used_confirmations_by_expiry ON public.used_confirmations USING btree (expires_at);
+comment on table used_confirmations is 'confirmations: which have been answered';
+
 create table verification_messages (
   application_id bigint not null,
   message_id bigint not null,

@@ -8,6 +8,7 @@ import { adapters } from './channels/adapters.ts';
 import { type Adapter, type Channel, createRegistry } from './channels/index.ts';
 import { checkLimits, limitChecks } from './check-limits.ts';
 import type { Config } from './config.ts';
+import { createConfirmations } from './confirmations/index.ts';
 import { acceptedAttempts, createDelivery, type Delivery } from './delivery/index.ts';
 import { createEvents, forgetEvents, webhooks } from './events/index.ts';
 import { createFeedback } from './feedback.ts';
@@ -339,8 +340,13 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
     description: () => frontDoor.openapi(),
   });
   const skills = createSkills({ publicUrl });
-  const ask = { operations, accounts, templates, log, publicUrl, frontDoor: () => frontDoor };
-  const agents = createTooling({ ...ask, docs: site, skills, extend: options.extendAgents });
+  const agents = createTooling({
+    ...{ operations, accounts, templates, log, publicUrl },
+    messages: sending.messages,
+    confirmations: createConfirmations(common),
+    ...{ docs: site, skills, extend: options.extendAgents },
+    frontDoor: () => frontDoor,
+  });
   const frontDoor: FrontDoor = createFrontDoor({
     operations,
     endpoints: agents.endpoints,

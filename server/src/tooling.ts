@@ -1,9 +1,11 @@
 /** What the tools of agents need of the other rooms, and the way in which they ask the operations: through the front door, like anybody. */
 import type { Accounts } from './accounts/index.ts';
 import { type Agents, type AgentsOptions, createAgents } from './agents/index.ts';
+import type { Confirmations } from './confirmations/index.ts';
 import { ApiError } from './errors.ts';
 import type { FrontDoor } from './http/index.ts';
 import type { Operation } from './http/operation.ts';
+import type { Messages } from './messages/index.ts';
 import type { Log } from './platform/log.ts';
 import type { Application } from './policy.ts';
 import type { Templates } from './templates/index.ts';
@@ -12,6 +14,8 @@ export interface ToolingOptions extends Pick<AgentsOptions, 'docs' | 'skills' | 
   operations: readonly Operation[];
   accounts: Pick<Accounts, 'authenticateKey'>;
   templates: Pick<Templates, 'tryOut'>;
+  messages: Pick<Messages, 'preview'>;
+  confirmations: Confirmations;
   log: Log;
   publicUrl(): string;
   /** Asked with the first call: the door opens after the tools are made. */
@@ -19,7 +23,8 @@ export interface ToolingOptions extends Pick<AgentsOptions, 'docs' | 'skills' | 
 }
 
 export function createTooling(options: ToolingOptions): Agents {
-  const { operations, accounts, templates, log, publicUrl, frontDoor, docs, skills, extend } = options;
+  const { operations, accounts, templates, messages, confirmations, log, publicUrl, frontDoor } = options;
+  const { docs, skills, extend } = options;
   return createAgents({
     docs,
     skills,
@@ -39,6 +44,8 @@ export function createTooling(options: ToolingOptions): Agents {
       });
       return { status: reply.statusCode, body: JSON.parse(reply.body) };
     },
+    preview: messages.preview,
+    confirmations,
     tryTemplate: (application, body) => tryTemplate(templates, application, body),
     audit: (line) => log.info(line, 'tool'),
     warn: (err) => log.warn({ err }, 'a request of an agent could not be served'),

@@ -1,12 +1,12 @@
 /** A call of a tool that needs no credential. */
 import { ApiError } from '../errors.ts';
-import { argumentsOf, type CallPorts, type Outcome } from './call-tool.ts';
+import { argumentsOf, type CallPorts, type Told } from './call-tool.ts';
 import { masked } from './mask.ts';
 import { ownRefusal } from './refusal.ts';
 import type { Json, Tool } from './tool.ts';
 
 /** Never throws for what a caller can do wrong. */
-export function callDocs(ports: CallPorts, tool: Tool, requestId: string, given: Json): Outcome {
+export function callDocs(ports: CallPorts, tool: Tool, requestId: string, given: Json): Told {
   const outcome = tell(ports, tool, requestId, given);
   ports.audit({
     request_id: requestId,
@@ -19,7 +19,7 @@ export function callDocs(ports: CallPorts, tool: Tool, requestId: string, given:
   return outcome;
 }
 
-function tell(ports: CallPorts, tool: Tool, requestId: string, given: Json): Outcome {
+function tell(ports: CallPorts, tool: Tool, requestId: string, given: Json): Told {
   try {
     if (!tool.shape.tell) throw new Error(`${tool.name} needs a caller`);
     return { ok: true, content: tool.shape.tell(ports, argumentsOf(tool, given)) };

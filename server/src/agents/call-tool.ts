@@ -2,11 +2,13 @@
  * One call of a tool: is it given to this caller, are its parameters right; then the operation is asked through the
  * front door with the caller's own credential, so that permission, limits, idempotency and errors are those of REST.
  */
+import type { InputRequiredResult } from '@modelcontextprotocol/server';
 import { ApiError, type FieldFault, invalid } from '../errors.ts';
 import { faultsOf, faultTexts } from '../http/faults.ts';
 import type { Application, Caller } from '../policy.ts';
 import { plainArguments } from './arguments.ts';
 import { type Narrowing, standing } from './catalog.ts';
+import { type Asking, type ConfirmPorts, clientText, confirm, Unconfirmed } from './confirm.ts';
 import { masked, quoted } from './mask.ts';
 import { ownRefusal, type Refusal, refusalOf } from './refusal.ts';
 import type { Ask, Json, Texts, Tool } from './tool.ts';
@@ -21,6 +23,8 @@ export interface Session {
   /** Of the HTTP request, for calls without a key of their own: a repeated check then costs one attempt. */
   idempotencyKey: string | null;
   narrowing: Narrowing;
+  /** Of one call. */
+  asking?: Asking;
 }
 
 /** One request to an operation, without a socket. */
@@ -33,7 +37,7 @@ export interface InProcessCall {
   signal: AbortSignal | undefined;
 }
 
-export interface CallPorts extends Texts {
+export interface CallPorts extends Texts, ConfirmPorts {
   publicUrl(): string;
   /** Through the front door. */
   ask(call: InProcessCall): Promise<{ status: number; body: unknown }>;
@@ -43,7 +47,10 @@ export interface CallPorts extends Texts {
   audit(line: Json): void;
 }
 
-export type Outcome = { ok: true; content: Json } | { ok: false; refusal: Refusal };
+/** What a call came to. */
+export type Told = { ok: true; content: Json } | { ok: false; refusal: Refusal };
+/** `later`: a person is asked first, and the call comes again with the answer. */
+export type Outcome = Told | { ok: 'later'; question: InputRequiredResult };
 
 const standings: Record<Exclude<ReturnType<typeof standing>, 'given'>, readonly [string, string]> = {
   narrowed: ['the client narrowed its tools, and this one is not among them', 'Use the tools that tools/list shows.'],
@@ -79,8 +86,8 @@ export async function callTool(
     key_id: session.caller.keyId,
     tool: tool.name,
     arguments: withoutCodes(masked(given) as Json),
-    outcome: outcome.ok ? 'done' : 'refused',
-    ...(!outcome.ok && { code: outcome.refusal.code }),
+    outcome: outcome.ok === 'later' ? 'asked' : outcome.ok ? 'done' : 'refused',
+    ...(outcome.ok === false && { code: outcome.refusal.code }),
   });
   return outcome;
 }
@@ -105,8 +112,11 @@ async function attempt(
     const args = argumentsOf(tool, given);
     if (tool.shape.tell) return { ok: true, content: tool.shape.tell(ports, args) };
     if (tool.shape.tries && args['dry_run'] === true) return await dryRun(ports, tool, session.caller, args);
+    const question = await confirm(ports, tool, session, args);
+    if (question) return { ok: 'later', question };
     return await ask(ports, tool, session, args, signal);
   } catch (error) {
+    if (error instanceof Unconfirmed) return refused(error, error.nextStep);
     if (error instanceof ApiError) return refused(error);
     throw error;
   }
@@ -129,11 +139,12 @@ async function dryRun(ports: CallPorts, { shape, operation }: Tool, caller: Call
 
 async function ask(
   ports: CallPorts,
-  { operation, shape }: Tool,
+  tool: Tool,
   session: Session,
   args: Json,
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
+  const { operation, shape } = tool;
   if (!operation) throw new Error(`${shape.name} asks no operation`);
   const { spec } = operation;
   const asked = shape.ask(args);
@@ -145,6 +156,7 @@ async function ask(
     headers: {
       authorization: session.authorization,
       'x-request-id': session.requestId,
+      'user-agent': clientText(tool, session),
       ...(key !== null && { 'idempotency-key': `"${key}"` }),
     },
     ip: session.ip,

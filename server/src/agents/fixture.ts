@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import {
   type CallToolResult,
   Client,
+  type ElicitResult,
   StreamableHTTPClientTransport,
   type VersionNegotiationMode,
 } from '@modelcontextprotocol/client';
@@ -15,15 +16,30 @@ export interface ClientOptions {
   headers?: Record<string, string>;
   /** Without it the client asks the front door without a socket. */
   address?: string;
+  /** The answer of the person in front of the client; without it the client can ask nobody. */
+  person?: (question: { message: string; requestedSchema: unknown }) => ElicitResult;
+  /** The test answers questions by itself. */
+  byHand?: boolean;
 }
 
 /** One that is shown the tools of the credential, or those that need none; close it. */
 export async function openClient(
   app: TestApp,
   credential: string | null,
-  { mode = 'auto', path = '/mcp', headers = {}, address }: ClientOptions = {},
+  { mode = 'auto', path = '/mcp', headers = {}, address, person, byHand = false }: ClientOptions = {},
 ): Promise<Client> {
-  const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode } });
+  const client = new Client(
+    { name: 'test', version: '1' },
+    {
+      versionNegotiation: { mode },
+      inputRequired: { autoFulfill: !byHand },
+      ...((person || byHand) && { capabilities: { elicitation: { form: {} } } }),
+    },
+  );
+  if (person)
+    client.setRequestHandler('elicitation/create', ({ params }) =>
+      person(params as { message: string; requestedSchema: unknown }),
+    );
   const transport = new StreamableHTTPClientTransport(new URL(path, address ?? 'http://localhost'), {
     requestInit: { headers: { ...(credential !== null && { authorization: `Bearer ${credential}` }), ...headers } },
     ...(address === undefined && { fetch: inProcess(app) }),

@@ -15,6 +15,7 @@ import type { Endpoint } from '../http/index.ts';
 import { callDocs } from './call-docs.ts';
 import { type CallPorts, callTool, type Session } from './call-tool.ts';
 import { type Narrowing, toolsFor } from './catalog.ts';
+import { askingOf } from './confirm.ts';
 import { type GatePorts, narrowingOf, openSession, refuseKnock, requireOurs } from './gate.ts';
 import type { ResourcePorts } from './resources.ts';
 import { openServer, refusal, servePrompts, serveResources, success } from './server.ts';
@@ -109,9 +110,11 @@ function serveTools(server: Server, ports: McpPorts, tools: readonly Tool[], ses
   server.setRequestHandler('tools/list', () => ({
     tools: toolsFor(tools, session.caller, session.narrowing).map((tool) => wireTool(tool, isLive(session.caller))),
   }));
-  server.setRequestHandler('tools/call', async ({ params }, { mcpReq: { signal } }) => {
+  server.setRequestHandler('tools/call', async ({ params }, { mcpReq }) => {
     const tool = toolNamed(tools, params.name);
-    const outcome = await callTool(ports, tool, session, (params.arguments ?? {}) as Json, signal);
+    const asked = { ...session, asking: askingOf(mcpReq) };
+    const outcome = await callTool(ports, tool, asked, (params.arguments ?? {}) as Json, mcpReq.signal);
+    if (outcome.ok === 'later') return outcome.question;
     return outcome.ok ? success(outcome.content) : refusal(outcome.refusal);
   });
 }

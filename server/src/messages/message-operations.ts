@@ -1,12 +1,11 @@
 /** One message: find, list, resend, next channel, cancel (contract §11.1–11.3). */
 import { z } from 'zod';
 import { channelNames } from '../delivery/index.ts';
-import { ApiError } from '../errors.ts';
 import { causes } from '../events/index.ts';
 import { type Call, defineOperation, type Operation } from '../http/operation.ts';
 import { isId } from '../platform/ids.ts';
 import type { Application, Caller } from '../policy.ts';
-import { isRetained, plainText } from '../wire.ts';
+import { plainText } from '../wire.ts';
 import { type Acted, cancel, nextChannel, resend } from './act.ts';
 import type { ResentBy } from './agent-resend.ts';
 import { withApproval } from './approval.ts';
@@ -14,6 +13,7 @@ import type { MessagesContext } from './context.ts';
 import { decisionSchema } from './decision.ts';
 import { storyExample, summaryExample } from './examples.ts';
 import { findMessages, tellStory } from './find.ts';
+import { requireMessageId } from './message-id.ts';
 
 const channel = z.enum(channelNames);
 const messageStates = ['queued', 'sending', 'sent', 'delivered', 'failed', 'invalid', 'cancelled'] as const;
@@ -125,11 +125,7 @@ const exampleId = '2072832692843466759';
 const tag = 'Messages';
 
 export function makeMessageOperations(context: MessagesContext): Operation[] {
-  const requireId = (messageId: string, application: Application): string => {
-    if (!isId(messageId) || !isRetained(messageId, application, context.now()))
-      throw new ApiError(4001, 'message not found');
-    return messageId;
-  };
+  const requireId: RequireId = (messageId, application) => requireMessageId(messageId, application, context.now());
   return [getMessage(context, requireId), listOf(context), ...actions(context, requireId)];
 }
 

@@ -93,13 +93,7 @@ function composer(
     const made = compose(context, application, template, request, resolved, living);
     if (resolved.exempt || found.gate) return made.acceptance;
     const channels = usableChannels(context, resolved.chain, made.contents);
-    requireApproved(application, request, () => ({
-      operation: operationOf[request.kind],
-      recipient: resolved.target,
-      templateId: template.templateId,
-      channels,
-      currency: context.currency,
-    }));
+    requireSendApproved(context, application, template, request, { target: resolved.target, channels });
     found.gate = await context.gate(gateAsk(application, template.templateId, request, resolved, channels));
     if (found.gate.refusal) throw found.gate.refusal;
     excluded.closed = found.gate.closed;
@@ -127,6 +121,39 @@ function composer(
     }
   };
 }
+
+/** The part of a send that needs no database: where it goes and by which channels. Throws what the send would. */
+export function planOne(
+  context: MessagesContext,
+  application: Application,
+  template: SendTemplate,
+  request: SendRequest,
+): Planned {
+  const recipient = readRecipient(application, template, request);
+  const resolved = resolve(context, application, template, request, recipient, nothingExcluded());
+  const { contents } = compose(context, application, template, request, resolved, null);
+  const planned = { target: resolved.target, channels: usableChannels(context, resolved.chain, contents) };
+  if (!resolved.exempt) requireSendApproved(context, application, template, request, planned);
+  return planned;
+}
+
+interface Planned {
+  target: string;
+  channels: GateAsk['channels'];
+}
+
+function requireSendApproved(
+  { currency }: MessagesContext,
+  application: Application,
+  { templateId }: SendTemplate,
+  request: SendRequest,
+  { target, channels }: Planned,
+): void {
+  const operation = operationOf[request.kind];
+  requireApproved(application, request, () => ({ operation, recipient: target, templateId, channels, currency }));
+}
+
+const nothingExcluded = (): Excluded => ({ unsubscribed: new Set(), listed: new Map(), closed: new Map() });
 
 const operationOf = { otp: 'sendOtp', code: 'sendCustomCode', custom: 'sendCustomMessage' } as const;
 
@@ -169,7 +196,7 @@ export async function sendOne(
   request: SendRequest,
   tx?: Queryable,
 ): Promise<Sent> {
-  const excluded: Excluded = { unsubscribed: new Set(), listed: new Map(), closed: new Map() };
+  const excluded = nothingExcluded();
   const found: Found = { excluded, gate: null, notes: null, country: null };
   try {
     return await sendFound(context, composer(context, application, template, request, found), found, tx);

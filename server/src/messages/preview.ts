@@ -1,0 +1,68 @@
+/**
+ * What a send would be, for who is asked about it beforehand: refused as the send would be for its form, its recipient or its key; what
+ * only the accepting statement counts is left to the send. Nothing is written and nothing is sent.
+ */
+import { ApiError } from '../errors.ts';
+import { maskRecipient } from '../platform/log.ts';
+import { channelsOf, type ResentBy, requireAgentMayResend } from './agent-resend.ts';
+import { type ApprovalAsk, withApproval } from './approval.ts';
+import type { MessagesContext } from './context.ts';
+import { requireMessageId } from './message-id.ts';
+import { planOne } from './send.ts';
+import { type Asking, codeBody, customBody, otpBody, readCode, readCustom, readOtp } from './send-requests.ts';
+import { findMessage } from './store.ts';
+
+export interface PreviewAsk {
+  /** operationId of a send. */
+  operation: string;
+  params?: Record<string, string> | undefined;
+  body?: unknown;
+}
+
+export interface SendPreview {
+  /** Masked. */
+  recipient: string;
+  templateId: string;
+  /** In order, with what a hand-over by each is estimated to cost. */
+  channels: ApprovalAsk['channels'];
+  currency: string;
+}
+
+/** The body is valid in form. */
+export const previewSend = (context: MessagesContext, ask: PreviewAsk, asking: Asking): Promise<SendPreview> =>
+  withApproval(context.askApproval, asking.caller, (caller) => {
+    const by = { ...asking, caller };
+    return ask.operation === 'resendOtp' ? previewResend(context, ask, by) : previewFirst(context, ask, by);
+  });
+
+async function previewFirst(context: MessagesContext, ask: PreviewAsk, asking: Asking): Promise<SendPreview> {
+  const { template, request } = await readAsk(context, ask, asking);
+  const { target, channels } = planOne(context, asking.caller.application, template, request);
+  const { currency } = context;
+  return { recipient: maskRecipient(target), templateId: template.templateId, channels, currency };
+}
+
+async function readAsk(context: MessagesContext, { operation, body }: PreviewAsk, asking: Asking) {
+  if (operation === 'sendOtp') return readOtp(context, asking, otpBody.parse(body));
+  if (operation === 'sendCustomCode') return readCode(context, asking, codeBody.parse(body));
+  if (operation !== 'sendCustomMessage') throw new Error(`${operation} is no send`);
+  const { template, request, recipients } = await readCustom(context, asking, customBody.parse(body));
+  const [to = '', ...others] = recipients;
+  if (others.length > 0) throw new Error('a preview is of one recipient');
+  return { template, request: { ...request, to } };
+}
+
+async function previewResend(context: MessagesContext, ask: PreviewAsk, asking: Asking): Promise<SendPreview> {
+  const { caller, requestId, client } = asking;
+  const { application } = caller;
+  const id = requireMessageId(ask.params?.['message_id'] ?? '', application, context.now());
+  const message = await findMessage(context.db, application.id, id);
+  if (!message) throw new ApiError(4001, 'message not found');
+  const by: ResentBy = { caller, requestId, client, operation: 'resendOtp' };
+  await requireAgentMayResend(context, context.db, application, message, by);
+  const all = await channelsOf(context, context.db, application, message);
+  const { channel: asked } = (ask.body ?? {}) as { channel?: string };
+  const channels = asked === undefined ? all : all.filter(({ channel }) => channel === asked);
+  const { recipient, template_id: templateId } = message;
+  return { recipient: maskRecipient(recipient), templateId, channels, currency: context.currency };
+}
