@@ -4,7 +4,7 @@
  */
 import type { Queryable } from '../platform/db.ts';
 import { json, raw, sql } from '../platform/sql.ts';
-import type { AgentTerms, Approval } from '../policy.ts';
+import type { AgentStanding, AgentTerms, Approval } from '../policy.ts';
 import type { Actor, Page } from './records.ts';
 import { changeKey } from './store.ts';
 
@@ -40,8 +40,8 @@ export interface ApprovalRequest extends ApprovalAsk {
 }
 
 /** Notes the first of them, and resolves with how the key stands by now; null where there is no such key. */
-export async function askApproval(db: Queryable, ask: ApprovalAsk): Promise<Approval | null> {
-  const rows = await db.query<{ approval: Approval }>(sql`
+export async function askApproval(db: Queryable, ask: ApprovalAsk): Promise<AgentStanding | null> {
+  const rows = await db.query<{ approval: Approval; agent: AgentTerms }>(sql`
     with asking as (
       update api_keys set approval = 'pending'
       where id = ${ask.keyId} and approval = 'none' and agent ->> 'mode' = 'live'
@@ -53,9 +53,10 @@ export async function askApproval(db: Queryable, ask: ApprovalAsk): Promise<Appr
         ${json(ask.channels)}::jsonb, ${ask.currency}, ${ask.client}::text, ${ask.requestId}::text
       from asking
     )
-    select case when exists (select 1 from asking) then 'pending' else approval end as approval
-    from api_keys where id = ${ask.keyId}`);
-  return rows[0]?.approval ?? null;
+    select agent, case when exists (select 1 from asking) then 'pending' else approval end as approval
+    from api_keys where id = ${ask.keyId} and kind = 'agent'`);
+  const [row] = rows;
+  return row ? { ...row.agent, unattended: row.agent.unattended ?? false, approval: row.approval } : null;
 }
 
 interface RequestRow {

@@ -9,7 +9,7 @@ import type { Db, Queryable } from '../platform/db.ts';
 import { isId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import type { Keyring } from '../platform/seal.ts';
-import type { Application, Approval, Caller } from '../policy.ts';
+import type { AgentStanding, Application, Caller } from '../policy.ts';
 import { createApprovalOperations } from './approval-operations.ts';
 import { type ApprovalAsk, askApproval } from './approvals.ts';
 import { createKeyCheck, createOperatorCheck } from './authenticate.ts';
@@ -60,8 +60,8 @@ export interface Accounts {
   organization(id: string): Promise<Organization | null>;
   /** All of them by id, a page at a time: those behind `afterId`. For work that goes over everything. */
   applicationsAfter(afterId: string, limit: number): Promise<Application[]>;
-  /** A live send of a key that awaits an operator: noted once, refused. Resolves with how the key stands by now. */
-  askApproval(ask: ApprovalAsk): Promise<Approval>;
+  /** A live send of a key that awaits an operator: noted once. Resolves with how the key stands by now; null where it is gone. */
+  askApproval(ask: ApprovalAsk): Promise<AgentStanding | null>;
   operations: Operation[];
 }
 

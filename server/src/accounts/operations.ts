@@ -229,7 +229,7 @@ function keyOperations(office: Office): Operation[] {
         method: 'POST',
         summary: 'Create an API key',
         description:
-          'The secret is shown in this answer only. Without `permissions` the key has all of them. A key of kind `agent` is for programs that decide by themselves: without `permissions` it may send, verify and read, without `expires_at` it ends after 90 days, and its terms in `agent` say where it may send, how often, and what it may spend in a day; by default it sends on the virtual network alone. Present either kind as Basic, or as `Bearer dev_key:dev_secret`.',
+          'The secret is shown in this answer only. Without `permissions` the key has all of them. A key of kind `agent` is for programs that decide by themselves: without `permissions` it may send, verify and read, without `expires_at` it ends after 90 days, and its terms in `agent` say where it may send, how often, and what it may spend in a day; by default it sends on the virtual network alone, and its first live send waits for an approval. Present either kind as Basic, or as `Bearer dev_key:dev_secret`.',
         input: { params, body: wire.keyBody },
         bodyOptional: true,
         output: wire.keyWithSecretSchema,
@@ -297,7 +297,7 @@ function oneKeyOperations(office: Office): Operation[] {
         method: 'PATCH',
         summary: 'Change description, permissions, allowlist, expiry, terms or the enabled flag of an API key',
         description:
-          'What is not given stays, also within `agent`. `expires_at: null` means never, an empty `ip_allowlist` from anywhere. The kind of a key never changes.',
+          'What is not given stays, also within `agent`. Wider terms take the approval of an agent key back. `expires_at: null` means never, an empty `ip_allowlist` from anywhere. The kind of a key never changes.',
         input: { params, body: wire.keyChange },
         output: wire.keySchema,
         examples: [{ name: 'sends only', body: examples.keyBody, output: examples.key }],

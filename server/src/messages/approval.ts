@@ -5,7 +5,7 @@
 import type { Channel } from '../delivery/index.ts';
 import { ApiError, reasons } from '../errors.ts';
 import { maskRecipient } from '../platform/log.ts';
-import { type AgentStanding, type Application, type Approval, awaitsApproval, type Caller } from '../policy.ts';
+import { type AgentStanding, type Application, awaitsApproval, type Caller } from '../policy.ts';
 
 /** What an operator is shown of the send. */
 export interface ApprovalAsk {
@@ -23,8 +23,8 @@ export interface ApprovalAsk {
   requestId: string | null;
 }
 
-/** Notes the first of them; resolves with how the key stands by now. */
-export type AskApproval = (ask: ApprovalAsk) => Promise<Approval>;
+/** Notes the first of them; resolves with how the key stands by now, null where it is gone. */
+export type AskApproval = (ask: ApprovalAsk) => Promise<AgentStanding | null>;
 
 /** Who asks for a send, as far as an approval is about it. */
 export interface AskedBy {
@@ -57,7 +57,7 @@ export function requireApproved(
 
 /**
  * Runs a send, and asks for the approval it lacks; outside of its transaction, which the refusal has undone. Where an operator has
- * approved the key and this node had not heard of it, the send is run again.
+ * approved the key and this node had not heard of it, the send is run again, on the terms that were approved.
  */
 export async function withApproval<By extends { agent: AgentStanding | null }, T>(
   askApproval: AskApproval,
@@ -68,10 +68,11 @@ export async function withApproval<By extends { agent: AgentStanding | null }, T
     return await send(caller);
   } catch (error) {
     if (!(error instanceof ApprovalNeeded) || !caller.agent) throw error;
-    const approval = await askApproval(error.ask);
-    if (approval === 'approved') return send({ ...caller, agent: { ...caller.agent, approval } });
+    const agent = await askApproval(error.ask);
+    if (agent?.approval === 'approved') return send({ ...caller, agent });
     error.note();
-    if (approval === 'refused') throw new ApiError(2004, reasons.approval_refused[1], { reason: 'approval_refused' });
+    if (agent?.approval === 'refused')
+      throw new ApiError(2004, reasons.approval_refused[1], { reason: 'approval_refused' });
     throw error;
   }
 }
