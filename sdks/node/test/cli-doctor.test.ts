@@ -1,6 +1,8 @@
 // doctor on a healthy installation and on broken ones: each fault is found, named, and told with what repairs it. What may reach real
 // people is never sent to.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { openTestApp, operatorToken, type TestApp, testCredential } from '../../../server/src/testing/app.ts';
 import { openTestDatabase, type TestDatabase } from '../../../server/src/testing/database.ts';
@@ -77,6 +79,9 @@ async function throughProxy(tampering: Tampering, env: Record<string, string> = 
 describe('a healthy installation', () => {
   test('passes every check, and does so again', async () => {
     const { found, healthy, counts } = await examine({ ...as(testCredential), ...operator });
+    const page = readFileSync(join(packageRoot, '../../docs/site/cli.md'), 'utf8');
+    for (const check of found.keys())
+      assert.ok(page.includes(`\`${check}\``), `the page of the command line names ${check}`);
     assert.deepEqual([healthy, counts.fail], [true, 0]);
     const passed = [
       'server',

@@ -125,6 +125,15 @@ test('the program leaves with 2 where it was misused, and tells it as JSON where
   assert.equal(cli.timesPrinted(hidden), 0);
 });
 
+test('its page names every command, option and exit code', () => {
+  const page = readFileSync(join(packageRoot, '../../docs/site/cli.md'), 'utf8');
+  for (const { name, options } of commands) {
+    assert.match(page, new RegExp(`\\| .*\`${name}( |\`)`), name);
+    for (const option of Object.keys(options)) assert.ok(page.includes(`--${option}`), `${name} --${option}`);
+  }
+  for (const code of Object.values(exitCodes)) assert.ok(page.includes(`\n| ${code} | `));
+});
+
 test('a Node that is too old is told so', async () => {
   const preload = join(cli.home, 'old.cjs');
   const old = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '16.20.2' } });";

@@ -1,7 +1,8 @@
 /**
- * Every code block of every hand-written page is run as it is served, against the server that serves it: shell with curl, JavaScript with
- * the client of sdks/node, Python with that of sdks/python. JSON is parsed, and an `answer` has the fields of what the command before it
- * printed. The first page of the repository is run too, for its commands are the same. What is not run stands in docs/code-blocks.md.
+ * Every code block of every hand-written page is run as it is served, against the server that serves it: shell with curl and the command
+ * line, JavaScript with the client of sdks/node, Python with that of sdks/python. JSON is parsed, and an `answer` has the fields of what the
+ * command before it printed. The first page of the repository is run too, for its commands are the same. What is not run stands in
+ * docs/code-blocks.md.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';

@@ -31,9 +31,16 @@ export async function openProgramSite(): Promise<ProgramSite> {
   const folder = mkdtempSync(join(tmpdir(), 'otp-programs-'));
   mkdirSync(join(folder, 'node_modules'));
   symlinkSync(join(repository, 'sdks/node'), join(folder, 'node_modules', 'engagelab-otp'), 'dir');
+  // As npm installs it, so that `engagelab-otp` and `npm exec engagelab-otp` start the command line.
+  const programs = join(folder, 'node_modules', '.bin');
+  mkdirSync(programs);
+  symlinkSync(join(repository, 'sdks/node/bin/engagelab-otp.cjs'), join(programs, 'engagelab-otp'));
   const [devKey = '', devSecret = ''] = testCredential.split(':');
   const env = {
-    PATH: String(process.env['PATH']),
+    PATH: `${programs}:${process.env['PATH']}`,
+    // What a page stores stays in the folder of the test.
+    HOME: folder,
+    npm_config_update_notifier: 'false',
     PYTHONPATH: join(repository, 'sdks/python'),
     PYTHONDONTWRITEBYTECODE: '1',
     ENGAGELAB_BASE_URL: base,

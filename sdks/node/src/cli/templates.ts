@@ -98,7 +98,7 @@ export const previewTemplate: Command = {
 };
 
 /** What of a template sends: an older revision may, while the newest waits for its review. */
-export function stateOf({ status, live_revision, revision }: Template): string {
+function stateOf({ status, live_revision, revision }: Template): string {
   const newest = statusNames[status] ?? 'unknown';
   return status !== 2 && live_revision ? `${newest} (revision ${live_revision} of ${revision} sends)` : newest;
 }
