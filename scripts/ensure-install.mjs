@@ -7,7 +7,7 @@
  * What npm prints while installing goes to stderr, so that stdout belongs to FILE alone.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import process from 'node:process';
@@ -72,6 +72,23 @@ export function pickNode(root, running = process) {
  */
 const install = ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
 
+/**
+ * Links the programs of our own packages that node_modules/.bin lacks: npm does so only when it installs, and a program that is new in
+ * a copy of the repository is no reason to. Windows has files instead of links, which npm alone makes.
+ */
+export function linkPrograms(root, platform = process.platform) {
+  if (platform === 'win32') return;
+  for (const folder of readJson(join(root, 'package.json'))?.workspaces ?? []) {
+    const { name, bin = {} } = readJson(join(root, folder, 'package.json')) ?? {};
+    for (const [program, file] of Object.entries(bin)) {
+      const link = join(root, 'node_modules', '.bin', program);
+      if (existsSync(link) || !existsSync(join(root, 'node_modules', name, file))) continue;
+      rmSync(link, { force: true });
+      symlinkSync(join('..', name, file), link);
+    }
+  }
+}
+
 /** Makes node_modules and the SDK's dist current. Throws one sentence when npm fails. */
 export function ensureInstalled(root) {
   const missing = missingPackages(root);
@@ -80,6 +97,7 @@ export function ensureInstalled(root) {
     // An old Node leaves out optional packages that want a newer one; now the pinned one is there to fetch them.
     if (majorOf(process) < wantedMajor) npm(root, install, `Completing them with Node ${wantedMajor}.`);
   } else if (missing.length > 0) npm(root, install, `Installing what is missing: ${missing.slice(0, 5).join(', ')}.`);
+  linkPrograms(root);
   if (sdkIsStale(join(root, 'sdks', 'node'))) buildSdk(root);
 }
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { utimesSync } from 'node:fs';
+import { readlinkSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
-import { missingPackages, pickNode, sdkIsStale } from './ensure-install.mjs';
+import { linkPrograms, missingPackages, pickNode, sdkIsStale } from './ensure-install.mjs';
 import { root } from './project-files.mjs';
 import { tempTree } from './temp-tree.mjs';
 
@@ -91,6 +91,26 @@ test('packages for other machines are not missed', (t) => {
 
 test('this installation lacks nothing', () => {
   assert.deepEqual(missingPackages(root), []);
+});
+
+test('a program of our own that npm has not linked yet is linked', (t) => {
+  const tree = tempTree(t, {
+    'package.json': JSON.stringify({ workspaces: ['sdk', 'plain'] }),
+    'sdk/package.json': JSON.stringify({
+      name: 'sdk',
+      bin: { new: 'bin/new.cjs', old: 'bin/old.cjs', unmade: 'bin/unmade.cjs' },
+    }),
+    'plain/package.json': JSON.stringify({ name: 'plain' }),
+    'node_modules/sdk/bin/new.cjs': '',
+    'node_modules/sdk/bin/old.cjs': '',
+    'node_modules/.bin/old': 'of npm',
+  });
+  const linkOf = (name) => join(tree, 'node_modules/.bin', name);
+  symlinkSync('../gone/bin/new.cjs', linkOf('new'));
+  linkPrograms(tree);
+  linkPrograms(tree);
+  assert.equal(readlinkSync(linkOf('new')), join('..', 'sdk', 'bin', 'new.cjs'));
+  for (const name of ['old', 'unmade']) assert.throws(() => readlinkSync(linkOf(name)));
 });
 
 test('the SDK is built when its dist is missing or older than a source, and not otherwise', (t) => {

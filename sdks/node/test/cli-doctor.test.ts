@@ -8,6 +8,7 @@ import { openTestApp, operatorToken, type TestApp, testCredential } from '../../
 import { openTestDatabase, type TestDatabase } from '../../../server/src/testing/database.ts';
 import { dropDatabase } from '../../../server/src/testing/postgres-server.ts';
 import { hasPrograms } from '../../../server/src/testing/programs.ts';
+import { until } from '../../../server/src/testing/until.ts';
 import { type Cli, deadAddress, documentOf, openCli, startProxy, type Tampering } from './support/cli.ts';
 import { packageRoot, run as runNode } from './support/consumer.ts';
 
@@ -249,6 +250,35 @@ describe('a broken installation is told what to repair', () => {
     expectFinding(found, 'callbacks', 'warn', /did not answer its probe/, /receiver runs and OUTBOUND_ALLOW/);
     expectFinding(found, 'key', 'warn', /it expires/, /Prolong it/);
     await app.operator({ method: 'PATCH', path, body: { network: 'virtual' } });
+  });
+
+  test('a live application whose provider is drained, and whose route ends at a border', async () => {
+    const { id, credential } = await app.makeApplication({ policy: { template_review: 'auto' } });
+    await saveTemplate(credential);
+    // Its address is taken for good when it opens; nobody asks it here.
+    const settings = { api_key: 'abcd1234', api_secret: 'secret', from: 'Acme', api_url: 'https://127.0.0.1' };
+    const provider = { id: 'carrier', adapter: 'sms-vonage', title: 'Carrier', settings };
+    const steps: [string, object][] = [
+      ['/admin/v1/providers', provider],
+      [
+        '/admin/v1/routes',
+        { channel: 'sms', prefix: '65', entries: [{ provider: 'carrier', price_micros: 5 }], application_id: id },
+      ],
+    ];
+    for (const [path, body] of steps) assert.equal((await app.operator({ path, body })).status, 200, path);
+    await app.operator({ method: 'PATCH', path: `/admin/v1/applications/${id}`, body: { network: 'live' } });
+    const env = { ...as(credential), ...operator };
+    const reached = await until('a node tells of the provider', async () => {
+      const { found } = await examine(env, '--to', '+6591234567');
+      return found.get('providers')?.status === 'ok' && found;
+    });
+    expectFinding(reached, 'routes', 'ok', /sms to \+6591234567: carrier/);
+    const abroad = await examine(env, '--to', '+491701234567');
+    expectFinding(abroad.found, 'routes', 'fail', /sms to \+491701234567: no_route/, /Make a route for this country/);
+    await app.operator({ path: '/admin/v1/providers/carrier/drain', body: { seconds: 600 } });
+    const drained = await examine(env);
+    expectFinding(drained.found, 'providers', 'warn', /carrier is drained until/, /Intended/);
+    expectFinding(drained.found, 'routes', 'ok', /sms: 1 route$/);
   });
 
   // The last one: nothing of this installation works afterwards.

@@ -9,7 +9,7 @@ import { openTestApp, operatorToken, type TestApp, testCredential } from '../../
 import { openTestDatabase, type TestDatabase } from '../../../server/src/testing/database.ts';
 import { hasPrograms } from '../../../server/src/testing/programs.ts';
 import { until } from '../../../server/src/testing/until.ts';
-import { type Cli, deadAddress, documentOf, failureOf, openCli } from './support/cli.ts';
+import { type Cli, deadAddress, documentOf, failureOf, openCli, startProxy } from './support/cli.ts';
 import { packageRoot, run as runNode } from './support/consumer.ts';
 
 const [devKey = '', devSecret = ''] = testCredential.split(':');
@@ -114,6 +114,8 @@ describe('login', () => {
     assert.equal(code, 0, out);
     assert.match(out, /dev_key: dk_test/);
     assert.equal(JSON.parse(readFileSync(file, 'utf8')).dev_secret, devSecret);
+    const pasted = [['dev_key: ', `${devKey}\r${devSecret}\r`]] as const;
+    assert.equal((await cli.type(['login'], pasted, { ENGAGELAB_CREDENTIALS_FILE: file })).code, 0);
     assert.equal((await cli.type(['login'], [['dev_key: ', '\u0003']])).code, 130);
   });
 });
@@ -197,7 +199,7 @@ describe('sending and checking', () => {
   });
 });
 
-describe('watch', () => {
+describe('watch', { concurrency: true }, () => {
   const send = async (to: string, template = 'login'): Promise<string> =>
     (await app.call({ path: '/v1/messages', body: { to, template: { id: template } } })).body.message_id;
   const eventsOf = (out: string): string[] =>
@@ -249,6 +251,21 @@ describe('watch', () => {
     child.kill();
     await ended;
     for (const event of eventsOf(seen.out)) assert.equal(event, 'delivered');
+  });
+
+  test('a connection that is lost is opened again, and no event is missed or told twice', async () => {
+    const { messageId, code } = await app.sendCode('+6593330013');
+    const proxy = await startProxy(address, {});
+    const { seen, ended } = cli.start(['watch', messageId, '--until-verified', '--json'], {
+      ...env,
+      ENGAGELAB_BASE_URL: proxy.address,
+    });
+    await until('the delivery is shown', () => seen.out.includes('"event":"delivered"'));
+    proxy.cut();
+    await app.verify(messageId, code);
+    const { out } = await ended;
+    await proxy.close();
+    assert.deepEqual(eventsOf(out), ['plan', 'target_valid', 'sent', 'delivered', 'verified']);
   });
 });
 

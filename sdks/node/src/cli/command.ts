@@ -52,12 +52,10 @@ export const exitCodes = { done: 0, refused: 1, misused: 2 } as const;
 
 /** The command cannot go on, with the sentence that says what to do. Never holds a secret, nor an argument that may be one. */
 export class Halt extends Error {
-  readonly exit: number;
   readonly nextStep: string | undefined;
 
-  constructor(message: string, nextStep?: string, exit: number = exitCodes.misused) {
+  constructor(message: string, nextStep?: string) {
     super(message);
-    this.exit = exit;
     this.nextStep = nextStep;
   }
 }

@@ -24,8 +24,8 @@ export interface Failure {
 export function describeFailure(error: unknown, address: () => string | undefined): { failure: Failure; exit: number } {
   if (error instanceof EngagelabError) return { failure: ofApi(error, address()), exit: exitCodes.refused };
   if (error instanceof Halt) {
-    const kind = error.exit === exitCodes.misused ? 'usage' : 'api';
-    return { failure: { kind, message: error.message, next_step: error.nextStep }, exit: error.exit };
+    const { message, nextStep } = error;
+    return { failure: { kind: 'usage', message, next_step: nextStep }, exit: exitCodes.misused };
   }
   // The client refuses settings and arguments with a TypeError that names the remedy and repeats no value.
   const message = error instanceof Error ? error.message.replace(/^OTPClient: /, '') : 'an unknown fault';

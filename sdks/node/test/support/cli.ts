@@ -157,6 +157,8 @@ export async function startProxy(target: string, { headers = {}, hides = [] }: T
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    /** Ends what is under way; new connections are taken. */
+    cut: () => server.closeAllConnections(),
     close() {
       server.closeAllConnections();
       return new Promise((resolve) => server.close(resolve));

@@ -76,9 +76,9 @@ async function lookAt(check: Check, facts: Facts): Promise<Finding[]> {
     return await check.look(facts);
   } catch (error) {
     // A check that meets what it does not expect tells it, and the others go on.
-    if (!(error instanceof EngagelabError)) throw error;
-    const found = `${error.code === 0 ? '' : `${error.code} `}${plain(error.message)}`;
-    return [fail(check.name, `could not be looked at: ${found}`, "See the checks above, and the server's log.")];
+    const code = error instanceof EngagelabError && error.code !== 0 ? `${error.code} ` : '';
+    const found = `could not be looked at: ${code}${plain(error instanceof Error ? error.message : '')}`;
+    return [fail(check.name, found, "See the checks above, and the server's log.")];
   }
 }
 

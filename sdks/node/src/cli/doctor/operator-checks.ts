@@ -54,47 +54,56 @@ interface Provider {
   drained_until: string | null;
 }
 
-const isLive = ({ applications = [] }: Facts): boolean => applications.some(({ network }) => network === 'live');
-
 export const providers: Check = {
   name: 'providers',
   blocked: needsOperator,
-  async look(facts) {
-    if (!facts.operator) return [];
-    const [list, { health }] = await Promise.all([
-      all<Provider>(facts.operator, '/admin/v1/providers', 'providers'),
-      facts.operator.request<{ health: Health[] }>({ method: 'GET', path: '/admin/v1/provider-health' }),
-    ]);
+  async look({ operator: asked, applications = [] }) {
+    if (!asked) return [];
+    const list = await all<Provider>(asked, '/admin/v1/providers', 'providers');
     const enabled = list.filter((provider) => provider.enabled);
     if (enabled.length === 0) {
-      if (!isLive(facts)) return [skip('providers', 'none, and no application is live')];
-      return [
-        fail(
-          'providers',
-          'none is enabled, but an application is live',
-          'Create a provider and its routes: /docs/add-a-provider',
-        ),
-      ];
+      if (!applications.some(({ network }) => network === 'live'))
+        return [skip('providers', 'none, and no application is live')];
+      const remedy = 'Create a provider and its routes: /docs/add-a-provider';
+      return [fail('providers', 'none is enabled, but an application is live', remedy)];
     }
-    const ill = health.filter(
-      ({ provider, opened, circuit }) => enabled.some(({ id }) => id === provider) && (!opened || circuit === 'open'),
+    const { health } = await asked.request<{ health: Health[] }>({ method: 'GET', path: '/admin/v1/provider-health' });
+    const findings = enabled.flatMap((provider) =>
+      providerFindings(
+        provider,
+        health.filter((seen) => seen.provider === provider.id),
+      ),
     );
-    const drained = enabled.filter(({ drained_until: until }) => until !== null && Date.parse(until) > Date.now());
-    const findings = [
-      ...ill.map(({ provider, node, opened, reason }) =>
-        fail(
-          'providers',
-          `${provider} is ${opened ? 'cut off (circuit open)' : 'not opened'} on ${node}: ${plain(reason)}`,
-          'Correct its settings or wait for the upstream, then test it: POST /admin/v1/providers/{id}/test',
-        ),
-      ),
-      ...drained.map(({ id, drained_until }) =>
-        warn('providers', `${id} is drained until ${drained_until}`, 'Intended? Else enable it again.'),
-      ),
-    ];
-    return findings.length > 0 ? findings : [ok('providers', `${enabled.length} enabled, all opened`)];
+    return findings.length > 0 ? findings : [ok('providers', `${enabled.length} enabled, opened on every node`)];
   },
 };
+
+/** What is wrong with one that is enabled, as the nodes see it. */
+function providerFindings({ id, drained_until: until }: Provider, health: readonly Health[]): Finding[] {
+  const name = 'providers';
+  if (health.length === 0)
+    return [
+      warn(
+        name,
+        `no node has opened ${id} yet`,
+        'Wait half a minute; then see whether a process with the role worker runs.',
+      ),
+    ];
+  const findings = health
+    .filter(({ opened, circuit }) => !opened || circuit === 'open')
+    .map(({ node, opened, reason }) =>
+      fail(
+        name,
+        `${id} is ${opened ? 'cut off (circuit open)' : 'not opened'} on ${node}: ${plain(reason)}`,
+        'Correct its settings or wait for the upstream, then test it: POST /admin/v1/providers/{id}/test',
+      ),
+    );
+  if (until !== null && Date.parse(until) > Date.now())
+    findings.push(
+      warn(name, `${id} is drained until ${until}`, 'Intended? Else end it: POST /admin/v1/providers/{id}/drain'),
+    );
+  return findings;
+}
 
 interface Route {
   application_id: string | null;
@@ -109,42 +118,48 @@ export const routes: Check = {
     needsOperator(facts) ??
     (facts.key ? undefined : 'the application of the key is not known') ??
     (facts.key?.application.network === 'live' ? undefined : 'the application is on the virtual network'),
-  async look({ operator: asked, key, templates = [], to }) {
+  async look(facts) {
+    const { operator: asked, key, templates = [] } = facts;
     if (!asked || !key) return [];
     const usable = templates.filter(({ live_revision }) => live_revision !== null);
-    const channels = [...new Set(usable.flatMap(({ send_channel_strategy }) => send_channel_strategy.split('|')))];
+    const channels = [...new Set(usable.flatMap(({ send_channel_strategy: chain }) => chain.split('|')))];
     if (channels.length === 0) return [skip('routes', 'no template may send')];
-    const list = await all<Route>(asked, '/admin/v1/routes', 'routes');
-    const own = list.filter((route) => route.application_id === null || route.application_id === key.application.id);
-    const findings = channels.map(async (channel) => {
-      const open = own.filter(
-        (route) => route.channel === channel && route.enabled && route.entries.some(({ enabled }) => enabled),
-      );
-      if (open.length === 0)
-        return fail(
-          'routes',
-          `${channel} is in a chain but has no route`,
-          `Make one: POST /admin/v1/routes, or take ${channel} out of the chain.`,
-        );
-      if (to === undefined || to.includes('@') !== (channel === 'email'))
-        return ok('routes', `${channel}: ${open.length} routes`);
-      const body = { application_id: key.application.id, channel, to };
-      const found: { reason: string | null; entries: { provider: string }[] } = await asked.request({
-        method: 'POST',
-        path: '/admin/v1/route-resolution',
-        body,
-      });
-      if (found.reason === null)
-        return ok('routes', `${channel} to ${to}: ${found.entries.map(({ provider }) => provider).join(' > ')}`);
-      return fail(
-        'routes',
-        `${channel} to ${to}: ${found.reason}`,
-        'Make a route for this country, or see why its providers are left out: POST /admin/v1/route-resolution',
-      );
-    });
-    return Promise.all(findings);
+    const list = (await all<Route>(asked, '/admin/v1/routes', 'routes')).filter(
+      ({ application_id, enabled, entries }) =>
+        enabled && entries.some((entry) => entry.enabled) && [null, key.application.id].includes(application_id),
+    );
+    return Promise.all(
+      channels.map((channel) => {
+        const count = list.filter((route) => route.channel === channel).length;
+        return count > 0 ? reachFinding(facts, channel, count) : noRoute(channel);
+      }),
+    );
   },
 };
+
+const noRoute = (channel: string): Finding =>
+  fail(
+    'routes',
+    `${channel} is in a chain but has no route`,
+    `Make one: POST /admin/v1/routes, or take ${channel} out of the chain.`,
+  );
+
+/** Whether the routes of a channel reach the recipient that was named, where one was and it fits the channel. */
+async function reachFinding({ operator: asked, key, to }: Facts, channel: string, count: number): Promise<Finding> {
+  const fits = to !== undefined && to.includes('@') === (channel === 'email');
+  if (!asked || !key || !fits) return ok('routes', `${channel}: ${count} route${count === 1 ? '' : 's'}`);
+  const body = { application_id: key.application.id, channel, to };
+  const path = '/admin/v1/route-resolution';
+  const found: { reason: string | null; entries: { provider: string }[] } = await asked.request({
+    method: 'POST',
+    path,
+    body,
+  });
+  if (found.reason === null)
+    return ok('routes', `${channel} to ${to}: ${found.entries.map(({ provider }) => provider).join(' > ')}`);
+  const remedy = `Make a route for this country, or see why its providers are left out: POST ${path}`;
+  return fail('routes', `${channel} to ${to}: ${found.reason}`, remedy);
+}
 
 interface Endpoint {
   url: string;
