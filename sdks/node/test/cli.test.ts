@@ -237,6 +237,10 @@ describe('watch', { concurrency: true }, () => {
     const failed = await cli.run(['watch', await send('+10000000002')], { env });
     assert.equal(failed.code, 1);
     assert.match(failed.out, /delivered_failed/);
+    const { messageId } = await app.sendCode('+6593330014');
+    await app.call({ method: 'POST', path: `/v1/messages/${messageId}/cancel` });
+    const cancelled = await cli.run(['watch', messageId, '--until-verified'], { env });
+    assert.deepEqual([cancelled.code, /the message is cancelled\n$/.test(cancelled.out)], [1, true]);
     const none = await cli.run(['watch', '17', '--json'], { env });
     assert.deepEqual([none.code, failureOf(none).code], [1, 4001]);
   });
@@ -263,8 +267,9 @@ describe('watch', { concurrency: true }, () => {
     await until('the delivery is shown', () => seen.out.includes('"event":"delivered"'));
     proxy.cut();
     await app.verify(messageId, code);
-    const { out } = await ended;
+    const { code: exit, out, err } = await ended;
     await proxy.close();
+    assert.deepEqual([exit, err], [0, '']);
     assert.deepEqual(eventsOf(out), ['plan', 'target_valid', 'sent', 'delivered', 'verified']);
   });
 });

@@ -71,9 +71,9 @@ export function openClient(call: Call): OTPClient {
   return new OTPClient(credential.devKey, credential.devSecret, { baseUrl: addressOf(call) });
 }
 
-/** Requests of the application's key that the client has no method for. */
+/** Requests of the application's key that the client has no method for; what only reads, and may be repeated. */
 export function openTransport(call: Call, { devKey, devSecret }: { devKey: string; devSecret: string }): Transport {
-  return new Transport(readSettings(devKey, devSecret, { baseUrl: addressOf(call) }));
+  return new Transport(readSettings(devKey, devSecret, { baseUrl: addressOf(call), maxRetries: 3 }));
 }
 
 /** Requests of the operator. */

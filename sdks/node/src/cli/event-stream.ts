@@ -14,16 +14,20 @@ const pauseMs = 2_000;
 /** A server that does not come back within this many tries is given up. */
 const longestTries = 5;
 
-/** What one connection gives: where it has to be opened, and from which event on. */
-export type Open = (cursor: string | undefined) => Promise<{ body: AsyncIterable<Uint8Array> | null }>;
+/** Opens a connection that gives events behind a cursor, until `signal` ends it. */
+export type Open = (
+  cursor: string | undefined,
+  signal: AbortSignal | undefined,
+) => Promise<{ body: AsyncIterable<Uint8Array> | null }>;
 
-/** Events behind `cursor`, or from now on. `open` throws where the server refuses; that is final. */
-export async function* follow(open: Open, cursor: string | undefined): AsyncGenerator<StreamEvent> {
+/** Events behind `cursor`, or from now on, until `signal`. `open` throws where the server refuses; that is final. */
+export async function* follow(open: Open, cursor?: string, signal?: AbortSignal): AsyncGenerator<StreamEvent> {
   let from = cursor;
-  let opened = false;
+  // Where there is a cursor, the server has answered before: it is worth another try.
+  let opened = cursor !== undefined;
   for (let tries = 0; tries < longestTries; tries += 1) {
     try {
-      const { body } = await open(from);
+      const { body } = await open(from, signal);
       opened = true;
       for await (const block of blocksOf(body ?? [])) {
         const { id, data } = block;
@@ -32,6 +36,7 @@ export async function* follow(open: Open, cursor: string | undefined): AsyncGene
         if (data !== '') yield JSON.parse(data) as StreamEvent;
       }
     } catch (error) {
+      if (signal?.aborted) return;
       if (!isLostConnection(error)) throw error;
       if (!opened) throw networkError('network', 'no answer from the server');
     }

@@ -1,6 +1,7 @@
 // Following what happens: to one message until nothing more is expected, or to everything of the application.
 
 import { errorFromReply } from '../errors.ts';
+import { type Message, Messages } from '../resources/messages.ts';
 import type { Transport } from '../transport.ts';
 import { VERSION } from '../version.ts';
 import { type MessageStatusEvent, readRow } from '../webhooks/events.ts';
@@ -40,32 +41,46 @@ export const watch: Command = {
   async run(call) {
     const client = openClient(call);
     const [id] = call.words;
-    if (id !== undefined && call.options['type'] !== undefined)
-      throw new Halt('--type and a MESSAGE_ID do not go together');
-    const transport = openTransport(call, requireCredential(call));
     if (id === undefined) {
-      for await (const event of follow(opener(call, {}), undefined)) print(call, event);
+      for await (const event of follow(opener(call, {}))) print(call, event);
       return { json: undefined, text: '' };
     }
+    if (call.options['type'] !== undefined) throw new Halt('--type and a MESSAGE_ID do not go together');
     // Tells an unknown id at once, instead of waiting for events that never come.
-    const message = await client.messages.get(id);
-    const untilVerified = call.options['until-verified'] === true && message.kind === 'otp';
-    const isEnd = (status: MessageStatusEvent): boolean =>
-      untilVerified ? endsOfCode.includes(status.status) && status.is_terminal : status.is_terminal;
-    const past = await readPast(call, transport, id);
-    const states = past.events.map((event) => readStatus(event));
-    const ended = states.filter((status) => status && isEnd(status)).pop();
-    if (ended) return outcomeOf(ended, await client.messages.get(id));
-    if (past.events.length === 0 && ['failed', 'invalid', 'cancelled'].includes(message.state))
-      return { json: undefined, text: `${message.state}; its events are older than a day`, exit: exitCodes.refused };
-    for await (const event of follow(opener(call, { message_id: id }), past.cursor)) {
-      print(call, event);
-      const status = readStatus(event);
-      if (status && isEnd(status)) return outcomeOf(status, await client.messages.get(id));
-    }
-    return { json: undefined, text: '' };
+    return watchMessage(call, await client.messages.get(id));
   },
 };
+
+/** Where a message has no time of its own: for so long its events are waited for, and a little longer. */
+const defaultLifeMs = 600_000;
+const graceMs = 30_000;
+
+async function watchMessage(call: Call, message: Message): Promise<Outcome> {
+  const { message_id: id } = message;
+  const transport = openTransport(call, requireCredential(call));
+  const messages = new Messages(transport);
+  const untilVerified = call.options['until-verified'] === true && message.kind === 'otp';
+  const isEnd = (event: StreamEvent): boolean => {
+    const status = readStatus(event);
+    return status?.is_terminal === true && (!untilVerified || endsOfCode.includes(status.status));
+  };
+  const past = await readPast(call, transport, id);
+  const ended = past.events.filter(isEnd).pop();
+  if (ended) return outcomeOf(ended.event, await messages.get(id));
+  if (!['failed', 'invalid', 'cancelled'].includes(message.state)) {
+    // Not every end has an event: a message can be cancelled, or its channel has no receipts.
+    const end =
+      Date.parse(message.expires_at ?? message.created_at) + (message.expires_at ? 0 : defaultLifeMs) + graceMs;
+    const signal = AbortSignal.timeout(Math.max(0, end - Date.now()));
+    for await (const event of follow(opener(call, { message_id: id }), past.cursor, signal)) {
+      print(call, event);
+      if (isEnd(event)) return outcomeOf(event.event, await messages.get(id));
+    }
+  }
+  const { state } = await messages.get(id);
+  const exit = ['sent', 'delivered'].includes(state) && !untilVerified ? exitCodes.done : exitCodes.refused;
+  return { json: undefined, text: `no more events come; the message is ${state}`, exit };
+}
 
 function requireCredential(call: Call): { devKey: string; devSecret: string } {
   const found = findCredential(call);
@@ -99,10 +114,11 @@ async function readPast(
 function opener(call: Call, filter: { [name: string]: string }): Open {
   const { devKey, devSecret } = requireCredential(call);
   const type = oneOf(call.options, 'type');
-  return async (cursor) => {
+  return async (cursor, signal) => {
     const query = new URLSearchParams({ ...filter, ...(type ? { type } : {}), ...(cursor ? { cursor } : {}) });
     const response = await fetch(`${addressOf(call)}/v1/events?${query}`, {
       redirect: 'manual',
+      ...(signal ? { signal } : {}),
       headers: {
         Accept: 'text/event-stream',
         Authorization: `Basic ${Buffer.from(`${devKey}:${devSecret}`).toString('base64')}`,
@@ -152,7 +168,7 @@ function print({ terminal }: Call, event: StreamEvent): void {
 /** Our own escapes begin with one character that text from outside may not bring. */
 const keepColours = (part: unknown, i: number): string => (i < 2 ? String(part) : plain(part));
 
-function outcomeOf({ status }: MessageStatusEvent, message: object): Outcome {
+function outcomeOf(status: string, message: object): Outcome {
   const { explanation } = message as { explanation?: { cause: string; next_step: string } };
   const bad = failed.includes(status);
   const text = explanation ? `${plain(explanation.cause)} ${plain(explanation.next_step)}` : status;
