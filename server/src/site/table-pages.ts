@@ -2,6 +2,7 @@
 import { type Setting, settings } from '../config.ts';
 import { type ErrorEntry, errorTable, reasons } from '../errors.ts';
 import type { Doc } from './doc.ts';
+import { localBase } from './samples.ts';
 import { fence, paragraphs, table } from './table.ts';
 
 const errorPath = (code: number | string): string => `/docs/errors/${code}`;
@@ -43,7 +44,13 @@ export function errorPages(): Doc[] {
 
 function errorPage(code: string, entry: ErrorEntry, order: number): Doc {
   const own = reasonsOf(code);
-  const body = { code: Number(code), message: own[0]?.[1] ?? entry.title, ...(own[0] && { reason: own[0][0] }) };
+  const body = {
+    code: Number(code),
+    message: own[0]?.[1] ?? entry.title,
+    request_id: 'req_01K0A1B2C3D4E5F6G7H8J9KMNP',
+    docs_url: `${localBase}${errorPath(code)}`,
+    ...(own[0] && { reason: own[0][0] }),
+  };
   return {
     path: errorPath(code),
     title: `Error ${code}`,
@@ -67,7 +74,7 @@ function errorPage(code: string, entry: ErrorEntry, order: number): Doc {
         : undefined,
       '## Body',
       fence('json', JSON.stringify(body, null, 2)),
-      'Beside these fields stand `request_id` (give it to support) and `docs_url` (this page). [All errors](/docs/errors).',
+      'Give `request_id` to support; `docs_url` leads to this page. [All errors](/docs/errors).',
     ),
   };
 }
