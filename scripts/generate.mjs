@@ -9,6 +9,7 @@ import { rooms } from '../.dependency-cruiser.mjs';
 import { makeCallbacksPage } from './generators/callbacks.ts';
 import { makeConfigurationPage, makeEnvExample } from './generators/configuration.ts';
 import { makeErrorsPage } from './generators/errors.ts';
+import { makeFlowsFile } from './generators/flows.ts';
 import { makeNextSteps } from './generators/next-steps.ts';
 import { makeClaudeMarketplace, makeClaudePlugin, makeFolderPlugin, makePlugin } from './generators/plugins.ts';
 import { makeOpenApiFile, makeSchema } from './generators/product.ts';
@@ -24,6 +25,7 @@ const generated = [
   { file: 'server/schema.sql', make: makeSchema },
   { file: 'docs/callbacks.md', make: makeCallbacksPage },
   { file: 'docs/openapi.json', make: makeOpenApiFile },
+  { file: 'docs/flows.arazzo.yaml', make: makeFlowsFile },
   { file: 'plugin.json', make: makePlugin },
   { file: '.claude-plugin/plugin.json', make: makeClaudePlugin },
   { file: '.claude-plugin/marketplace.json', make: makeClaudeMarketplace },

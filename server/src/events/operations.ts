@@ -87,7 +87,7 @@ export function createOperations(ports: EventsPorts): Operation[] {
         summary: 'Read or follow the events of the application',
         description,
         input: { query },
-        output: z.object({ events: z.array(event), next_cursor: z.string() }),
+        output: z.object({ events: z.array(event).describe('Oldest first.'), next_cursor: z.string() }),
         errors: [],
         examples: [{ name: 'delivered', output: { events: [exampleEvent], next_cursor: '1-48213-4' } }],
         stream: {

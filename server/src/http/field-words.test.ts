@@ -1,8 +1,10 @@
 /** Every field of the description is told, and what is told of replies is true of schemas that say nothing themselves. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { withWords, wordsFor } from './field-words.ts';
 import type { Json } from './openapi-schemas.ts';
+import { wordsAsking } from './words-asking.ts';
 import { wordsOperating } from './words-operating.ts';
 import { wordsSending } from './words-sending.ts';
 
@@ -11,7 +13,7 @@ const fieldsOf = (schema: Json): Record<string, Json> => schema['properties'] as
 test('a word below its field comes before one for its type, and that before the plain one', () => {
   const mode = { type: 'string', enum: ['rotate'] };
   assert.match(wordsFor('mode', mode, 'resend') ?? '', /sent again/);
-  assert.match(wordsFor('mode', mode) ?? '', /^enforce/);
+  assert.match(wordsFor('mode', mode, 'rules') ?? '', /^enforce/);
   assert.match(wordsFor('code', { type: 'string' }) ?? '', /person types/);
   assert.match(wordsFor('code', { type: 'integer' }) ?? '', /stable code/);
   assert.equal(wordsFor('nothing_is_called_this', { type: 'string' }), undefined);
@@ -68,4 +70,16 @@ test('bounds that follow from a name are told of replies alone, and never of wha
 test('a name is told once', () => {
   const twice = Object.keys(wordsSending).filter((name) => name in wordsOperating);
   assert.deepEqual(twice, []);
+});
+
+test('no word is left over', () => {
+  const description = readFileSync(new URL('../../../docs/openapi.json', import.meta.url), 'utf8');
+  const told = new Set(
+    [...description.matchAll(/"description": ("(?:[^"\\]|\\.)*")/g)].map(([, text = '']) => JSON.parse(text)),
+  );
+  const all = Object.entries({ ...wordsAsking, ...wordsOperating, ...wordsSending });
+  assert.deepEqual(
+    all.filter(([, text]) => !told.has(text)).map(([name]) => name),
+    [],
+  );
 });

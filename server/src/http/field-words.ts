@@ -6,12 +6,13 @@
  * before `mode`.
  */
 import type { Json } from './openapi-schemas.ts';
+import { wordsAsking } from './words-asking.ts';
 import { wordsOperating } from './words-operating.ts';
 import { wordsSending } from './words-sending.ts';
 
 export type Side = 'request' | 'reply';
 
-const words = new Map([...Object.entries(wordsOperating), ...Object.entries(wordsSending)]);
+const words = new Map(Object.entries({ ...wordsAsking, ...wordsOperating, ...wordsSending }));
 const constraints = 'enum const format pattern minimum maximum minLength maxLength minItems maxItems'.split(' ');
 
 /** A new schema; `field` is the name of the property it belongs to. */

@@ -9,8 +9,8 @@ import type { Side } from './field-words.ts';
 export type Json = Record<string, unknown>;
 
 export interface SchemaBook {
-  /** The schema, with every named part moved to `components.schemas`. Throws for what JSON Schema cannot say. */
-  describe(schema: z.ZodType, side?: Side): Json;
+  /** The schema of one side, `query`, `path` or the body; with every named part moved to `components.schemas`. Throws for what JSON Schema cannot say. */
+  describe(schema: z.ZodType, side?: Side, place?: string): Json;
   /** Everything named so far. */
   components: Record<string, Json>;
 }
@@ -20,7 +20,7 @@ const prefix = '#/components/schemas/';
 /** `tell` has the last word on every schema. */
 export function createSchemaBook(
   own: Record<string, Json>,
-  tell: (schema: Json, side: Side) => Json = (schema) => schema,
+  tell: (schema: Json, side: Side, place?: string) => Json = (schema) => schema,
 ): SchemaBook {
   const components = { ...own };
   const keep = (name: string, schema: Json): void => {
@@ -30,10 +30,10 @@ export function createSchemaBook(
   };
   return {
     components,
-    describe(schema, side = 'reply') {
+    describe(schema, side = 'reply', place = '') {
       const { $defs, $schema: _, ...root } = z.toJSONSchema(schema, { io: 'input' }) as Json & { $defs?: Json };
       for (const [name, part] of Object.entries($defs ?? {})) keep(name, tell(tidy(part) as Json, 'request'));
-      return tell(tidy(root) as Json, side);
+      return tell(tidy(root) as Json, side, place);
     },
   };
 }

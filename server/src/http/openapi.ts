@@ -176,8 +176,8 @@ function examplesOf(examples: Spec['examples'], part: 'body' | 'output'): Json {
 }
 
 function describeParameters({ path, input, method, auth }: Spec, book: SchemaBook): Json[] {
-  const inPath = propertiesOf(input.params && book.describe(input.params, 'request'));
-  const inQuery = propertiesOf(input.query && book.describe(input.query, 'request'));
+  const inPath = propertiesOf(input.params && book.describe(input.params, 'request', 'path'));
+  const inQuery = propertiesOf(input.query && book.describe(input.query, 'request', 'query'));
   return [
     ...paramNames(path).map((name) =>
       parameter('path', name, inPath.find((found) => found.name === name)?.schema, true),

@@ -73,12 +73,16 @@ export const pricesQuery = z.object({
 });
 
 export const lookupQuery = z.object({
-  provider: z.string().regex(/^[a-z0-9-]{2,40}$/, 'must be the id of a provider'),
-  channel,
+  provider: z
+    .string()
+    .regex(/^[a-z0-9-]{2,40}$/, 'must be the id of a provider')
+    .describe('Who would be handed the message.'),
+  channel: channel.describe('By which it would go.'),
   to: z
     .string()
     .max(320)
-    .regex(/^(\+[1-9][0-9]{3,14}|[^\s@]+@[^\s@]+)$/, 'must be a number in E.164 form, or an e-mail address'),
+    .regex(/^(\+[1-9][0-9]{3,14}|[^\s@]+@[^\s@]+)$/, 'must be a number in E.164 form, or an e-mail address')
+    .describe('To whom: a phone number in E.164 form or an e-mail address.'),
   units: z.coerce.number().int().min(1).max(255).default(1).describe('Segments of an SMS; 1 for the other channels.'),
   at: z.string().max(64).optional().describe('RFC 3339 or unix seconds; default now.'),
 });

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import type { Page, PageAnswer, PageRequest } from '../http/index.ts';
 import { htmlAnswer, linksOf, openAnswer, policy, prefers, redirect } from './answers.ts';
 import type { Description } from './description.ts';
+import { documentPages } from './documents.ts';
 import { makeLlmsFull, makeLlmsTxt, makeRobots, makeSitemap } from './indexes.ts';
 import { frame, navFor } from './layout.ts';
 import { createLibrary, type Library } from './library.ts';
@@ -71,6 +72,7 @@ export function createSite(ports: SitePorts): Site {
             'Content-Security-Policy': `${policy}; script-src 'self'; connect-src 'self'`,
           }),
       },
+      ...documentPages(ports),
       ...wellKnownPages(ports),
     ],
     search: (query, limit) => library().search(query, limit),

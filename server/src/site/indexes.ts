@@ -17,7 +17,7 @@ export function makeLlmsTxt({ base, docs }: Library): string {
 
 > Sends one-time passwords by SMS, WhatsApp, e-mail and voice, checks them, and tells what became of each message. Self-hosted, speaking the wire contract of the EngageLab OTP API. This server: ${base}
 
-Every page is Markdown at the address below, and HTML without \`.md\`. Start with [the page for agents](${base}/docs/ai.md). All pages as one text: ${base}/llms-full.txt. Machine-readable API: ${base}/openapi.json. Skills: ${base}/.well-known/agent-skills/index.json. MCP: ${base}/mcp. Search: ${base}/docs/search?q=WORDS (JSON with \`Accept: application/json\`).
+Every page is Markdown at the address below, and HTML without \`.md\`. Start with [the page for agents](${base}/docs/ai.md). All pages as one text: ${base}/llms-full.txt. Machine-readable API: ${base}/openapi.json, and workflows over it: ${base}/arazzo.yaml. Skills: ${base}/.well-known/agent-skills/index.json. MCP: ${base}/mcp. Search: ${base}/docs/search?q=WORDS (JSON with \`Accept: application/json\`).
 
 ${sections.join('\n\n')}
 

@@ -1,4 +1,5 @@
 /** One page per operation of the registry, and the list of them all, made from the description the server publishes. */
+import { areas } from './areas.ts';
 import {
   type Answer,
   type Described,
@@ -20,6 +21,10 @@ const credentials = {
   key: 'HTTP Basic with `dev_key` and `dev_secret` of an API key ([how](/docs/quick-start)).',
   operator: 'The operator token as a bearer token.',
 } as const;
+
+const areaLinks = Object.keys(areas)
+  .map((name) => `[${name}](/openapi/${name}.json)`)
+  .join(', ');
 
 /** The index first. */
 export function operationPages(description: Description): Doc[] {
@@ -46,7 +51,7 @@ function indexPage(description: Description, operations: readonly Described[]): 
     group: 'Reference',
     order: 10,
     body: paragraphs(
-      'The same as a machine reads it: [/openapi.json](/openapi.json), OpenAPI 3.1 with this server in it. To try operations in a browser: [/reference](/reference).',
+      `The same as a machine reads it: [/openapi.json](/openapi.json) or [/openapi.yaml](/openapi.yaml), OpenAPI 3.1 with this server in it; parts of it: ${areaLinks}. Workflows of several calls: [/arazzo.yaml](/arazzo.yaml), Arazzo 1.0. To try operations in a browser: [/reference](/reference).`,
       'Success is always 200. Every refusal has a stable `code`: [errors](/docs/errors). Unknown request fields are ignored; expect response fields you do not know. Every POST takes an `Idempotency-Key`, every request an `X-Request-Id`, which comes back with the answer.',
       ...sections,
     ),

@@ -1,6 +1,7 @@
 /** Addresses that machines try by convention: the API catalog (RFC 9727) and security.txt (RFC 9116). */
 import type { Page } from '../http/index.ts';
 import { openAnswer } from './answers.ts';
+import { areas } from './areas.ts';
 import type { SitePorts } from './ports.ts';
 
 const catalogPath = '/.well-known/api-catalog';
@@ -39,7 +40,16 @@ const catalogOf = (base: string): object => ({
     },
     {
       anchor: `${base}/v1`,
-      'service-desc': [{ href: `${base}/openapi.json`, type: 'application/json' }],
+      'service-desc': [
+        { href: `${base}/openapi.json`, type: 'application/json' },
+        { href: `${base}/openapi.yaml`, type: 'application/yaml' },
+        ...Object.entries(areas).map(([name, { title }]) => ({
+          href: `${base}/openapi/${name}.json`,
+          type: 'application/json',
+          title,
+        })),
+      ],
+      'service-meta': [{ href: `${base}/arazzo.yaml`, type: 'application/yaml', title: 'Workflows (Arazzo 1.0)' }],
       'service-doc': [
         { href: `${base}/docs/api`, type: 'text/html' },
         { href: `${base}/docs/api.md`, type: 'text/markdown' },

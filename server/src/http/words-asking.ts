@@ -1,0 +1,22 @@
+/** What parameters of lists mean, where the same name in a body or a reply means something else. See field-words.ts. */
+export const wordsAsking: Readonly<Record<string, string>> = {
+  'query.active': 'Only those that hold now, or only those that do not.',
+  'query.application_id': 'Only those of this application.',
+  'query.channel': 'Only those of this channel.',
+  'query.country': 'Only those to this country, ISO 3166 alpha-2.',
+  'query.cursor': 'The `next_cursor` of the page before.',
+  'query.format': 'The form of the answer.',
+  'query.from': 'From this day on.',
+  'query.kind': 'Only those of this kind.',
+  'query.limit': 'The most items of the answer.',
+  'query.message_id': 'Only those of this message.',
+  'query.outcome': 'Only tries that ended so.',
+  'query.provider': 'Only those of this provider.',
+  'query.rule_id': 'Only those of this rule.',
+  'query.state': 'Only those in this state.',
+  'query.status': 'Only those in this state.',
+  'query.template': 'Only those of this template.',
+  'query.to': 'Only those to this recipient.',
+  'query.type': 'Only those of this type.',
+  'query.until': 'Until then, which is not in it.',
+};

@@ -1,0 +1,32 @@
+/** The API description for machines in its other forms, and the workflows over it: with the address of this instance in them. */
+import type { Page } from '../http/index.ts';
+import { toYaml } from '../platform/yaml.ts';
+import { openAnswer } from './answers.ts';
+import { areas, cutDescription } from './areas.ts';
+import type { Description } from './description.ts';
+import { makeFlows } from './flows.ts';
+import type { SitePorts } from './ports.ts';
+
+/** RFC 9512. */
+const yaml = 'application/yaml';
+
+export function documentPages({ publicUrl, description }: SitePorts): Page[] {
+  const page = (path: string, mediaType: string, make: (whole: Description) => string): Page => {
+    let made: { base: string; body: string } | undefined;
+    return {
+      path,
+      answer() {
+        const base = publicUrl();
+        if (made?.base !== base) made = { base, body: make(description() as Description) };
+        return openAnswer(mediaType, made.body);
+      },
+    };
+  };
+  return [
+    page('/openapi.yaml', yaml, toYaml),
+    page('/arazzo.yaml', yaml, (whole) => toYaml(makeFlows(`${publicUrl()}/openapi.json`, whole.info.version))),
+    ...Object.entries(areas).map(([name, area]) =>
+      page(`/openapi/${name}.json`, 'application/json', (whole) => JSON.stringify(cutDescription(whole, area))),
+    ),
+  ];
+}
