@@ -14,11 +14,12 @@ import { openTestApp, type TestApp, testCredential } from '../server/src/testing
 import { openTestDatabase, type TestDatabase } from '../server/src/testing/database.ts';
 import { registerFixtures } from '../server/src/testing/mcp-fixtures.ts';
 import { type Credentialed, openCredentialed } from './credentialed.ts';
+import { faultsOf } from './manifest-schemas.ts';
 
-const program = (path: string): string => fileURLToPath(import.meta.resolve(path));
-const suite = program('@modelcontextprotocol/conformance/dist/index.js');
-const inspector = program('@modelcontextprotocol/inspector/clients/launcher/build/index.js');
-const redocly = program('@redocly/cli/bin/cli.js');
+const suite = fileURLToPath(import.meta.resolve('@modelcontextprotocol/conformance/dist/index.js'));
+const inspector = fileURLToPath(import.meta.resolve('@modelcontextprotocol/inspector/clients/launcher/build/index.js'));
+const redocly = fileURLToPath(import.meta.resolve('@redocly/cli/bin/cli.js'));
+const publicUrl = 'https://otp.example.com';
 const record = new URL('../docs/mcp.yaml', import.meta.url);
 let folder: string;
 let database: TestDatabase;
@@ -31,7 +32,7 @@ before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'conformance-'));
   database = await openTestDatabase('pglite');
   for (const extendAgents of [registerFixtures, undefined]) {
-    const app = await openTestApp(database, extendAgents ? { extendAgents } : {});
+    const app = await openTestApp(database, extendAgents ? { extendAgents } : { env: { PUBLIC_URL: publicUrl } });
     apps.push(app);
     // The suite brings no credential.
     address = await app.app.frontDoor.listen('127.0.0.1', 0);
@@ -124,4 +125,16 @@ test('docs/mcp.yaml is what the endpoint offers (RENEW=docs/mcp.yaml writes it a
   writeFileSync(copy, readFileSync(record, 'utf8').replaceAll(committedAt, `${address}/mcp`));
   const { code, err } = await run([...ask, '--check']);
   assert.equal(code, 0, err);
+});
+
+test('the server card is valid, and leads to addresses that answer', async () => {
+  const card = (await (await fetch(`${address}/mcp/server-card`)).json()) as { remotes: { url: string }[] };
+  assert.deepEqual(faultsOf('card', card), []);
+  assert.notDeepEqual(faultsOf('card', { ...card, tools: [] }), [], 'which tools there are depends on who asks');
+  for (const { url } of card.remotes) {
+    assert.ok(url.startsWith(`${publicUrl}/`));
+    const { status } = await fetch(url.replace(publicUrl, address), { method: 'POST' });
+    // Without a message, or without a credential.
+    assert.ok([400, 401, 406, 415].includes(status), `${url}: ${status}`);
+  }
 });

@@ -11,7 +11,14 @@ import { makeConfigurationPage, makeEnvExample } from './generators/configuratio
 import { makeErrorsPage } from './generators/errors.ts';
 import { makeFlowsFile } from './generators/flows.ts';
 import { makeNextSteps } from './generators/next-steps.ts';
-import { makeClaudeMarketplace, makeClaudePlugin, makeFolderPlugin, makePlugin } from './generators/plugins.ts';
+import {
+  makeClaudeMarketplace,
+  makeClaudePlugin,
+  makeFolderPlugin,
+  makePlugin,
+  makePluginServers,
+  makeRegistryEntry,
+} from './generators/plugins.ts';
 import { makeOpenApiFile, makeSchema } from './generators/product.ts';
 import { makeArchitecturePage } from './generators/rooms.ts';
 import { root } from './project-files.mjs';
@@ -27,6 +34,8 @@ const generated = [
   { file: 'docs/openapi.json', make: makeOpenApiFile },
   { file: 'docs/flows.arazzo.yaml', make: makeFlowsFile },
   { file: 'plugin.json', make: makePlugin },
+  { file: 'mcp.json', make: makePluginServers },
+  { file: 'server.json', make: makeRegistryEntry },
   { file: '.claude-plugin/plugin.json', make: makeClaudePlugin },
   { file: '.claude-plugin/marketplace.json', make: makeClaudeMarketplace },
   { file: '.codex-plugin/plugin.json', make: makeFolderPlugin },

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -109,6 +109,22 @@ test('the credential may stand in a file, and the tools be those that read', asy
   const env = environment({ ENGAGELAB_CREDENTIALS_FILE: file });
   const readers = await withClient('auto', env, async (client) => (await client.listTools()).tools, '--readonly');
   assert.ok(readers.length > 0 && readers.every(({ annotations }) => annotations?.readOnlyHint));
+});
+
+test('as a plugin starts it: with the folder of the plugin and nothing of the environment', async () => {
+  const home = join(folder, 'home');
+  mkdirSync(join(home, '.config', 'engagelab-otp'), { recursive: true });
+  const credentials = join(home, '.config', 'engagelab-otp', 'credentials.json');
+  writeFileSync(credentials, JSON.stringify({ base_url: address, ...key }), { mode: 0o600 });
+  const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+  const { otp } = JSON.parse(readFileSync(join(root, 'mcp.json'), 'utf8')).mcpServers;
+  assert.equal(otp.command, 'node');
+  const args = otp.args.map((arg: string) => arg.replaceAll('\u0024{PLUGIN_ROOT}', root));
+  const env = { HOME: home, PLUGIN_ROOT: root, PLUGIN_DATA: home };
+  const client = new Client({ name: 'test', version: '1' });
+  await client.connect(new StdioClientTransport({ command: process.execPath, args, env }));
+  assert.ok((await client.listTools()).tools.some(({ name }) => name === 'send_otp'));
+  await client.close();
 });
 
 async function run(

@@ -84,7 +84,7 @@ export const replayBody = z
   });
 export type ReplayBody = z.infer<typeof replayBody>;
 
-export const stateOf = ({ givenUpAt, tries }: DeliveryRow): (typeof deliveryStates)[number] =>
+const stateOf = ({ givenUpAt, tries }: DeliveryRow): (typeof deliveryStates)[number] =>
   givenUpAt ? 'given_up' : tries > 0 ? 'retrying' : 'waiting';
 
 export const toDelivery = (row: DeliveryRow): z.infer<typeof deliverySchema> => ({
