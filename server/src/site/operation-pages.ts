@@ -102,6 +102,7 @@ function requestParts(description: Description, operation: Described): (string |
     fence('js', node),
     '## From Python',
     fence('python', python),
+    `Or [in the browser](/reference#${operation.operationId}).`,
   ];
 }
 
