@@ -57,12 +57,11 @@ const refusals: { readonly [code: number]: string } = {
 
 function refusalOf(error: unknown, from: string): Finding {
   const { code, message } = error instanceof EngagelabError ? error : { code: 0, message: 'no answer' };
-  const remedy = refusals[code] ?? 'The server could not check it: see "ready" above, and the log of the server.';
-  return fail(
-    'credential',
-    `the pair from the ${from} is refused: ${code === 0 ? '' : `${code} `}${plain(message)}`,
-    remedy,
-  );
+  const remedy = refusals[code];
+  const told = `${code === 0 ? '' : `${code} `}${plain(message)}`;
+  if (remedy) return fail('credential', `the pair from the ${from} is refused: ${told}`, remedy);
+  const found = `the pair from the ${from} could not be checked: ${told}`;
+  return fail('credential', found, "See the checks above, and the server's log.");
 }
 
 export const mcp: Check = {

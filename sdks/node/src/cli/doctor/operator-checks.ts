@@ -16,7 +16,7 @@ export const operator: Check = {
     try {
       facts.applications = await applicationsOf(facts.operator);
     } catch (error) {
-      if (!(error instanceof EngagelabError)) throw error;
+      if (!(error instanceof EngagelabError) || error.category !== 'auth') throw error;
       const remedy =
         'Run engagelab-otp login --operator with the token of OPERATOR_TOKEN, or the one of the first start.';
       return [fail('operator', `the operator token is refused: ${error.code} ${plain(error.message)}`, remedy)];
