@@ -49,7 +49,12 @@ export const errorTable = {
   ),
   2001: entry(401, 'authentication failed', 'auth', 'Send HTTP Basic with the dev_key and dev_secret of an API key.'),
   2002: entry(401, 'credential expired or disabled', 'auth', 'Use another key, or have this one enabled or prolonged.'),
-  2004: entry(403, 'not permitted', 'auth', 'Use a key that has the permission, from an address on its allowlist.'),
+  2004: entry(
+    403,
+    'not permitted',
+    'auth',
+    'Use a key that has the permission, from an address on its allowlist; where `reason` names an approval, ask the operator.',
+  ),
   3001: entry(
     400,
     'request body is not valid JSON',

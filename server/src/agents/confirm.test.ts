@@ -16,6 +16,7 @@ describe('a live send over MCP', () => {
   const carrier = new PricedCarrier();
   let database: TestDatabase;
   let box: TestApp;
+  let address: string;
   let payer: Payer;
   let agent: { id: string; credential: string };
   const clients: Client[] = [];
@@ -23,6 +24,7 @@ describe('a live send over MCP', () => {
   before(async () => {
     database = await openTestDatabase('postgres');
     box = await openTestApp(database, { adapters: [carrier.adapter()] });
+    address = await box.app.frontDoor.listen('127.0.0.1', 0);
     await openCarrier(box);
     payer = await openPayer(box, null);
     agent = await makeAgent();
@@ -86,6 +88,7 @@ describe('a live send over MCP', () => {
   test('is confirmed in a form that tells recipient, channels and price, and then done once', async () => {
     const questions: { message: string; requestedSchema: unknown }[] = [];
     const client = await open({
+      address,
       person(asked) {
         questions.push(asked);
         return yes;
@@ -110,8 +113,10 @@ describe('a live send over MCP', () => {
     );
     await done(client, 'send_custom_code', send({ code: '048213' }));
     assert.equal(questions.length, 3);
+    await done(client, 'send_custom_message', send({ params: { code: '048213' } }));
+    assert.equal(questions.length, 4);
     await done(client, 'get_message', { message_id });
-    assert.equal(questions.length, 3, 'nobody is asked about what reaches nobody');
+    assert.equal(questions.length, 4, 'nobody is asked about what reaches nobody');
   });
 
   test('is not done where the person says no, in any way', async () => {
@@ -179,7 +184,13 @@ describe('a live send over MCP', () => {
   });
 
   test('of a client that cannot ask is refused readably, older ones among them', async () => {
-    for (const options of [{}, { mode: 'legacy' }, { mode: 'legacy', person: () => yes }] as const) {
+    const links = { elicitation: { url: {} } };
+    for (const options of [
+      {},
+      { capabilities: links },
+      { mode: 'legacy' },
+      { mode: 'legacy', person: () => yes },
+    ] as const) {
       const client = await open(options);
       const refusal = await box.expectNothingHappened(() => refused(client, 'send_otp', send()));
       assert.match(refusal.message, /this client cannot ask/);
@@ -191,6 +202,9 @@ describe('a live send over MCP', () => {
     const client = await open({ person: () => assert.fail('nobody is asked') });
     const abroad = await box.expectNothingHappened(() => refused(client, 'send_otp', send({ to: '+4915112345678' })));
     assert.equal(abroad.reason, 'destination_not_allowed');
+    await box.app.refusals.flush();
+    const { refusals } = bodyOf(await payer.call({ path: '/v1/refusals?to=%2B4915112345678' }));
+    assert.deepEqual([refusals[0].key_id, refusals[0].reason], [agent.id, 'destination_not_allowed']);
     assert.equal((await refused(client, 'send_otp', send({ template_id: 'none' }))).code, 4001);
     assert.equal((await refused(client, 'resend_otp', { message_id: '1', idempotency_key: newKey() })).code, 4001);
     const fresh = await makeAgent();

@@ -149,8 +149,9 @@ function isYes(answer: unknown): boolean {
 
 function form({ recipient, templateId, channels, currency }: PlannedSend) {
   const priced = channels.map(({ channel, micros }) => `${channel} (about ${micros / 1_000_000} ${currency})`);
+  const by = priced.length === 0 ? 'no channel that is left' : priced.join(', then if needed ');
   return inputRequired.elicit({
-    message: `Send to a real person: ${recipient}, template ${templateId}, by ${priced.join(', then if needed ')}?`,
+    message: `Send to a real person: ${recipient}, template ${templateId}, by ${by}?`,
     requestedSchema: {
       type: 'object',
       properties: {

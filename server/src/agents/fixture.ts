@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import {
   type CallToolResult,
   Client,
+  type ClientCapabilities,
   type ElicitResult,
   StreamableHTTPClientTransport,
   type VersionNegotiationMode,
@@ -20,20 +21,21 @@ export interface ClientOptions {
   person?: (question: { message: string; requestedSchema: unknown }) => ElicitResult;
   /** The test answers questions by itself. */
   byHand?: boolean;
+  capabilities?: ClientCapabilities;
 }
 
 /** One that is shown the tools of the credential, or those that need none; close it. */
 export async function openClient(
   app: TestApp,
   credential: string | null,
-  { mode = 'auto', path = '/mcp', headers = {}, address, person, byHand = false }: ClientOptions = {},
+  { mode = 'auto', path = '/mcp', headers = {}, address, person, byHand = false, ...rest }: ClientOptions = {},
 ): Promise<Client> {
   const client = new Client(
     { name: 'test', version: '1' },
     {
       versionNegotiation: { mode },
       inputRequired: { autoFulfill: !byHand },
-      ...((person || byHand) && { capabilities: { elicitation: { form: {} } } }),
+      capabilities: rest.capabilities ?? (person || byHand ? { elicitation: { form: {} } } : {}),
     },
   );
   if (person)

@@ -129,12 +129,20 @@ export function planOne(
   template: SendTemplate,
   request: SendRequest,
 ): Planned {
-  const recipient = readRecipient(application, template, request);
-  const resolved = resolve(context, application, template, request, recipient, nothingExcluded());
-  const { contents } = compose(context, application, template, request, resolved, null);
-  const planned = { target: resolved.target, channels: usableChannels(context, resolved.chain, contents) };
-  if (!resolved.exempt) requireSendApproved(context, application, template, request, planned);
-  return planned;
+  let country: string | null = null;
+  try {
+    const recipient = readRecipient(application, template, request);
+    country = recipient.addresses.phone?.country ?? null;
+    const resolved = resolve(context, application, template, request, recipient, nothingExcluded());
+    const { contents } = compose(context, application, template, request, resolved, null);
+    const planned = { target: resolved.target, channels: usableChannels(context, resolved.chain, contents) };
+    if (!resolved.exempt) requireSendApproved(context, application, template, request, planned);
+    return planned;
+  } catch (error) {
+    const notes = { gate: null, notes: null, country };
+    if (error instanceof ApiError) noteRefused(context, application, template, request, error, notes);
+    throw error;
+  }
 }
 
 interface Planned {
@@ -201,11 +209,7 @@ export async function sendOne(
   try {
     return await sendFound(context, composer(context, application, template, request, found), found, tx);
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    const note = (): void => noteRefused(context, application, template, request, error, found);
-    // Whether that one stands is known later.
-    if (error instanceof ApprovalNeeded) error.note = note;
-    else note();
+    if (error instanceof ApiError) noteRefused(context, application, template, request, error, found);
     throw error;
   }
 }
@@ -216,10 +220,13 @@ function noteRefused(
   { templateId }: SendTemplate,
   request: SendRequest,
   error: ApiError,
-  { gate, notes, country }: Found,
+  { gate, notes, country }: Omit<Found, 'excluded'>,
 ): void {
   const stored = gate?.report || notes ? ({ ...gate?.report, ...notes } as StoredDecision) : null;
-  noteRefusal(refusedSend(application, templateId, request, error, { stored, country }));
+  const note = (): void => noteRefusal(refusedSend(application, templateId, request, error, { stored, country }));
+  // Whether that one stands is known later.
+  if (error instanceof ApprovalNeeded) error.note = note;
+  else note();
 }
 
 async function sendFound(
