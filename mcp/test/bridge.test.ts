@@ -100,6 +100,10 @@ test('the client of before works through it', async () => {
   await client.connect(new OldTransport(started(inOne())) as unknown as Parameters<typeof client.connect>[0]);
   assert.ok((await client.listTools()).tools.length > 10);
   await finishes('+6594440004', (name, args) => client.callTool({ name, arguments: args }) as Promise<Called>);
+  const refusal = await client.callTool({ name: 'get_message', arguments: { message_id: '1' } });
+  assert.equal(refusal.isError, true);
+  const [{ text } = { text: '' }] = refusal.content as { text: string }[];
+  assert.ok(JSON.parse(text).next_step.length > 10, 'a refusal says what to do');
   await client.close();
 });
 

@@ -145,3 +145,50 @@ test('pages and skills are resources; no address leads out of them', async () =>
   for (const path of ['../../.env', '/docs/../../package.json', 'file:///etc/passwd', '/etc/passwd'])
     assert.equal((await refused(keyed, 'get_doc', { path })).code, 4001, path);
 });
+
+/** By client: where its settings stand, and the names it knows in the entry of a server. */
+const clients: Record<string, readonly [file: string, root: string, keys: readonly string[]]> = {
+  'Claude Code': ['.mcp.json', 'mcpServers', ['type', 'url', 'headers']],
+  Cursor: ['.cursor/mcp.json', 'mcpServers', ['url', 'headers']],
+  'VS Code': ['.vscode/mcp.json', 'servers', ['type', 'url', 'headers']],
+  Codex: ['~/.codex/config.toml', 'mcp_servers', ['url', 'bearer_token_env_var']],
+  Windsurf: ['~/.codeium/windsurf/mcp_config.json', 'mcpServers', ['serverUrl', 'headers']],
+};
+
+type Entry = Record<string, string> & { headers?: Record<string, string> };
+
+/** A table of texts, which is all that is written in it here. */
+function parseToml(text: string): Record<string, Record<string, Entry>> {
+  const [, root = '', name = '', ...rest] = /^\[(\w+)\.(\w+)\]\n([\s\S]*)$/.exec(text) ?? [];
+  const lines = (rest[0] ?? '').trim().split('\n');
+  const fields = lines.map((line) => /^(\w+) = "([^"]*)"$/.exec(line)?.slice(1) ?? assert.fail(line));
+  return { [root]: { [name]: Object.fromEntries(fields) as Entry } };
+}
+
+test('the settings for clients on /docs/ai are in the words of each, and lead with the key they ask for to the tools', async () => {
+  const page: string = (await app.call({ path: '/docs/ai.md', credential: null })).body;
+  const { credential } = await makeSandboxKey(app);
+  const shown = [...page.matchAll(/^([A-Z][\w ]*), `([^`\n]+)`:\n\n```(json|toml)\n([\s\S]*?)^```$/gm)];
+  assert.deepEqual(shown.map(([, name]) => name).sort(), Object.keys(clients).sort());
+  for (const [, name = '', file, language, text = ''] of shown) {
+    const [expectedFile, root, keys] = clients[name] ?? ['', '', []];
+    assert.equal(file, expectedFile);
+    const settings = language === 'toml' ? parseToml(text) : JSON.parse(text);
+    const entry: Entry = settings[root]?.otp ?? assert.fail(`${name}: no entry below ${root}`);
+    assert.deepEqual(Object.keys(entry), keys, name);
+    if ('type' in entry) assert.equal(entry['type'], 'http');
+    // What the client puts in: a variable of its environment, or what it asked its user for.
+    const known = ['ENGAGELAB_AGENT_KEY', ...(settings.inputs ?? []).map(({ id }: { id: string }) => id)];
+    const given = entry.headers?.['Authorization'] ?? `Bearer \u0024{${entry['bearer_token_env_var']}}`;
+    const authorization = given.replace(/\$\{(?:env:|input:)?([\w-]+)\}/, (whole, variable) =>
+      known.includes(variable) ? credential : whole,
+    );
+    const { pathname: path } = new URL(entry['url'] ?? entry['serverUrl'] ?? '');
+    const client = await openClient(app, null, { path, headers: { authorization } });
+    assert.ok(
+      (await client.listTools()).tools.some((tool) => tool.name === 'send_otp'),
+      name,
+    );
+    await client.close();
+  }
+});

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Client } from '@modelcontextprotocol/client';
-import { onEachApp } from '../testing/app.ts';
+import { permissionNames } from '../policy.ts';
+import { onEachApp, operatorToken, testCredential } from '../testing/app.ts';
 import { done, makeSandboxKey, newKey, openClient, refused } from './fixture.ts';
 
 const namesOf = async (client: Client): Promise<string[]> => (await client.listTools()).tools.map(({ name }) => name);
@@ -87,8 +88,9 @@ onEachApp('a session of an agent', (get) => {
     await client.close();
   });
 
-  test('no tool reads a secret, and none that is guessed exists', async () => {
-    const client = await openClient(get(), (await makeSandboxKey(get())).credential);
+  test('no tool, page or resource reads a secret, and none that is guessed exists', async () => {
+    const { credential } = await makeSandboxKey(get(), { kind: 'agent', permissions: [...permissionNames] });
+    const client = await openClient(get(), credential);
     for (const name of [
       'get_api_key',
       'list_api_keys',
@@ -100,6 +102,26 @@ onEachApp('a session of an agent', (get) => {
       await assert.rejects(client.callTool({ name, arguments: {} }), /there is no tool/);
     const hidden = await refused(client, 'get_operation', { operation_id: 'createApiKey' });
     assert.equal(hidden.code, 4001);
+    for (const uri of [
+      'otp://docs/../../.env',
+      'otp://secrets',
+      'otp://keys/1',
+      'skill://x/../../secret',
+      'skill://otp-operate/../../data/master-key',
+      'file:///proc/self/environ',
+    ])
+      await assert.rejects(client.readResource({ uri }), { code: -32602 }, uri);
+    const said = [
+      await done(client, 'search_docs', { query: 'the secret of my api key, operator token, master key', limit: 10 }),
+      await done(client, 'get_doc', { path: '/docs/settings' }),
+      await done(client, 'list_templates'),
+      await done(client, 'list_callbacks'),
+      await client.callTool({ name: 'get_doc', arguments: { path: '../../.env' } }),
+      ...(await Promise.all((await client.listResources()).resources.map(({ uri }) => client.readResource({ uri })))),
+    ];
+    const [, secret = ''] = credential.split(':');
+    for (const word of [secret, testCredential.split(':')[1] ?? '', operatorToken])
+      assert.ok(!JSON.stringify(said).includes(word), 'a secret of the installation is nowhere');
     await client.close();
   });
 });
