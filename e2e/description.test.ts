@@ -14,13 +14,9 @@ import { openSite, temporaryDirectory } from './site.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
-const modules = join(root, 'node_modules');
-const redocly = join(modules, '@redocly', 'cli', 'bin', 'cli.js');
-const spectral = join(
-  dirname(fileURLToPath(import.meta.resolve('@stoplight/spectral-cli/package.json'))),
-  'dist',
-  'index.js',
-);
+const folderOf = (manifest: string): string => dirname(fileURLToPath(manifest));
+const redocly = join(folderOf(import.meta.resolve('@redocly/cli/package.json')), 'bin', 'cli.js');
+const spectral = join(folderOf(import.meta.resolve('@stoplight/spectral-cli/package.json')), 'dist', 'index.js');
 const areas = ['otp-delivery', 'otp-verification', 'custom-otp-code-delivery', 'custom-message-delivery', 'template'];
 const documents = ['openapi.json', 'openapi.yaml', 'arazzo.yaml', ...areas.map((area) => `openapi/${area}.json`)];
 
@@ -110,39 +106,11 @@ test('the documents of a running server', async (t) => {
   }
   writeFileSync(join(folder, 'faulty.json'), faulty);
   const files = [...documents, 'faulty.json'].map((path) => join(folder, path));
-  // Slow to start and each on its own processor; one takes the description as YAML, the other as JSON.
+  // Slow, so they run beside what follows; one takes the description as YAML, the other as JSON.
   const judged = Promise.all([
     runNode(redocly, 'lint', '--format', 'json', ...files.filter((file) => !file.endsWith('openapi.json'))),
     runNode(spectral, 'lint', '--format', 'json', '--quiet', ...files.filter((file) => !file.endsWith('.yaml'))),
   ]);
-
-  await t.test('pass the lint of Redocly without an error or a warning', async () => {
-    const [{ stdout, stderr }] = await judged;
-    // One list per file, one behind the other.
-    const lists = stdout.split(/(?<=^\})(?=\{)/m).map((text) => JSON.parse(text) as { problems: Problem[] });
-    const found = lists
-      .flatMap(({ problems }) => problems)
-      .map(({ location: [at], message }) => `${basename(at?.source.ref ?? '')}: ${message}`);
-    assert.deepEqual(
-      found.filter((one) => !one.startsWith('faulty.json')),
-      [],
-    );
-    assert.ok(found.length >= 5, 'the faulty one was judged');
-    assert.equal(stderr.match(/validated in/g)?.length, files.length - 1, stderr);
-  });
-
-  await t.test('pass the lint of Spectral without an error or a warning', async () => {
-    const [, { stdout, stderr }] = await judged;
-    const found = (JSON.parse(stdout) as { source: string; code: string; message: string }[]).map(
-      ({ source, code, message }) => `${basename(source)}: ${code} ${message}`,
-    );
-    assert.deepEqual(
-      found.filter((one) => !one.startsWith('faulty.json')),
-      [],
-      stderr,
-    );
-    assert.ok(found.length >= 5, 'the faulty one was judged');
-  });
 
   await t.test('are ready for agents by the score of Redocly: 90 and more', async () => {
     const { stdout } = await runNode(redocly, 'score', '--format', 'json', join(folder, 'openapi.json'));
@@ -192,5 +160,33 @@ test('the documents of a running server', async (t) => {
     });
     // The first one is the probe.
     assert.deepEqual(ids.slice(1), [ids[1], ids[1]], 'the event was posted twice and kept its id');
+  });
+
+  await t.test('pass the lint of Redocly without an error or a warning', async () => {
+    const [{ stdout, stderr }] = await judged;
+    // One list per file, one behind the other.
+    const lists = stdout.split(/(?<=^\})(?=\{)/m).map((text) => JSON.parse(text) as { problems: Problem[] });
+    const found = lists
+      .flatMap(({ problems }) => problems)
+      .map(({ location: [at], message }) => `${basename(at?.source.ref ?? '')}: ${message}`);
+    assert.deepEqual(
+      found.filter((one) => !one.startsWith('faulty.json')),
+      [],
+    );
+    assert.ok(found.length >= 5, 'the faulty one was judged');
+    assert.equal(stderr.match(/validated in/g)?.length, files.length - 1, stderr);
+  });
+
+  await t.test('pass the lint of Spectral without an error or a warning', async () => {
+    const [, { stdout, stderr }] = await judged;
+    const found = (JSON.parse(stdout) as { source: string; code: string; message: string }[]).map(
+      ({ source, code, message }) => `${basename(source)}: ${code} ${message}`,
+    );
+    assert.deepEqual(
+      found.filter((one) => !one.startsWith('faulty.json')),
+      [],
+      stderr,
+    );
+    assert.ok(found.length >= 5, 'the faulty one was judged');
   });
 });

@@ -26,6 +26,7 @@ const stages = [
   },
   { name: 'rooms', run: ['scripts/check-rooms.mjs'] },
   { name: 'generated', run: ['scripts/generate.mjs', '--check'] },
+  { name: 'breaking', run: ['scripts/check-breaking.mjs'] },
   { name: 'tests', run: ['scripts/check-tests.mjs'] },
   { name: 'words', run: ['scripts/check-words.mjs'] },
 ].filter(({ needs }) => needs === undefined || existsSync(join(root, needs)));

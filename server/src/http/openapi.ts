@@ -17,7 +17,7 @@ const info = {
   title: 'OTP platform',
   summary: 'Send one-time passwords and messages, and check codes.',
   description:
-    'Success is always 200. Every refusal has the body of the schema Error and a stable `code`. Unknown request fields are ignored; expect response fields you do not know. Repeat a request only on status 429 or 5xx, or where the error table says so. Every request may carry `X-Request-Id` (1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`): it comes back with the answer and stands in the log.',
+    'Success is always 200. Every refusal has the body of the schema Error and a stable `code`. Unknown request fields are ignored; expect response fields and values you do not know. Repeat a request only on status 429 or 5xx, or where the error table says so. Every request may carry `X-Request-Id` (1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`): it comes back with the answer and stands in the log.',
   license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
 };
 

@@ -52,7 +52,7 @@ function indexPage(description: Description, operations: readonly Described[]): 
     order: 10,
     body: paragraphs(
       `The same as a machine reads it: [/openapi.json](/openapi.json) or [/openapi.yaml](/openapi.yaml), OpenAPI 3.1 with this server in it; parts of it: ${areaLinks}. Workflows of several calls: [/arazzo.yaml](/arazzo.yaml), Arazzo 1.0. To try operations in a browser: [/reference](/reference).`,
-      'Success is always 200. Every refusal has a stable `code`: [errors](/docs/errors). Unknown request fields are ignored; expect response fields you do not know. Every POST takes an `Idempotency-Key`, every request an `X-Request-Id`, which comes back with the answer.',
+      'Success is always 200. Every refusal has a stable `code`: [errors](/docs/errors). Unknown request fields are ignored; expect response fields and values you do not know. Every POST takes an `Idempotency-Key`, every request an `X-Request-Id`, which comes back with the answer.',
       ...sections,
     ),
   };
