@@ -1,7 +1,7 @@
 /** Every field of the description is told, and what is told of replies is true of schemas that say nothing themselves. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { withWords, wordsFor } from './field-words.ts';
 import type { Json } from './openapi-schemas.ts';
 import { wordsAsking } from './words-asking.ts';
@@ -72,14 +72,25 @@ test('a name is told once', () => {
   assert.deepEqual(twice, []);
 });
 
-test('no word is left over', () => {
-  const description = readFileSync(new URL('../../../docs/openapi.json', import.meta.url), 'utf8');
-  const told = new Set(
-    [...description.matchAll(/"description": ("(?:[^"\\]|\\.)*")/g)].map(([, text = '']) => JSON.parse(text)),
-  );
-  const all = Object.entries({ ...wordsAsking, ...wordsOperating, ...wordsSending });
-  assert.deepEqual(
-    all.filter(([, text]) => !told.has(text)).map(([name]) => name),
-    [],
-  );
+describe('the published description', () => {
+  const description = JSON.parse(readFileSync(new URL('../../../docs/openapi.json', import.meta.url), 'utf8'));
+  const told = new Set<unknown>();
+  const untold: string[] = [];
+  const look = (node: unknown, path: string): void => {
+    if (typeof node !== 'object' || node === null) return;
+    const { properties, description: text } = node as { properties?: Record<string, Json>; description?: unknown };
+    told.add(text);
+    for (const [name, field] of Object.entries(properties ?? {}))
+      if (!('description' in field || '$ref' in field)) untold.push(`${path}.${name}`);
+    for (const [key, part] of Object.entries(node)) if (!/^examples?$/.test(key)) look(part, `${path}/${key}`);
+  };
+  look(description, '');
+
+  test('has a sentence for every field', () => assert.deepEqual(untold, []));
+
+  test('uses every word', () => {
+    const all = Object.entries({ ...wordsAsking, ...wordsOperating, ...wordsSending });
+    const unused = all.filter(([, text]) => !told.has(text)).map(([name]) => name);
+    assert.deepEqual(unused, []);
+  });
 });
