@@ -13,10 +13,8 @@ ${codes.map(([code, { next }]) => line(code, next)).join('\n')}
 `;
 }
 
-/** As the formatter wants it: the quotes that need no escape, and a line of its own for what would be longer than 120. */
+/** As the formatter wants it: the quotes that need no escape, and one line, for it breaks none behind so short a key. */
 function line(code: string, next: string): string {
   const quote = next.includes("'") && !next.includes('"') ? '"' : "'";
-  const text = `${quote}${next.replaceAll('\\', '\\\\').replaceAll(quote, `\\${quote}`)}${quote},`;
-  const one = `  ${code}: ${text}`;
-  return one.length > 120 ? `  ${code}:\n    ${text}` : one;
+  return `  ${code}: ${quote}${next.replaceAll('\\', '\\\\').replaceAll(quote, `\\${quote}`)}${quote},`;
 }

@@ -5,8 +5,7 @@ export const nextSteps: { readonly [code: number]: string } = {
   1000: 'Retry with exponential back-off; if it stays, give support the request_id.',
   2001: 'Send HTTP Basic with the dev_key and dev_secret of an API key.',
   2002: 'Use another key, or have this one enabled or prolonged.',
-  2004:
-    'Use a key that has the permission, from an address on its allowlist; where `reason` names an approval, ask the operator.',
+  2004: 'Use a key that has the permission, from an address on its allowlist; where `reason` names an approval, ask the operator.',
   3001: 'Send UTF-8 JSON with Content-Type application/json.',
   3002: 'Correct the fields named in details.fields.',
   3003: 'Read `reason`: the code is used, expired or spent, or the template cannot be used so.',
