@@ -20,5 +20,7 @@ if (major < 18 || (major === 18 && minor < 3)) {
   );
   process.exitCode = 2;
 } else {
+  // Node 18 warns of its own fetch on standard error, where a failure with --json is the one document.
+  process.removeAllListeners('warning');
   require(built()).main();
 }

@@ -138,6 +138,11 @@ describe('a broken installation is told what to repair', () => {
     );
     expectFinding(found, 'credential', 'skip', /the server does not answer/);
     assert.equal(counts.fail, 1);
+    const told = await cli.run(['doctor', '--base-url', await deadAddress()], { env: as(testCredential) });
+    assert.match(
+      told.out,
+      /^FAIL {2}server .*\n +-> Nothing listens there: .*\n[\s\S]*\nskip {2}clock, .*, callbacks: the server does not answer\n/,
+    );
   });
 
   test('something else answers', async () => {
