@@ -213,7 +213,7 @@ describe('the API description', () => {
     const item = get.responses['200'].content['application/json'].schema.properties.messages.items;
     assert.deepEqual([item.properties.expires_at.type, item.properties.expires_at.format], ['string', 'date-time']);
     const [to, limit] = get.parameters;
-    assert.match(to.description, /^The recipient: /);
+    assert.equal(to.description, 'Only those to this recipient.');
     assert.deepEqual(
       { ...to, description: '' },
       { name: 'to', in: 'query', required: true, description: '', schema: { type: 'string' } },
