@@ -182,7 +182,7 @@ describe('the API description', () => {
     assert.deepEqual(Object.keys(get.responses), ['200', '400', '401', '403', '413', '429', '500', '503']);
     assert.deepEqual(
       [post.security, document.paths['/admin/v1/things/{id}'].get.security],
-      [[{ apiKey: [] }], [{ operator: [] }]],
+      [[{ apiKey: [] }, { apiKeyBearer: [] }], [{ operator: [] }]],
     );
     assert.deepEqual(document.paths['/healthz'].get.security, []);
     assert.ok(document.paths['/admin/v1/things/{id}'].get.responses['404']);

@@ -45,12 +45,16 @@ const securitySchemes = {
   apiKey: {
     type: 'http',
     scheme: 'basic',
-    description:
-      'dev_key as user name, dev_secret as password. `Authorization: Bearer dev_key:dev_secret` is taken too, for clients that know no other.',
+    description: 'dev_key as user name, dev_secret as password.',
+  },
+  apiKeyBearer: {
+    type: 'http',
+    scheme: 'bearer',
+    description: '`Authorization: Bearer dev_key:dev_secret`, for clients that know no other way.',
   },
   operator: { type: 'http', scheme: 'bearer', description: 'The operator token; only for /admin/v1.' },
 };
-const security = { none: [], key: [{ apiKey: [] }], operator: [{ operator: [] }] } as const;
+const security = { none: [], key: [{ apiKey: [] }, { apiKeyBearer: [] }], operator: [{ operator: [] }] } as const;
 
 const parameters = {
   IdempotencyKey: {

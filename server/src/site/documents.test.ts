@@ -68,7 +68,7 @@ describe('the description by area', () => {
         Object.keys(parts).map((part) => `${kind}/${part}`),
       );
       assert.deepEqual([...named].sort(), held.sort(), name);
-      assert.deepEqual(Object.keys(securitySchemes), ['apiKey']);
+      assert.deepEqual(Object.keys(securitySchemes), ['apiKey', 'apiKeyBearer']);
       titles.add(cut.info.title);
     }
     assert.equal(titles.size, Object.keys(areas).length);
