@@ -12,23 +12,23 @@ import * as wire from './wire.ts';
 const approvalSchema = z.object({
   id: z.string(),
   key_id: z.string(),
-  key_description: z.string(),
+  key_description: z.string().describe('What the key is for.'),
   application_id: z.string(),
   state: z.enum(requestStates).describe('`outdated`: the terms were widened before anybody decided.'),
   terms: agentSchema.describe('Of the key as it is, or as they were decided about.'),
   operation: z.string().describe('operationId of the send that was refused.'),
   to: z.string().describe('Masked.'),
-  recipients: z.int(),
+  recipients: z.int().describe('How many the refused send was to.'),
   template_id: z.string(),
   channels: z
-    .array(z.object({ channel: z.string(), estimate_micros: z.int() }))
+    .array(z.object({ channel: z.string(), estimate_micros: z.int().describe('Millionths of the currency.') }))
     .describe('In order, each with what one hand-over is estimated to cost.'),
   currency: z.string(),
   client: z.string().nullable().describe('As the program names itself; nobody has checked it.'),
   request_id: z.string().nullable(),
   note: z.string().nullable(),
-  asked_at: z.iso.datetime(),
-  decided_at: z.iso.datetime().nullable(),
+  asked_at: z.iso.datetime().describe('When the send was refused.'),
+  decided_at: z.iso.datetime().nullable().describe('When the operator answered; null while it waits.'),
 });
 
 const toApproval = (request: ApprovalRequest): z.infer<typeof approvalSchema> => ({

@@ -25,6 +25,8 @@ export const wordsOperating: Readonly<Record<string, string>> = {
   application: 'The application that was made for it.',
   application_id: 'Id of the application; null where all are meant.',
   applications: 'The applications, newest first.',
+  approval_id: 'Id of the request.',
+  approvals: 'The requests, newest first.',
   approved: 'Whether the text may be sent.',
   at: 'When, RFC 3339 in UTC.',
   'attempts.at': 'When the try began.',

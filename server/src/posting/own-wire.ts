@@ -24,15 +24,22 @@ export const ownQuery = z.object({
 const handles = { delivery_id: z.string().describe('For a replay.'), endpoint_id: z.string() };
 
 export const ownSchema = z.object({
-  endpoints: z.array(
-    z.object({
-      endpoint_id: z.string(),
-      origin: z.string().describe('Scheme and host of its address; the rest may be a secret.'),
-      enabled: z.boolean(),
-      disabled_because: z.enum(['gone', 'failing']).nullable(),
-      failing_since: z.string().nullable(),
-    }),
-  ),
+  endpoints: z
+    .array(
+      z.object({
+        endpoint_id: z.string(),
+        origin: z.string().describe('Scheme and host of its address; the rest may be a secret.'),
+        enabled: z.boolean(),
+        disabled_because: z
+          .enum(['gone', 'failing'])
+          .nullable()
+          .describe(
+            'gone: it answered 410. failing: for five days. Null where it is enabled, or the operator disabled it.',
+          ),
+        failing_since: z.string().nullable(),
+      }),
+    )
+    .describe('Where callbacks of the application go.'),
   deliveries: z.array(deliverySchema.extend(handles)).describe('Events that wait, are tried again or were given up.'),
   attempts: z.array(attemptSchema.extend(handles)).describe('Every try, newest first.'),
   next_cursor: z.string().nullable(),
@@ -54,7 +61,7 @@ export const replayBody = z
   });
 
 export const replayAnswer = z.object({
-  dry_run: z.boolean(),
+  dry_run: z.boolean().describe('Whether it was only counted.'),
   events: z.int().describe('How many are posted again, or would be.'),
 });
 
