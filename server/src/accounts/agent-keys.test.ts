@@ -1,6 +1,7 @@
 /** Keys of kind agent: their terms as the operator sets and sees them, and as the caller of a request carries them. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { permissionNames } from '../policy.ts';
 import { onEachApp, type TestReply } from '../testing/app.ts';
 import { bodyOf } from '../testing/application.ts';
 
@@ -41,7 +42,10 @@ onEachApp('an agent key', (get) => {
 
   test('other keys have no terms and go on as before', async () => {
     const key = bodyOf(await get().operator({ path, body: {} }));
-    assert.deepEqual([key.kind, key.agent, key.expires_at, key.permissions.length], ['server', null, null, 4]);
+    assert.deepEqual(
+      [key.kind, key.agent, key.expires_at, key.permissions],
+      ['server', null, null, [...permissionNames]],
+    );
     assert.equal(await terms(key), null);
     const publicPair = await get().app.accounts.authenticateKey('Bearer sandbox_demo:sandbox_secret', '127.0.0.1');
     assert.equal(publicPair.agent, null);

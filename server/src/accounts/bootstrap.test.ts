@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import type { Db } from '../platform/db.ts';
 import { openPostgres } from '../platform/postgres.ts';
 import { join, raw, sql } from '../platform/sql.ts';
+import { permissionNames } from '../policy.ts';
 import { onEachEngine, openTestDatabase } from '../testing/database.ts';
 import { basic, openAccounts, operate } from './fixture.ts';
 import { publicSandboxApplicationId } from './index.ts';
@@ -40,7 +41,7 @@ onEachEngine('the first start', (get) => {
     assert.match(first.devKey, /^dk_/);
     const caller = await accounts.authenticateKey(basic(first.devKey, first.devSecret), '127.0.0.1');
     const { application } = caller;
-    assert.equal(caller.permissions.size, 4);
+    assert.deepEqual(caller.permissions, new Set(permissionNames));
     assert.deepEqual([application.id, application.organizationId], [first.applicationId, first.organizationId]);
     assert.deepEqual(
       [application.network, application.sandbox, application.policy.template_review],
