@@ -10,7 +10,8 @@ const endpointId = z.string().refine(isId, 'must be an id of a callback endpoint
 const deliveryId = z
   .string()
   .max(48)
-  .refine((text) => partsOf(text) !== null, 'must be a delivery_id of this list');
+  .refine((text) => partsOf(text) !== null, 'must be a delivery_id of this list')
+  .meta({ examples: ['2072832692843433984:evt_2072832692843466759'] });
 
 export const ownQuery = z.object({
   endpoint_id: endpointId.optional().describe('Default: all of the application.'),
