@@ -110,7 +110,7 @@ function assertUnavailable({ status, body, headers }: Reply): void {
 /** The same process, without anybody's help. */
 async function untilWorking(client: Client, server: ServerProcess): Promise<void> {
   await until('a send is accepted', async () => (await sendLogin(client, newRecipient())).status === 200, recoveryMs);
-  assert.equal((await client.call('GET', '/readyz')).status, 200);
+  await until('the process says so', async () => (await client.call('GET', '/readyz')).status === 200, recoveryMs);
   assert.ok(server.isRunning());
 }
 

@@ -1,10 +1,10 @@
 /** The API description for machines in its other forms, and the workflows over it: with the address of this instance in them. */
+import { stringify } from 'yaml';
 import type { Page } from '../http/index.ts';
-import { toYaml } from '../platform/yaml.ts';
 import { openAnswer } from './answers.ts';
 import { areas, cutDescription } from './areas.ts';
 import type { Description } from './description.ts';
-import { makeFlows } from './flows.ts';
+import { writeFlows } from './flows.ts';
 import type { SitePorts } from './ports.ts';
 
 /** RFC 9512. */
@@ -23,8 +23,8 @@ export function documentPages({ publicUrl, description }: SitePorts): Page[] {
     };
   };
   return [
-    page('/openapi.yaml', yaml, toYaml),
-    page('/arazzo.yaml', yaml, (whole) => toYaml(makeFlows(`${publicUrl()}/openapi.json`, whole.info.version))),
+    page('/openapi.yaml', yaml, (whole) => stringify(whole, { aliasDuplicateObjects: false })),
+    page('/arazzo.yaml', yaml, (whole) => writeFlows(`${publicUrl()}/openapi.json`, whole.info.version)),
     ...Object.entries(areas).map(([name, area]) =>
       page(`/openapi/${name}.json`, 'application/json', (whole) => JSON.stringify(cutDescription(whole, area))),
     ),

@@ -3,6 +3,8 @@
  * address of this instance. They run as they stand, with the public sandbox pair and magic recipients where no input says otherwise.
  * 1.0.1 and not later: that is what tools run.
  */
+import { stringify } from 'yaml';
+
 interface Step {
   stepId: string;
   description: string;
@@ -23,8 +25,10 @@ interface Flow {
   outputs: Readonly<Record<string, string>>;
 }
 
-/** `description` is the address of the OpenAPI document. */
-export const makeFlows = (description: string, version: string): object => ({
+/** The file; `description` is the address of the OpenAPI document. */
+export const writeFlows = (description: string, version: string): string => stringify(makeFlows(description, version));
+
+const makeFlows = (description: string, version: string): object => ({
   arazzo: '1.0.1',
   info: {
     title: 'Workflows of the OTP platform',
