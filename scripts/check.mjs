@@ -19,11 +19,6 @@ const stages = [
   { name: 'types', run: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--noEmit'], needs: 'server/src' },
   { name: 'style', run: ['node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings', '--colors=off'] },
   { name: 'unused', run: ['node_modules/knip/bin/knip.js', '--no-progress', '--no-config-hints'] },
-  {
-    name: 'types-sdk',
-    run: ['node_modules/typescript/bin/tsc', '-p', 'sdks/node', '--noEmit'],
-    needs: 'sdks/node/tsconfig.json',
-  },
   { name: 'rooms', run: ['scripts/check-rooms.mjs'] },
   { name: 'generated', run: ['scripts/generate.mjs', '--check'] },
   { name: 'breaking', run: ['scripts/check-breaking.mjs'] },
