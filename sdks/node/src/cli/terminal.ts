@@ -13,6 +13,8 @@ export interface Terminal {
   json: boolean;
   stdin: NodeJS.ReadStream;
   out(text: string): void;
+  /** Aborted once nobody reads standard output any more. */
+  gone: AbortSignal;
   err(text: string): void;
   /** For text on standard output. */
   paint(colour: Colour, text: string): string;
@@ -20,17 +22,28 @@ export interface Terminal {
 
 export function openTerminal(json: boolean): Terminal {
   const { env, stdin, stdout, stderr } = process;
-  // A reader such as `head` that has seen enough is no fault.
-  stdout.on('error', () => process.exit(0));
+  const gone = new AbortController();
+  // A reader such as `head` that has seen enough is no fault, but no success either: the code of the command tells what came of it.
+  stdout.on('error', ({ code }: { code?: string }) => (code === 'EPIPE' ? gone.abort() : giveUp(json, code)));
+  // What cannot be told changes nothing of what came about.
+  stderr.on('error', () => undefined);
   const coloured = !json && stdout.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
   return {
     env,
     json,
     stdin,
-    out: (text) => void stdout.write(text),
+    gone: gone.signal,
+    out: (text) => void (gone.signal.aborted || stdout.write(text)),
     err: (text) => void stderr.write(text),
     paint: (colour, text) => (coloured ? `\u001b[${escapes[colour]}m${text}\u001b[0m` : text),
   };
+}
+
+/** A result that got lost, on a full disk for instance, must not pass for one that was told. */
+function giveUp(json: boolean, code = 'unknown'): never {
+  const message = `standard output cannot be written (${code})`;
+  process.stderr.write(json ? `${JSON.stringify({ error: { kind: 'internal', message } })}\n` : `error: ${message}\n`);
+  process.exit(1);
 }
 
 /** Columns as wide as their widest cell, without a frame. */

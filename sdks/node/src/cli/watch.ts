@@ -42,7 +42,7 @@ export const watch: Command = {
     const client = openClient(call);
     const [id] = call.words;
     if (id === undefined) {
-      for await (const event of follow(opener(call, {}))) print(call, event);
+      for await (const event of follow(opener(call, {}), undefined, call.terminal.gone)) print(call, event);
       return { json: undefined, text: '' };
     }
     if (call.options['type'] !== undefined) throw new Halt('--type and a MESSAGE_ID do not go together');
