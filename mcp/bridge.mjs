@@ -17,7 +17,8 @@ Forwards MCP from standard input to a running server.
   ENGAGELAB_AGENT_KEY                         dev_key:dev_secret of an API key, or
   ENGAGELAB_DEV_KEY and ENGAGELAB_DEV_SECRET  the same in two, or
   ENGAGELAB_CREDENTIALS_FILE                  a JSON file {"base_url","dev_key","dev_secret"};
-                                              default ~/.config/engagelab-otp/credentials.json
+                                              default ~/.config/engagelab-otp/credentials.json;
+                                              its pair goes to its own base_url alone
 `;
 
 /** The revision of this bridge's own requests is the client's: it is read from each message, or from the handshake of an older client. */
@@ -38,26 +39,37 @@ function readFile(path, wanted) {
     return fail(`the credentials file cannot be read: ${path} (${error.code})`);
   }
   try {
-    return JSON.parse(text);
+    return JSON.parse(text) ?? {};
   } catch {
     // What the parser says quotes the file.
     return fail(`the credentials file is not JSON: ${path}`);
   }
 }
 
-/** The environment wins over the file. Neither is ever printed. */
+/** Without a slash at its end. What is no address of a server is not repeated: a credential may stand in it. */
+function checkAddress(text, from) {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash)
+    return fail(`${from} is no address: it must be http or https, without a credential, "?" and "#"`);
+  return url.href.replace(/\/+$/, '');
+}
+
+/** The environment wins over the file. Neither is ever printed, and what is stored for one server is not sent to another. */
 function readSettings(env) {
   const given = env.ENGAGELAB_CREDENTIALS_FILE;
   const configHome = env.XDG_CONFIG_HOME || join(homedir(), '.config');
   const file = readFile(given || join(configHome, 'engagelab-otp', 'credentials.json'), Boolean(given));
   const inTwo =
     env.ENGAGELAB_DEV_KEY && env.ENGAGELAB_DEV_SECRET && `${env.ENGAGELAB_DEV_KEY}:${env.ENGAGELAB_DEV_SECRET}`;
+  const stored = checkAddress(file.base_url || 'http://127.0.0.1:8080', 'base_url of the credentials file');
+  const baseUrl = env.ENGAGELAB_BASE_URL ? checkAddress(env.ENGAGELAB_BASE_URL, 'ENGAGELAB_BASE_URL') : stored;
   const inFile = file.dev_key && file.dev_secret && `${file.dev_key}:${file.dev_secret}`;
-  const credential = env.ENGAGELAB_AGENT_KEY || inTwo || inFile;
-  const baseUrl = env.ENGAGELAB_BASE_URL || file.base_url || 'http://127.0.0.1:8080';
-  if (!URL.canParse(baseUrl)) fail(`ENGAGELAB_BASE_URL is no address: ${baseUrl}`);
-  if (!credential) fail(`no credential.\n\n${usage}`);
-  return { baseUrl: baseUrl.replace(/\/+$/, ''), authorization: `Bearer ${credential}` };
+  const credential = env.ENGAGELAB_AGENT_KEY || inTwo || (baseUrl === stored && inFile);
+  if (!credential) {
+    const other = inFile ? ' for this server: the pair in the credentials file was stored for another one' : '';
+    fail(`no credential${other}.\n\n${usage}`);
+  }
+  return { baseUrl, authorization: `Bearer ${credential}` };
 }
 
 const write = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
@@ -120,6 +132,8 @@ async function forward(message, { url, authorization }) {
       method: 'POST',
       headers: headersOf(message, authorization),
       body: JSON.stringify(message),
+      // Followed, it would hand the message with its codes to whatever address it names.
+      redirect: 'manual',
       signal: gone.signal,
     });
     await answer(message, reply);
@@ -139,7 +153,7 @@ async function answer(message, reply) {
     return;
   }
   const text = await reply.text();
-  if (message.id === undefined || text === '') return;
+  if (message.id === undefined || (text === '' && reply.ok)) return;
   const body = parsed(text);
   if (body?.jsonrpc === '2.0') pass(message, body);
   else
@@ -155,7 +169,10 @@ function pass(message, body) {
   write(body);
 }
 
-const hint = (status) => (status === 401 ? '; check the key and secret of this bridge' : '');
+function hint(status) {
+  if (status === 401) return '; check the key and secret of this bridge';
+  return status >= 300 && status < 400 ? '; it redirects, which is not followed: name its own address' : '';
+}
 
 function parsed(text) {
   try {

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -164,6 +166,44 @@ test('without a credential, or with one among the arguments, it does not start, 
   assert.equal(broken.code, 2);
   assert.match(broken.err, /not JSON/);
   assert.doesNotMatch(broken.err, /very-secret/);
+});
+
+test('the pair of the file goes to the server it was stored for alone', async () => {
+  const file = join(folder, 'elsewhere.json');
+  const ask = `${JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/list', params: {} })}\n`;
+  const runWith = (base_url: string) => {
+    writeFileSync(file, JSON.stringify({ base_url, ...key }), { mode: 0o600 });
+    return run({ ENGAGELAB_CREDENTIALS_FILE: file, ENGAGELAB_BASE_URL: address }, [], ask);
+  };
+  const other = await runWith('https://otp.example.com');
+  assert.deepEqual([other.code, other.out], [2, '']);
+  assert.match(other.err, /no credential for this server: .* stored for another one/);
+  assert.match((await runWith(`${address}/`)).out, /"name":"send_otp"/);
+});
+
+test('an address that holds a credential, or is none, is refused without being repeated', async () => {
+  for (const url of ['http://me:very-secret@127.0.0.1', 'http://me:very-secret@:', 'ftp://very-secret']) {
+    const { code, err, out } = await run({ ENGAGELAB_BASE_URL: url, ENGAGELAB_AGENT_KEY: 'a:b' }, []);
+    assert.equal(code, 2, err);
+    assert.match(err, /^ENGAGELAB_BASE_URL is no address: .*without a credential/);
+    assert.doesNotMatch(err + out, /very-secret/);
+  }
+});
+
+test('a redirect is told instead of followed: no message reaches the address it names', async (t) => {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    response.writeHead(307, { location: '/elsewhere' }).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const call = { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'verify_otp' } };
+  const env = { ENGAGELAB_BASE_URL: `http://127.0.0.1:${port}`, ENGAGELAB_AGENT_KEY: 'a:b' };
+  const { out } = await run(env, [], `${JSON.stringify(call)}\n`);
+  assert.match(JSON.parse(out).error.message, /^307 .*redirects, which is not followed/);
+  assert.deepEqual(asked, ['/mcp']);
 });
 
 test('a wrong key, a server that is not there, and what is no JSON: an answer that says so, and it goes on', async () => {
