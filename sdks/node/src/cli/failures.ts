@@ -74,11 +74,11 @@ export function failureText({
 }: Failure): string {
   const { fields = [] } = (details ?? {}) as { fields?: { field: string; problem: string }[] };
   const lines = [
-    `${kind === 'api' && code ? `error ${code}` : 'error'}: ${plain(message)}${reason ? ` (${plain(reason)})` : ''}`,
-    ...fields.map(({ field, problem }) => `  ${plain(field)}: ${plain(problem)}`),
+    `${kind === 'api' && code ? `error ${code}` : 'error'}: ${message}${reason ? ` (${reason})` : ''}`,
+    ...fields.map(({ field, problem }) => `  ${field}: ${problem}`),
     next_step && `  next: ${next_step}`,
     docs_url && `  docs: ${docs_url}`,
-    request_id && `  request: ${plain(request_id)}`,
+    request_id && `  request: ${request_id}`,
   ];
-  return `${lines.filter(Boolean).join('\n')}\n`;
+  return `${lines.filter(Boolean).map(plain).join('\n')}\n`;
 }

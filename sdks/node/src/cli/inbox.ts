@@ -2,7 +2,7 @@
 
 import { type Command, numberOf } from './command.ts';
 import { openClient } from './connection.ts';
-import { plain, table } from './terminal.ts';
+import { table } from './terminal.ts';
 
 const maxWaitSeconds = 30;
 const maxMessages = 100;
@@ -36,7 +36,7 @@ export const inbox: Command = {
       message.message_id,
       message.channel,
       message.code ?? '-',
-      plain(message.text),
+      message.text,
     ]);
     return { json: found, text: rows.length > 0 ? table(rows) : 'nothing arrived' };
   },

@@ -5,7 +5,7 @@ import { segment } from '../transport.ts';
 import { type Call, type Command, Halt, manyOf, oneOf } from './command.ts';
 import { findCredential, openOperator } from './connection.ts';
 import { applicationsOf } from './operator.ts';
-import { plain, table } from './terminal.ts';
+import { table } from './terminal.ts';
 
 interface Key {
   id: string;
@@ -54,7 +54,7 @@ export const listKeys: Command = {
       one.kind,
       stateOf(one),
       one.permissions.join(','),
-      plain(one.description),
+      one.description,
     ]);
     return { json: { api_keys: keys }, text: rows.length > 0 ? table(rows) : 'no keys' };
   },
@@ -149,7 +149,7 @@ async function pathOf(call: Call, operator: Transport): Promise<string> {
   const found = (await applicationsOf(operator)).filter(({ sandbox }) => sandbox !== 'public');
   const [only] = found;
   if (only && found.length === 1) return `/admin/v1/applications/${only.id}`;
-  const list = found.slice(0, 20).map(({ id, name }) => `${id} (${plain(name)})`);
+  const list = found.slice(0, 20).map(({ id, name }) => `${id} (${name})`);
   throw new Halt(
     'which application?',
     list.length > 0 ? `Name one with --application: ${list.join(', ')}` : 'There is none yet: make one in the console.',

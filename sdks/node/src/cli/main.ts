@@ -6,7 +6,7 @@ import { readCommandLine } from './command-line.ts';
 import { addressOf } from './connection.ts';
 import { describeFailure, failureText } from './failures.ts';
 import { commandHelp, mainHelp } from './help.ts';
-import { openTerminal, type Terminal } from './terminal.ts';
+import { jsonText, openTerminal, plainLines, type Terminal } from './terminal.ts';
 
 /** Runs what the process was asked for; the exit code is set, and the process ends by itself. */
 export async function main(): Promise<void> {
@@ -16,7 +16,8 @@ export async function main(): Promise<void> {
   process.exitCode = await run(words, terminal);
 }
 
-async function run(words: readonly string[], terminal: Terminal): Promise<number> {
+/** One use of the program; the code it leaves with. */
+export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
   let call: Call | undefined;
   try {
     const asked = readCommandLine(words);
@@ -29,14 +30,14 @@ async function run(words: readonly string[], terminal: Terminal): Promise<number
     return show(terminal, await asked.command.run(call));
   } catch (error) {
     const { failure, exit } = describeFailure(error, () => call && addressOf(call));
-    terminal.err(terminal.json ? `${JSON.stringify({ error: failure })}\n` : failureText(failure));
+    terminal.err(terminal.json ? `${jsonText({ error: failure })}\n` : failureText(failure));
     return exit;
   }
 }
 
 function show(terminal: Terminal, { json, text, exit = exitCodes.done }: Outcome): number {
   if (terminal.json) {
-    if (json !== undefined) terminal.out(`${JSON.stringify(json)}\n`);
-  } else if (text !== '') terminal.out(`${text}\n`);
+    if (json !== undefined) terminal.out(`${jsonText(json)}\n`);
+  } else if (text !== '') terminal.out(`${plainLines(text)}\n`);
   return exit;
 }

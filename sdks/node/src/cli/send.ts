@@ -2,6 +2,7 @@
 
 import { type Command, Halt, oneOf, pairsOf } from './command.ts';
 import { openClient } from './connection.ts';
+import { plain } from './terminal.ts';
 
 export const send: Command = {
   name: 'send',
@@ -64,6 +65,6 @@ export const send: Command = {
         ? `Next: engagelab-otp verify ${sent.message_id} CODE, or engagelab-otp watch ${sent.message_id}`
         : `Next: engagelab-otp watch ${sent.message_id}`,
     ];
-    return { json: sent, text: lines.join('\n') };
+    return { json: sent, text: lines.map(plain).join('\n') };
   },
 };

@@ -5,7 +5,7 @@ import type { Template, TemplateBody } from '../resources/templates.ts';
 import { type Call, type Command, Halt, oneOf, pairsOf } from './command.ts';
 import { openClient } from './connection.ts';
 import { readInput } from './secret-input.ts';
-import { plain, table } from './terminal.ts';
+import { jsonText, plain, table } from './terminal.ts';
 
 const statusNames: { readonly [status: number]: string } = { 1: 'pending', 2: 'approved', 3: 'rejected' };
 const id = { name: 'TEMPLATE_ID', sentence: 'as templates list shows it' };
@@ -19,10 +19,10 @@ export const listTemplates: Command = {
   async run(call) {
     const templates = await openClient(call).templates.list();
     const rows = templates.map((template) => [
-      plain(template.template_id),
+      template.template_id,
       stateOf(template),
       template.send_channel_strategy.split('|').join(' > '),
-      plain(template.description),
+      template.description ?? '',
     ]);
     return {
       json: templates,
@@ -39,7 +39,7 @@ export const getTemplate: Command = {
   examples: ['engagelab-otp templates get login'],
   async run(call) {
     const template = await openClient(call).templates.get(call.words[0] ?? '');
-    return { json: template, text: JSON.stringify(template, null, 2) };
+    return { json: template, text: jsonText(template, 2) };
   },
 };
 
@@ -90,9 +90,9 @@ export const previewTemplate: Command = {
       channel,
       of,
       `${segments ?? 1} part${segments === 1 ? '' : 's'}`,
-      plain(text),
+      text,
     ]);
-    const warnings = preview.warnings.map(({ level, message }) => `${level}: ${plain(message)}`);
+    const warnings = preview.warnings.map(({ level, message }) => plain(`${level}: ${message}`));
     return { json: preview, text: [table(rows), ...warnings].join('\n') };
   },
 };

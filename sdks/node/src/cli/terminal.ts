@@ -42,12 +42,13 @@ export function openTerminal(json: boolean): Terminal {
 /** A result that got lost, on a full disk for instance, must not pass for one that was told. */
 function giveUp(json: boolean, code = 'unknown'): never {
   const message = `standard output cannot be written (${code})`;
-  process.stderr.write(json ? `${JSON.stringify({ error: { kind: 'internal', message } })}\n` : `error: ${message}\n`);
+  process.stderr.write(json ? `${jsonText({ error: { kind: 'internal', message } })}\n` : `error: ${message}\n`);
   process.exit(1);
 }
 
-/** Columns as wide as their widest cell, without a frame. */
-export function table(rows: readonly (readonly string[])[]): string {
+/** Columns as wide as their widest cell, without a frame; each cell may hold what came from outside. */
+export function table(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(plain));
   const widths: number[] = [];
   for (const row of rows) {
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
@@ -62,8 +63,22 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-/** What came from outside, made harmless for a terminal: no control characters. */
+/** Controls of both kinds; marks, embeddings, overrides and isolates of the writing direction, which make text read as another one. */
+const unprintable = /\p{Cc}|[\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+
+/** What came from outside, made harmless for a terminal: one line that cannot move the cursor, colour, ring or turn around. */
 export function plain(value: unknown): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to take out
-  return String(value ?? '').replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+  return String(value ?? '').replace(unprintable, ' ');
+}
+
+/** The same for text that has lines of its own. */
+export function plainLines(text: string): string {
+  return text.split('\n').map(plain).join('\n');
+}
+
+/** JSON that means the same and is harmless too: the serializer alone leaves U+009B and what turns text around as they are. */
+export function jsonText(value: unknown, indent = 0): string {
+  const lines = JSON.stringify(value, null, indent).split('\n');
+  const escaped = (letter: string): string => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return lines.map((line) => line.replace(unprintable, escaped)).join('\n');
 }

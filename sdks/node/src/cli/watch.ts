@@ -8,7 +8,7 @@ import { type MessageStatusEvent, readRow } from '../webhooks/events.ts';
 import { type Call, type Command, exitCodes, Halt, type Outcome, oneOf } from './command.ts';
 import { addressOf, findCredential, openClient, openTransport } from './connection.ts';
 import { follow, type Open, type StreamEvent } from './event-stream.ts';
-import { plain } from './terminal.ts';
+import { jsonText, plain } from './terminal.ts';
 
 const failed = ['delivered_failed', 'sent_failed', 'target_invalid', 'verified_failed', 'verified_timeout'];
 const endsOfCode = ['verified', 'verified_failed', 'verified_timeout', 'sent_failed', 'target_invalid'];
@@ -79,7 +79,7 @@ async function watchMessage(call: Call, message: Message): Promise<Outcome> {
   }
   const { state } = await messages.get(id);
   const exit = ['sent', 'delivered'].includes(state) && !untilVerified ? exitCodes.done : exitCodes.refused;
-  return { json: undefined, text: `no more events come; the message is ${state}`, exit };
+  return { json: undefined, text: plain(`no more events come; the message is ${state}`), exit };
 }
 
 function requireCredential(call: Call): { devKey: string; devSecret: string } {
@@ -145,32 +145,30 @@ function readStatus({ row }: StreamEvent): MessageStatusEvent | undefined {
 
 function print({ terminal }: Call, event: StreamEvent): void {
   if (terminal.json) {
-    terminal.out(`${JSON.stringify(event)}\n`);
+    terminal.out(`${jsonText(event)}\n`);
     return;
   }
   const status = readStatus(event);
   const parts = [
-    terminal.paint('dim', event.at),
-    terminal.paint(failed.includes(event.event) ? 'red' : 'green', event.event),
+    // Painted once they are harmless: nothing from outside brings an escape of its own.
+    terminal.paint('dim', plain(event.at)),
+    terminal.paint(failed.includes(event.event) ? 'red' : 'green', plain(event.event)),
     ...(status
       ? [
           status.channel,
           status.to,
           status.error_code ? `${status.error_code} ${status.error_message ?? ''}` : '',
           status.message_id,
-        ]
+        ].map(plain)
       : []),
     status?.fallback_pending ? 'another channel follows' : '',
   ];
-  terminal.out(`${parts.filter(Boolean).map(keepColours).join('  ')}\n`);
+  terminal.out(`${parts.filter(Boolean).join('  ')}\n`);
 }
-
-/** Our own escapes begin with one character that text from outside may not bring. */
-const keepColours = (part: unknown, i: number): string => (i < 2 ? String(part) : plain(part));
 
 function outcomeOf(status: string, message: object): Outcome {
   const { explanation } = message as { explanation?: { cause: string; next_step: string } };
   const bad = failed.includes(status);
-  const text = explanation ? `${plain(explanation.cause)} ${plain(explanation.next_step)}` : status;
-  return { json: undefined, text, exit: bad ? exitCodes.refused : exitCodes.done };
+  const text = explanation ? `${explanation.cause} ${explanation.next_step}` : status;
+  return { json: undefined, text: plain(text), exit: bad ? exitCodes.refused : exitCodes.done };
 }

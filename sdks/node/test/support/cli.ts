@@ -7,6 +7,7 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { run } from '../../src/cli/main.ts';
 import { packageRoot } from './consumer.ts';
 
 export const bin = join(packageRoot, 'bin', 'engagelab-otp.cjs');
@@ -108,6 +109,25 @@ while True:
         os.write(terminal, answers.pop(0)[1].encode())
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 `;
+
+/** A command inside this process, at a terminal whose colours are visible as `<green:…>`. */
+export async function runHere(words: readonly string[], env: Record<string, string>): Promise<CliRun> {
+  const seen = { out: '', err: '' };
+  const code = await run(words, {
+    env: { HOME: '/nonexistent', ENGAGELAB_CREDENTIALS_FILE: '/nonexistent', ...env },
+    json: words.includes('--json'),
+    stdin: process.stdin,
+    gone: new AbortController().signal,
+    out: (text) => {
+      seen.out += text;
+    },
+    err: (text) => {
+      seen.err += text;
+    },
+    paint: (colour, text) => `<${colour}:${text}>`,
+  });
+  return { code, ...seen };
+}
 
 /** The one JSON document that was printed. */
 // biome-ignore lint/suspicious/noExplicitAny: the document of any command

@@ -42,11 +42,12 @@ export const doctor: Command = {
         if (!call.terminal.json && finding.status !== 'skip') call.terminal.out(line(call, finding));
       }
     }
+    if (!call.terminal.json) call.terminal.out(skipped(call, findings));
     const count = (status: Finding['status']): number => findings.filter((finding) => finding.status === status).length;
     const counts = { ok: count('ok'), warn: count('warn'), fail: count('fail'), skip: count('skip') };
     return {
       json: { base_url: facts.address, healthy: counts.fail === 0, counts, checks: findings },
-      text: `${skipped(call, findings)}${counts.ok} ok, ${counts.warn} to look at, ${counts.fail} failed, ${counts.skip} not looked at`,
+      text: `${counts.ok} ok, ${counts.warn} to look at, ${counts.fail} failed, ${counts.skip} not looked at`,
       exit: counts.fail === 0 ? exitCodes.done : exitCodes.refused,
     };
   },
@@ -94,13 +95,13 @@ function skipped({ terminal }: Call, findings: readonly Finding[]): string {
   const skips = findings.filter(({ status }) => status === 'skip');
   const lines = [...new Set(skips.map(({ found }) => found))].map((reason) => {
     const names = skips.filter(({ found }) => found === reason).map(({ check }) => check);
-    return `${terminal.paint('dim', `skip  ${names.join(', ')}: ${reason}`)}\n`;
+    return `${terminal.paint('dim', plain(`skip  ${names.join(', ')}: ${reason}`))}\n`;
   });
   return lines.join('');
 }
 
 function line({ terminal }: Call, { check, status, found, remedy }: Finding): string {
   const [colour, mark] = marks[status];
-  const told = `${terminal.paint(colour, mark)}  ${check.padEnd(16)}  ${found}\n`;
-  return remedy === undefined ? told : `${told}      ${''.padEnd(16)}  -> ${remedy}\n`;
+  const told = `${terminal.paint(colour, mark)}  ${check.padEnd(16)}  ${plain(found)}\n`;
+  return remedy === undefined ? told : `${told}      ${''.padEnd(16)}  -> ${plain(remedy)}\n`;
 }
