@@ -208,9 +208,12 @@ function endpointFinding({ url, enabled, disabled_because, reachable, probe_note
 
 const shortest = 24;
 
-/** Values that documents use, or that somebody types to have something there. */
+/** Values that documents use, or that somebody types to have something there, alone or one after the other; a made one may begin so. */
 const known =
-  /^(sandbox_secret|secret|password|change-?me|test|example|demo|admin|operator|default|todo|x+|a+|0+|1234)|EXAMPLE/i;
+  /^(?:sandbox_secret|secret|password|token|key|change|me|test|example|demo|admin|operator|default|todo|1234567890|1234|[xa0_-])+$|EXAMPLE/i;
+
+/** Short, or out of documents. */
+export const isWeak = (secret: string): boolean => secret.length < shortest || known.test(secret);
 
 export const secrets: Check = {
   name: 'secrets',
@@ -220,7 +223,7 @@ export const secrets: Check = {
     const token = env['ENGAGELAB_OPERATOR_TOKEN'];
     if (credential?.devKey === 'sandbox_demo')
       findings.push(ok('secrets', 'the public sandbox pair: known to everybody, and nobody is reached with it'));
-    else if (credential && (known.test(credential.devSecret) || credential.devSecret.length < shortest))
+    else if (credential && isWeak(credential.devSecret))
       findings.push(
         severity(
           'secrets',
@@ -228,7 +231,7 @@ export const secrets: Check = {
           'Give the key a made one: engagelab-otp keys rotate KEY_ID --yes',
         ),
       );
-    if (asked && token && (known.test(token) || token.length < shortest))
+    if (asked && token && isWeak(token))
       findings.push(
         severity(
           'secrets',
