@@ -1,7 +1,9 @@
 // Checks of doctor and parts of the command line on their own, inside this process: what a whole installation shows only with long waits.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { isWeak } from '../src/cli/doctor/operator-checks.ts';
+import { follow } from '../src/cli/event-stream.ts';
 
 test('a made secret is never called weak for the letters it begins with', () => {
   const rest = '0123456789abcdef'.repeat(4).slice(1);
@@ -12,4 +14,36 @@ test('a made secret is never called weak for the letters it begins with', () => 
     assert.equal(isWeak(weak), true, weak);
   // Tried letter by letter, not in every order.
   assert.equal(isWeak(`${'changemechange-meaa00xx'.repeat(500)}!`), false);
+});
+
+test('a stream that ends at once is opened again after a pause, one that lived is at once', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  const opened: (string | undefined)[] = [];
+  let livesMs = 0;
+  const open = async (cursor: string | undefined) => {
+    opened.push(cursor);
+    const body = (async function* () {
+      yield Buffer.from(`id: ${opened.length}\ndata: {}\n\n`);
+      t.mock.timers.setTime(Date.now() + livesMs);
+    })();
+    return { body };
+  };
+  const events = follow(open);
+  const next = async (): Promise<number> => {
+    void events.next();
+    for (let turns = 0; turns < 10; turns += 1) await turn();
+    return opened.length;
+  };
+  assert.equal(await next(), 1);
+  assert.equal(await next(), 1, 'the first has ended, and nothing is asked');
+  const after = async (ms: number): Promise<number> => {
+    t.mock.timers.tick(ms);
+    for (let turns = 0; turns < 10; turns += 1) await turn();
+    return opened.length;
+  };
+  assert.equal(await after(1_999), 1);
+  livesMs = 60_000;
+  assert.equal(await after(1), 2);
+  assert.equal(await next(), 3);
+  assert.deepEqual(opened, [undefined, '1', '2'], 'each behind what was seen');
 });
