@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { isWeak } from '../src/cli/doctor/operator-checks.ts';
 import { follow } from '../src/cli/event-stream.ts';
+import { runHere } from './support/cli.ts';
+import { startServer } from './support/server.ts';
 
 test('a made secret is never called weak for the letters it begins with', () => {
   const rest = '0123456789abcdef'.repeat(4).slice(1);
@@ -46,4 +48,19 @@ test('a stream that ends at once is opened again after a pause, one that lived i
   assert.equal(await after(1), 2);
   assert.equal(await next(), 3);
   assert.deepEqual(opened, [undefined, '1', '2'], 'each behind what was seen');
+});
+
+test('a slip in ENGAGELAB_AGENT_KEY is told, and neither leads to another key nor costs a new secret', async (t) => {
+  const { url, requests } = await startServer(t, []);
+  const live = { ENGAGELAB_DEV_KEY: 'dk_live', ENGAGELAB_DEV_SECRET: 'sk_live', ENGAGELAB_OPERATOR_TOKEN: 'token' };
+  for (const slip of ['dk_test_hidden', ':hidden', 'dk_hidden:', ' ']) {
+    const env = { ENGAGELAB_BASE_URL: url, ENGAGELAB_AGENT_KEY: slip, ...live };
+    for (const words of ['send +6591234567 -t login', 'whoami', 'doctor', 'keys rotate 17 --yes']) {
+      const { code, out, err } = await runHere(words.split(' '), env);
+      assert.deepEqual([code, out], [2, ''], words);
+      assert.match(err, /^error: ENGAGELAB_AGENT_KEY is not dev_key:dev_secret\n {2}next: Correct it/);
+      assert.doesNotMatch(err, /hidden/);
+    }
+  }
+  assert.deepEqual(requests, []);
 });

@@ -47,13 +47,19 @@ export function storedFor(call: Call): Stored {
 export function findCredential(call: Call): Credential | undefined {
   const { env } = call.terminal;
   const one = env['ENGAGELAB_AGENT_KEY'] ?? '';
-  const colon = one.indexOf(':');
-  if (colon > 0) return { devKey: one.slice(0, colon), devSecret: one.slice(colon + 1), from: 'environment' };
+  if (one !== '') return { ...splitKey(one), from: 'environment' };
   const { ENGAGELAB_DEV_KEY: devKey, ENGAGELAB_DEV_SECRET: devSecret } = env;
   if (devKey && devSecret) return { devKey, devSecret, from: 'environment' };
   const stored = storedFor(call);
   if (!stored.dev_key || !stored.dev_secret) return undefined;
   return { devKey: stored.dev_key, devSecret: stored.dev_secret, from: 'file' };
+}
+
+/** A slip in it must not lead to another key, which may reach real people. */
+function splitKey(text: string): { devKey: string; devSecret: string } {
+  const [, devKey, devSecret] = /^([^:]+):(.+)$/.exec(text) ?? [];
+  if (devKey && devSecret) return { devKey, devSecret };
+  throw new Halt('ENGAGELAB_AGENT_KEY is not dev_key:dev_secret', 'Correct it, or unset it to use another key pair.');
 }
 
 export function findOperatorToken(call: Call): string | undefined {

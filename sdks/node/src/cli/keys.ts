@@ -113,11 +113,10 @@ export const rotateKey: Command = {
   async run(call) {
     const operator = openOperator(call);
     requireYes(call, 'The old secret is refused at once');
+    // Before: what is wrong with the own credential must not cost the new secret.
+    const used = findCredential(call)?.devKey;
     const rotated: Key = await operator.request({ method: 'POST', path: `${pathOfKey(call)}/rotate-secret` });
-    const own =
-      findCredential(call)?.devKey === rotated.dev_key
-        ? '\nThis is the key that you use here: engagelab-otp login'
-        : '';
+    const own = used === rotated.dev_key ? '\nThis is the key that you use here: engagelab-otp login' : '';
     return { json: rotated, text: secretOnce(rotated) + own };
   },
 };
