@@ -1,9 +1,11 @@
 // Checks of doctor and parts of the command line on their own, inside this process: what a whole installation shows only with long waits.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { isWeak } from '../src/cli/doctor/operator-checks.ts';
 import { follow } from '../src/cli/event-stream.ts';
+import { createKey } from '../src/cli/keys.ts';
 import { runHere } from './support/cli.ts';
 import { startServer } from './support/server.ts';
 
@@ -63,4 +65,13 @@ test('a slip in ENGAGELAB_AGENT_KEY is told, and neither leads to another key no
     }
   }
   assert.deepEqual(requests, []);
+});
+
+test('the help of keys create names every permission there is, and each kind', () => {
+  const description = JSON.parse(readFileSync(new URL('../../../docs/openapi.json', import.meta.url), 'utf8'));
+  const { post } = description.paths['/admin/v1/applications/{application_id}/api-keys'];
+  const { permissions, kind } = post.requestBody.content['application/json'].schema.properties;
+  const listOf = (option: string): string => createKey.options[option]?.sentence.split(';')[0] ?? '';
+  assert.deepEqual(listOf('permission').split(/, | or /), permissions.items.enum);
+  for (const name of kind.enum) assert.ok(createKey.options['kind']?.sentence.includes(name), name);
 });

@@ -76,7 +76,7 @@ export const createKey: Command = {
       type: 'string',
       value: 'NAME',
       multiple: true,
-      sentence: 'send, verify, templates or read; default all of its kind.',
+      sentence: 'send, verify, templates, read, callbacks:read or callbacks:write; default all of its kind.',
     },
     'expires-at': {
       type: 'string',
