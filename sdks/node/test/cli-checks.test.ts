@@ -1,13 +1,16 @@
 // Checks of doctor and parts of the command line on their own, inside this process: what a whole installation shows only with long waits.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { isWeak } from '../src/cli/doctor/operator-checks.ts';
+import type { Facts } from '../src/cli/doctor/check.ts';
+import { callbacks, isWeak, providers } from '../src/cli/doctor/operator-checks.ts';
 import { follow } from '../src/cli/event-stream.ts';
 import { createKey } from '../src/cli/keys.ts';
+import { readSettings } from '../src/settings.ts';
+import { Transport } from '../src/transport.ts';
 import { runHere } from './support/cli.ts';
-import { startServer } from './support/server.ts';
+import { type Reply, startServer } from './support/server.ts';
 
 test('a made secret is never called weak for the letters it begins with', () => {
   const rest = '0123456789abcdef'.repeat(4).slice(1);
@@ -74,4 +77,82 @@ test('the help of keys create names every permission there is, and each kind', (
   const listOf = (option: string): string => createKey.options[option]?.sentence.split(';')[0] ?? '';
   assert.deepEqual(listOf('permission').split(/, | or /), permissions.items.enum);
   for (const name of kind.enum) assert.ok(createKey.options['kind']?.sentence.includes(name), name);
+});
+
+/** What the checks of the operator know once the ones before them went well, of a server that answers with these. */
+async function factsOf(t: TestContext, ...bodies: object[]): Promise<Facts> {
+  const { url } = await startServer(
+    t,
+    bodies.map((body): Reply => ({ body })),
+  );
+  const application = { id: '1', organization_id: '1', name: 'Shop', network: 'live', sandbox: 'none' } as const;
+  return {
+    ...{ address: url, env: {}, credential: undefined, client: undefined, to: undefined },
+    ...{ sends: false, reachable: true, accepted: true, applications: [application] },
+    operator: new Transport(readSettings('op', 'token', { baseUrl: url })),
+    key: { application, kind: 'server', permissions: [], expires_at: null, enabled: true },
+  };
+}
+
+test('doctor tells a provider whose circuit is open or that was not opened, on which node and why', async (t) => {
+  const provider = (id: string, enabled = true) => ({ id, enabled, drained_until: null });
+  const seen = (of: string, node: string, opened: boolean, circuit: string, reason: string | null) => ({
+    ...{ provider: of, node, opened, circuit, reason },
+  });
+  const facts = await factsOf(
+    t,
+    { providers: [provider('one'), provider('two'), provider('new'), provider('off', false)], next_cursor: null },
+    {
+      health: [
+        seen('one', 'node-a', true, 'open', '5 of 5 hand-overs failed'),
+        seen('one', 'node-b', true, 'half_open', 'one message tries'),
+        seen('two', 'node-a', false, 'closed', 'api_key is missing'),
+        seen('two', 'node-b', true, 'closed', null),
+        seen('off', 'node-a', false, 'open', 'never told'),
+      ],
+    },
+  );
+  assert.deepEqual(
+    (await providers.look(facts)).map(({ status, found }) => `${status} ${found}`),
+    [
+      'fail one is cut off (circuit open) on node-a: 5 of 5 hand-overs failed',
+      'fail two is not opened on node-a: api_key is missing',
+      'warn no node has opened new yet',
+    ],
+  );
+  const healthy = await factsOf(
+    t,
+    { providers: [provider('one')], next_cursor: null },
+    { health: [seen('one', 'node-a', true, 'closed', null)] },
+  );
+  assert.deepEqual(await providers.look(healthy), [
+    { check: 'providers', status: 'ok', found: '1 enabled, opened on every node' },
+  ]);
+});
+
+test('doctor tells endpoints of callbacks that fail, were switched off or do not answer, without their paths', async (t) => {
+  const endpoint = (name: string, more: object) => ({
+    url: `https://${name}.example.com/hidden?token=hidden`,
+    ...{ enabled: true, disabled_because: null, reachable: true, probe_note: '', failing_since: null },
+    ...more,
+  });
+  const callback_endpoints = [
+    endpoint('failing', { failing_since: '2026-07-03T00:00:00Z' }),
+    endpoint('gone', { enabled: false, disabled_because: 'gone' }),
+    endpoint('off', { enabled: false }),
+    endpoint('deaf', { reachable: false, probe_note: 'ECONNREFUSED' }),
+    endpoint('well', {}),
+  ];
+  const findings = await callbacks.look(await factsOf(t, { callback_endpoints, next_cursor: null }));
+  assert.deepEqual(
+    findings.map(({ status, found }) => `${status} ${found}`),
+    [
+      'fail https://failing.example.com fails since 2026-07-03T00:00:00Z',
+      'fail https://gone.example.com was switched off by the platform (gone)',
+      'warn https://off.example.com is switched off',
+      'warn https://deaf.example.com did not answer its probe: ECONNREFUSED',
+      'ok https://well.example.com answers',
+    ],
+  );
+  for (const { status, remedy } of findings) assert.equal(remedy === undefined, status === 'ok');
 });
