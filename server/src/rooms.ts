@@ -14,7 +14,7 @@ import { createEvents, forgetEvents, webhooks } from './events/index.ts';
 import { createFeedback } from './feedback.ts';
 import { createGate } from './gate.ts';
 import { createGuessing } from './guessing.ts';
-import { createFrontDoor, type FrontDoor, storeAnswer } from './http/index.ts';
+import { createFrontDoor, type FrontDoor, packageVersion, storeAnswer } from './http/index.ts';
 import type { Operation } from './http/operation.ts';
 import { createInsights, readPastSends } from './insights/index.ts';
 import { createJudging } from './judging.ts';
@@ -27,6 +27,7 @@ import {
   targetRows,
 } from './limits/index.ts';
 import { createLines } from './lines.ts';
+import { measure, metricsPage } from './measuring.ts';
 import {
   createMessages,
   type Messages,
@@ -35,6 +36,7 @@ import {
   parsePhone,
   searchedAddress,
 } from './messages/index.ts';
+import { createMetrics } from './metrics/index.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
 import { createIdSource } from './platform/ids.ts';
@@ -95,7 +97,8 @@ function makeBase(
   serves: (application: Application, channel: Channel) => boolean,
 ) {
   const { db, log, config, clock = systemClock } = options;
-  const common = { db, log, clock, keyring: createKeyring(options.masterKey) };
+  const metrics = createMetrics({ version: packageVersion() });
+  const common = { db, log, clock, keyring: createKeyring(options.masterKey), watch: metrics };
   const outbound = createOutbound({ allow: config.outboundAllow });
   const guesses = createGuessing(db, () => ({ accounts, templates }));
   const { guarded } = guesses;
@@ -160,6 +163,7 @@ function makeBase(
   });
   return {
     common,
+    metrics,
     outbound,
     events,
     templates,
@@ -331,7 +335,7 @@ function allOperations(base: Base, sending: Sending): Operation[] {
 
 function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const { config } = options;
-  const { common, accounts, sandbox, templates, events, publicUrl } = base;
+  const { common, metrics, accounts, sandbox, templates, events, publicUrl } = base;
   const { db, log, clock } = common;
   const operations = allOperations(base, sending);
   const site = createSite({
@@ -350,11 +354,12 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const frontDoor: FrontDoor = createFrontDoor({
     operations,
     endpoints: agents.endpoints,
-    pages: [...skills.pages, ...agents.pages, ...site.pages],
+    pages: [...skills.pages, ...agents.pages, ...site.pages, ...(config.metricsPublic ? [metricsPage(metrics)] : [])],
     webhooks,
     authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },
     quota: sandbox.countRequest,
     onAnswered: events.noteCall,
+    measure: metrics.measure,
     answerHook: ({ provider, token, ...call }) => sending.providers.hook(provider, token, call),
     ...common,
     publicUrl,
@@ -369,6 +374,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
 export async function makeRooms(options: AppOptions, node: () => number, publicUrl: () => string) {
   const base = makeBase(options, node, publicUrl, (...asked) => sending.serves(...asked));
   const sending = await makeSending(options, base);
+  measure(base.metrics, { ...base, ...sending, db: options.db });
   const retention = createRetention({
     ...base.common,
     applicationsAfter: base.accounts.applicationsAfter,

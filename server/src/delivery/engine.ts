@@ -44,6 +44,15 @@ interface EnginePorts {
   write: Write;
   attemptTimeoutMs: number;
   concurrency: number;
+  watch?: DeliveryWatch | undefined;
+}
+
+/** Told what happens here; must not throw. */
+export interface DeliveryWatch {
+  /** A provider was called, with what outcome; also one whose node was lost at it. */
+  attempted(call: CallRecord): void;
+  /** A receipt was taken. */
+  received(provider: string, outcome: Receipt['outcome']['kind']): void;
 }
 
 interface Engine {
@@ -55,6 +64,8 @@ interface Engine {
   start(): Promise<void>;
   stop(drainMs: number): Promise<void>;
   runUntilIdle(): Promise<void>;
+  /** Attempts of this process. */
+  underWay(): { running: number; waiting: number };
 }
 
 export function createEngine(ports: EnginePorts): Engine {
@@ -77,6 +88,7 @@ export function createEngine(ports: EnginePorts): Engine {
     lineOf,
     timeoutMs: ports.attemptTimeoutMs,
     onChange: (made) => seen(made),
+    onCall: (call) => ports.watch?.attempted(call),
   });
   const attemptOf = db.batch<ReceiptKey, { loaded: Loaded; attempt: number } | null>({
     run: findByUpstreamIds,
@@ -117,7 +129,9 @@ export function createEngine(ports: EnginePorts): Engine {
         outcome,
       });
       seen(result);
-      return result !== null && !result.early;
+      const isTaken = result !== null && !result.early;
+      if (isTaken) ports.watch?.received(provider, outcome.kind);
+      return isTaken;
     },
     wake: () => (worker ? loop.wake() : tellWorkers()),
     async start() {
@@ -136,13 +150,14 @@ export function createEngine(ports: EnginePorts): Engine {
       do await lanes.whenIdle();
       while ((await loop.turn()) > 0 || !lanes.isIdle());
     },
+    underWay: () => ({ running: concurrency - lanes.free(), waiting: lanes.waiting() }),
   };
 }
 
 /** What a claimed delivery is due for: a lapsed lease, its deadline, the end of a wait, or its next attempt. */
-function handle(claimed: Claimed, { write, keyring, lineOf }: EnginePorts, run: Run): Promise<void> {
+function handle(claimed: Claimed, { write, keyring, lineOf, watch }: EnginePorts, run: Run): Promise<void> {
   const happens = (happening: Happening): Promise<void> => run.insist(() => write.change(claimed, claimed, happening));
-  if (claimed.wasInFlight) return lapsed(claimed, write, run, lineOf);
+  if (claimed.wasInFlight) return lapsed(claimed, write, run, lineOf, watch);
   if (claimed.pastDeadline) return happens({ kind: 'deadline', newest: false, sentElsewhere: false });
   if (!claimed.state.active) return happens({ kind: 'wait_over' });
   const { content } = claimed;
@@ -162,13 +177,20 @@ async function byReference(
 }
 
 /** The call whose node was lost is written down as unknown, by the provider it was given to. */
-function lapsed(claimed: Claimed, write: Write, run: Run, lineOf: LineOf): Promise<void> {
+function lapsed(
+  claimed: Claimed,
+  write: Write,
+  run: Run,
+  lineOf: LineOf,
+  watch: DeliveryWatch | undefined,
+): Promise<void> {
   const { active, steps } = claimed.state;
   const step = active && steps[active.step];
   const id = step ? (step.lines ?? [null])[active.line ?? 0] : undefined;
   const line = !step || id === undefined ? null : lineOf(id, {}, step);
   const happening: Happening = { kind: 'lapsed', idempotent: line?.idempotent ?? false };
   const call = active && line ? lostCall(claimed.state, active, id ?? null, line) : undefined;
+  if (call) watch?.attempted(call);
   return run.insist(() => write.change(claimed, claimed, happening, call));
 }
 

@@ -10,10 +10,11 @@ import type { Log } from '../platform/log.ts';
 import type { Keyring } from '../platform/seal.ts';
 import type { Column, Sql } from '../platform/sql.ts';
 import { type Acceptance, type AttemptRecord, findAcceptances, listAttempts } from './attempt-store.ts';
+import { type Backlog, readBacklog } from './backlog-store.ts';
 import type { Charges } from './charge-store.ts';
 import type { Clear, Ids } from './content.ts';
 import { createDeeds, type Deeds, type LinesFor, openContent } from './deeds.ts';
-import { createEngine } from './engine.ts';
+import { createEngine, type DeliveryWatch } from './engine.ts';
 import type { LineOf } from './line.ts';
 import { createParkedReceipts } from './parked.ts';
 import { type Draft, type Prepared, prepare } from './prepare.ts';
@@ -58,6 +59,7 @@ export interface DeliveryPorts {
   attemptTimeoutMs?: number;
   /** Attempts under way at once. */
   concurrency?: number;
+  watch?: DeliveryWatch | undefined;
 }
 
 /** A row returned by `endRows`. */
@@ -116,6 +118,10 @@ export interface Delivery extends Deeds {
   start(): Promise<void>;
   /** Takes on nothing new and waits for what is under way, at most `drainMs` (7 s) and a moment. */
   stop(drainMs?: number): Promise<void>;
+  /** What is due and not begun, on any node. */
+  backlog(): Promise<Backlog>;
+  /** Attempts of this process. */
+  underWay(): { running: number; waiting: number };
   /** Tests: does everything that is due by the database's clock. */
   runUntilIdle(): Promise<void>;
 }
@@ -146,6 +152,8 @@ export function createDelivery(ports: DeliveryPorts): Delivery {
     },
     openContent: (applicationId, messageId, from = db) => openContent(from, keyring, { applicationId, messageId }),
     states: deliveryStates,
+    backlog: () => readBacklog(db),
+    underWay: engine.underWay,
     forget: (applicationId, belowId, limit) => forgetDeliveries(db, applicationId, belowId, limit),
     async start() {
       await engine.start();

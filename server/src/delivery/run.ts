@@ -26,6 +26,8 @@ interface RunPorts {
   timeoutMs: number;
   /** Called with every change made here. */
   onChange(result: Next | null): void;
+  /** Called with every call that was made, once. */
+  onCall(call: CallRecord): void;
 }
 
 export interface Run {
@@ -37,7 +39,7 @@ export interface Run {
   abort(): void;
 }
 
-export function createRun({ write, clock, log, lineOf, timeoutMs, onChange }: RunPorts): Run {
+export function createRun({ write, clock, log, lineOf, timeoutMs, onChange, onCall }: RunPorts): Run {
   const limits = createTimeLimits();
   const queued = createQueues(() => clock.now());
 
@@ -98,7 +100,9 @@ export function createRun({ write, clock, log, lineOf, timeoutMs, onChange }: Ru
     const limit = (onEnd: () => void): (() => void) => limits.within(timeoutMs, onEnd);
     const outcome = priced(await answerOf({ upstream: line.upstream, message, log, limit, onLate }), line);
     line.done(outcome);
-    await insist(() => write.change(loaded, known, happened(outcome), record.of(outcome)));
+    const made = record.of(outcome);
+    onCall(made);
+    await insist(() => write.change(loaded, known, happened(outcome), made));
   }
 
   return { attempt, insist, abort: limits.end };

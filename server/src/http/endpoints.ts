@@ -32,12 +32,15 @@ export function addEndpointRoutes(
   work: Work,
 ): void {
   for (const endpoint of endpoints) {
+    const meter = house.measure(endpoint.path);
     app.route({
       method: methods,
       url: endpoint.path,
       onRequest: (request, reply) => {
         reply.hijack();
-        work.track(serve(new Exchange(house, request.raw, reply.raw, request.id, endpoint.path), endpoint, request));
+        work.track(
+          serve(new Exchange(house, request.raw, reply.raw, request.id, endpoint.path, meter), endpoint, request),
+        );
       },
       handler: () => undefined,
     });

@@ -25,7 +25,12 @@ export interface House {
   drainMs: number;
   /** Told about every answer to a key, after it went out. Must not throw. */
   onAnswered: ((answered: Answered) => void) | undefined;
+  /** Who counts the answers of one operation, or of what else stands at an address. */
+  measure(operation: string): Meter;
 }
+
+/** Told about one answer: status, seconds, and the contract's error code, 0 without one. Must not throw. */
+export type Meter = (status: number, seconds: number, code: number) => void;
 
 /** One answered request of a key. */
 export interface Answered {
@@ -58,18 +63,27 @@ export class Exchange {
   readonly id: string;
   readonly #house: House;
   readonly #route: string | null;
+  readonly #meter: Meter;
   readonly #startedAt = performance.now();
   caller: Caller | undefined;
   ip = '';
   allowance: Allowance | undefined;
   replayed = false;
 
-  constructor(house: House, request: IncomingMessage, response: ServerResponse, id: string, route: string | null) {
+  constructor(
+    house: House,
+    request: IncomingMessage,
+    response: ServerResponse,
+    id: string,
+    route: string | null,
+    meter: Meter,
+  ) {
     this.#house = house;
     this.request = request;
     this.response = response;
     this.id = id;
     this.#route = route;
+    this.#meter = meter;
   }
 
   /** Answers with a body that is text already. */
@@ -108,13 +122,16 @@ export class Exchange {
   async stream(events: EventStream): Promise<void> {
     const type = ['Content-Type', 'text/event-stream; charset=utf-8', 'X-Accel-Buffering', 'no', 'Connection', 'close'];
     this.response.writeHead(200, this.#headers(type));
+    // How long it lasts is the client's choice.
+    this.#meter(200, this.#ms() / 1_000, 0);
     try {
       await writeStream(this.response, events, this.#house);
     } catch (failure) {
       this.#report(toApiError(failure));
       this.response.destroy();
     }
-    this.#note(200, undefined);
+    this.#tell(200, 0);
+    this.#log(200, undefined);
   }
 
   #write(status: number, body: string, headers: string[]): void {
@@ -149,8 +166,17 @@ export class Exchange {
     else this.#house.log.error(line, 'request failed');
   }
 
+  #ms(): number {
+    return performance.now() - this.#startedAt;
+  }
+
   #note(status: number, code: number | undefined): void {
+    this.#meter(status, this.#ms() / 1_000, code ?? 0);
     this.#tell(status, code ?? 0);
+    this.#log(status, code);
+  }
+
+  #log(status: number, code: number | undefined): void {
     const { log } = this.#house;
     if (!log.isLevelEnabled('info')) return;
     log.info(
@@ -160,7 +186,7 @@ export class Exchange {
         route: this.#route,
         status,
         code,
-        ms: Math.round((performance.now() - this.#startedAt) * 10) / 10,
+        ms: Math.round(this.#ms() * 10) / 10,
         key_id: this.caller?.keyId,
         replayed: this.replayed || undefined,
       },

@@ -19,8 +19,8 @@ import type { Keyring } from '../platform/seal.ts';
 import type { Sql } from '../platform/sql.ts';
 import { createIdempotency } from './claim-key.ts';
 import { addEndpointRoutes, type Endpoint } from './endpoints.ts';
-import { type Answered, Exchange, type House, requestIdOf } from './exchange.ts';
-import { createHealthOperations } from './health.ts';
+import { type Answered, Exchange, type House, type Meter, requestIdOf } from './exchange.ts';
+import { createHealthOperations, createReadiness, type Readiness } from './health.ts';
 import { type AnswerHook, addHookRoutes } from './hooks.ts';
 import { makeOpenApi } from './openapi.ts';
 import type { Webhook } from './openapi-webhooks.ts';
@@ -58,6 +58,8 @@ export interface FrontDoorOptions {
   checks: Record<string, () => Promise<void>>;
   /** Told about every answer to a key, after it went out. Must not throw. */
   onAnswered?: (answered: Answered) => void;
+  /** Who counts the answers of an operation, by its id; asked once for each, while routes are made. */
+  measure?: (operation: string) => Meter;
   /** A client of a stream that takes nothing for so long is dropped; default a minute. */
   streamDrainMs?: number;
   /** Compares every reply with its declared schema; for tests. */
@@ -73,6 +75,8 @@ export interface FrontDoor {
   inject(request: InjectOptions): Promise<LightMyRequestResponse>;
   /** The API description with the front door’s own operations; docs/openapi.json is made from it. */
   openapi(): object;
+  /** What /readyz answers; also for a process that does not listen. */
+  readiness(): Promise<Readiness>;
   /** Body of a data-modifying CTE by which a deed stores answers in its own statement; see store.ts. */
   finishRows(rows: Sql): Sql;
   /** Deletes Idempotency-Keys past their 24 hours; runs by itself while listening. */
@@ -83,11 +87,11 @@ const drainMs = 8_000;
 const sweepEveryMs = 600_000;
 
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
-  const { log, clock, publicUrl, onAnswered, streamDrainMs = 60_000 } = options;
+  const { log, clock, publicUrl, onAnswered, measure = () => () => undefined, streamDrainMs = 60_000 } = options;
   const stopping = new AbortController();
   // Every open stream listens, and a warning is for those who forget to stop listening.
   setMaxListeners(0, stopping.signal);
-  const house: House = { log, clock, publicUrl, closing: stopping.signal, drainMs: streamDrainMs, onAnswered };
+  const house: House = { log, clock, publicUrl, closing: stopping.signal, drainMs: streamDrainMs, onAnswered, measure };
   const idempotency = createIdempotency(options);
   const desk: Desk = {
     authenticate: options.authenticate,
@@ -98,17 +102,14 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     checkOutput: options.checkOutput ?? false,
   };
   const description = createDescription(() => makeOpenApi(operations, publicUrl(), options.webhooks), publicUrl);
-  const health = createHealthOperations({
-    checks: options.checks,
-    isClosing: () => stopping.signal.aborted,
-    openapi: description.text,
-  });
-  const operations = [...options.operations, ...health];
+  const readiness = createReadiness({ checks: options.checks, isClosing: () => stopping.signal.aborted });
+  const operations = [...options.operations, ...createHealthOperations(readiness, description.text)];
   const silent = new Set<Duplex>();
-  const app = createApp(options, house, silent);
+  const unrouted = measure('none');
+  const app = createApp(options, house, silent, unrouted);
   const work = createWork();
   const pages = options.pages ?? [];
-  addRoutes(app, operations, { house, desk, work, pages });
+  addRoutes(app, operations, { house, desk, work, pages, unrouted });
   addPageRoutes(app, pages, house, work);
   addEndpointRoutes(app, options.endpoints ?? [], house, work);
   if (options.answerHook) addHookRoutes(app, options.answerHook, house, work);
@@ -132,12 +133,18 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     },
     inject: (request) => app.inject(request),
     openapi: () => description.document(),
+    readiness,
     finishRows,
     sweep: idempotency.sweep,
   };
 }
 
-function createApp({ trustProxy, clock }: FrontDoorOptions, house: House, silent: Set<Duplex>): FastifyInstance {
+function createApp(
+  { trustProxy, clock }: FrontDoorOptions,
+  house: House,
+  silent: Set<Duplex>,
+  unrouted: Meter,
+): FastifyInstance {
   const refuseUnrouted = (exchange: Exchange): void =>
     exchange.refuse(new ApiError(4001, 'no such endpoint', { status: 404 }));
   return fastify({
@@ -151,14 +158,14 @@ function createApp({ trustProxy, clock }: FrontDoorOptions, house: House, silent
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 65_536 },
     frameworkErrors: (_error, request, reply) => {
       reply.hijack();
-      refuseUnrouted(new Exchange(house, request.raw, reply.raw, request.id, null));
+      refuseUnrouted(new Exchange(house, request.raw, reply.raw, request.id, null, unrouted));
     },
     serverFactory: (handler) =>
       createHttpServer(handler, {
         ...house,
         silent,
         refuse: (request, response, error) =>
-          new Exchange(house, request, response, requestIdOf(request, clock), null).refuse(error),
+          new Exchange(house, request, response, requestIdOf(request, clock), null, unrouted).refuse(error),
       }),
   });
 }
@@ -168,16 +175,19 @@ interface Wiring {
   desk: Desk;
   work: Work;
   pages: readonly Page[];
+  /** For what no route was found for. */
+  unrouted: Meter;
 }
 
 /** Requests are answered in the first hook: the framework's own body parsing and reply come after it and are not wanted. */
-function addRoutes(app: FastifyInstance, operations: readonly Operation[], { house, desk, work, pages }: Wiring): void {
+function addRoutes(app: FastifyInstance, operations: readonly Operation[], wiring: Wiring): void {
+  const { house, desk, work, pages, unrouted } = wiring;
   const shown = pages.flatMap(({ path }) => pageMethods.map((method) => ({ method, path })));
   const table = createPathTable([...operations.map(({ spec }) => spec), ...shown]);
   app.addHook('onRequest', (request, reply, done) => {
     if (!request.is404) return done();
     reply.hijack();
-    const exchange = new Exchange(house, request.raw, reply.raw, request.id, null);
+    const exchange = new Exchange(house, request.raw, reply.raw, request.id, null, unrouted);
     const allow = table.methodsOf(request.raw.url ?? '');
     exchange.refuse(
       allow === undefined || allow.split(', ').includes(request.method)
@@ -191,12 +201,13 @@ function addRoutes(app: FastifyInstance, operations: readonly Operation[], { hou
     if (ids.has(id)) throw new Error(`two operations are called ${id}`);
     ids.add(id);
     const serve = createServe(operation, desk);
+    const meter = house.measure(id);
     app.route({
       method,
       url: toRoutePath(path),
       onRequest: (request, reply) => {
         reply.hijack();
-        work.track(serve(new Exchange(house, request.raw, reply.raw, request.id, path), request));
+        work.track(serve(new Exchange(house, request.raw, reply.raw, request.id, path, meter), request));
       },
       handler: () => undefined,
     });

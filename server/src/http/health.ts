@@ -8,19 +8,22 @@ const tag = 'Server';
 export interface HealthPorts {
   checks: Record<string, () => Promise<void>>;
   isClosing(): boolean;
-  /** The API description as JSON text. */
-  openapi(): string;
 }
 
 const readiness = z.object({
   status: z.enum(['ready', 'not_ready']),
   checks: z.record(z.string(), z.enum(['ok', 'failing', 'stopping'])),
 });
-type Readiness = z.infer<typeof readiness>;
+export type Readiness = z.infer<typeof readiness>;
 
-export function createHealthOperations({ checks, isClosing, openapi }: HealthPorts): Operation[] {
-  const common = { method: 'GET', tag, auth: 'none', input: {}, errors: [] } as const;
+/** Whether the server takes requests, as /readyz tells it. */
+export function createReadiness({ checks, isClosing }: HealthPorts): () => Promise<Readiness> {
   const judge = createJudge(checks);
+  return async () => (isClosing() ? { status: 'not_ready', checks: { server: 'stopping' } } : judge());
+}
+
+export function createHealthOperations(ready: () => Promise<Readiness>, openapi: () => string): Operation[] {
+  const common = { method: 'GET', tag, auth: 'none', input: {}, errors: [] } as const;
   return [
     defineOperation(
       {
@@ -45,7 +48,7 @@ export function createHealthOperations({ checks, isClosing, openapi }: HealthPor
         examples: [{ name: 'ready', output: { status: 'ready', checks: { database: 'ok' } } }],
       },
       async () => {
-        const found: Readiness = isClosing() ? { status: 'not_ready', checks: { server: 'stopping' } } : await judge();
+        const found = await ready();
         return found.status === 'ready' ? found : new Answer(503, found);
       },
     ),

@@ -28,13 +28,14 @@ export interface HookCall {
 export type AnswerHook = (call: HookCall) => Promise<{ status: number; type?: string; body?: string }>;
 
 export function addHookRoutes(app: FastifyInstance, answerHook: AnswerHook, house: House, work: Work): void {
+  const meter = house.measure('/hooks');
   for (const url of ['/hooks/:provider/:token', '/hooks/:provider/:token/*']) {
     app.route({
       method: ['GET', 'POST'],
       url,
       onRequest: (request, reply) => {
         reply.hijack();
-        const exchange = new Exchange(house, request.raw, reply.raw, request.id, '/hooks');
+        const exchange = new Exchange(house, request.raw, reply.raw, request.id, '/hooks', meter);
         work.track(serve(exchange, answerHook));
       },
       handler: () => undefined,

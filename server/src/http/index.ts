@@ -7,4 +7,5 @@
 export { storeAnswer } from './claim-key.ts';
 export type { Endpoint, EndpointFrom } from './endpoints.ts';
 export { createFrontDoor, type FrontDoor, type FrontDoorOptions } from './front-door.ts';
+export { packageVersion } from './openapi.ts';
 export type { Page, PageAnswer, PageRequest } from './pages.ts';

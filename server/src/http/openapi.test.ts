@@ -97,7 +97,10 @@ const operations = [
     },
     () => ({}),
   ),
-  ...createHealthOperations({ checks: {}, isClosing: () => false, openapi: () => '{}' }),
+  ...createHealthOperations(
+    async () => ({ status: 'ready', checks: {} }),
+    () => '{}',
+  ),
 ];
 
 describe('the API description', () => {

@@ -38,13 +38,14 @@ export interface Page {
 export const pageMethods = ['GET', 'HEAD'] as const;
 
 export function addPageRoutes(app: FastifyInstance, pages: readonly Page[], house: House, work: Work): void {
+  const meter = house.measure('page');
   for (const page of pages) {
     app.route({
       method: [...pageMethods],
       url: toRoutePath(page.path),
       onRequest: (request, reply) => {
         reply.hijack();
-        work.track(serve(new Exchange(house, request.raw, reply.raw, request.id, page.path), page));
+        work.track(serve(new Exchange(house, request.raw, reply.raw, request.id, page.path, meter), page));
       },
       handler: () => undefined,
     });

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { z } from 'zod';
 import { plainAddress } from './client-address.ts';
 import { faultsOf, faultTexts } from './faults.ts';
-import { createHealthOperations } from './health.ts';
+import { createHealthOperations, createReadiness } from './health.ts';
 import { Answer, type Call } from './operation.ts';
 import { createPathTable, toRoutePath } from './paths.ts';
 import { createThrottle, isOver, policyHeader, rateHeader, secondsToReset } from './throttle.ts';
@@ -119,7 +119,7 @@ test('addresses lose their port and the mapped form; what is none is not one', (
 describe('readiness', () => {
   const call = {} as Call<unknown, unknown, unknown>;
   function ready(checks: Record<string, () => Promise<void>>, closing = false): Promise<unknown> {
-    const operations = createHealthOperations({ checks, isClosing: () => closing, openapi: () => '' });
+    const operations = createHealthOperations(createReadiness({ checks, isClosing: () => closing }), () => '');
     const found = operations.find(({ spec }) => spec.id === 'getReadiness');
     return Promise.resolve(found?.handle(call));
   }

@@ -1,5 +1,6 @@
 /** What the deeds of this room work with; made once in index.ts. */
 import type { Channel, Delivery } from '../delivery/index.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { Db, Queryable } from '../platform/db.ts';
 import type { IdSource } from '../platform/ids.ts';
 import type { Keyring } from '../platform/seal.ts';
@@ -13,7 +14,14 @@ import type { NoteRead } from './note-read.ts';
 import type { Serving } from './plan.ts';
 import type { NoteRefusal } from './refused.ts';
 import type { Estimate, SpendsAgain } from './spend-ask.ts';
-import type { Acceptance, AcceptResult, Granted } from './store.ts';
+import type { Acceptance, AcceptResult, Granted, MessageKind } from './store.ts';
+
+/** Told what becomes of every message asked for, one per recipient; must not throw. */
+export interface SendWatch {
+  /** After its commit. */
+  accepted(kind: MessageKind, channel: Channel): void;
+  refused(code: ErrorCode, reason: string | null): void;
+}
 
 export interface MessagesContext {
   db: Db;
@@ -34,6 +42,7 @@ export interface MessagesContext {
   gate: Gate;
   /** Keeps what was refused and why; never throws. */
   noteRefusal: NoteRefusal;
+  watch?: SendWatch | undefined;
   spendsAgain: SpendsAgain;
   noteRead: NoteRead;
   /** Which limits a send meets. */

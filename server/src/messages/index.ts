@@ -48,6 +48,7 @@ export interface MessagesOptions {
   askApproval: AskApproval;
   gate: Gate;
   noteRefusal: NoteRefusal;
+  watch?: MessagesContext['watch'];
   spendsAgain: SpendsAgain;
   /** What balance and budgets add to the accepting statement. */
   spend: Share<Acceptance>;

@@ -215,7 +215,7 @@ export async function sendOne(
 }
 
 function noteRefused(
-  { noteRefusal }: MessagesContext,
+  { noteRefusal, watch }: MessagesContext,
   application: Application,
   { templateId }: SendTemplate,
   request: SendRequest,
@@ -223,7 +223,10 @@ function noteRefused(
   { gate, notes, country }: Omit<Found, 'excluded'>,
 ): void {
   const stored = gate?.report || notes ? ({ ...gate?.report, ...notes } as StoredDecision) : null;
-  const note = (): void => noteRefusal(refusedSend(application, templateId, request, error, { stored, country }));
+  const note = (): void => {
+    watch?.refused(error.code, error.reason ?? null);
+    noteRefusal(refusedSend(application, templateId, request, error, { stored, country }));
+  };
   // Whether that one stands is known later.
   if (error instanceof ApprovalNeeded) error.note = note;
   else note();
@@ -245,9 +248,13 @@ async function sendFound(
     exclude(found.excluded, acceptance.grant, row.listed, row.optedOut);
     if (row.verdict !== 'granted') return null;
     const { messageId } = acceptance.grant;
+    const { channel } = acceptance.delivery.state;
     return {
-      result: { messageId, channel: acceptance.delivery.state.channel, expiresAt: row.expiresAt },
-      start: () => context.delivery.accepted(acceptance.delivery),
+      result: { messageId, channel, expiresAt: row.expiresAt },
+      start() {
+        context.watch?.accepted(acceptance.message.kind, channel);
+        context.delivery.accepted(acceptance.delivery);
+      },
     };
   }
 

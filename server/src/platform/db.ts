@@ -32,8 +32,14 @@ export interface Db extends Queryable {
   batch<Item, Result>(spec: BatchSpec<Item, Result>): (item: Item) => Promise<Result>;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
+  /** Calls back after every statement: milliseconds, and whether it was answered with rows. */
+  watch(watcher: Watcher): void;
+  /** Connections now; `waiting` counts statements without one. */
+  connections(): { open: number; idle: number; waiting: number };
   close(): Promise<void>;
 }
+
+export type Watcher = (tookMs: number, answered: boolean) => void;
 
 /** The database cannot be reached or refuses work for now; the request had no known effect. Answered as 503. */
 export class DatabaseUnavailable extends Error {
@@ -60,12 +66,24 @@ const isTransient = (error: unknown): boolean => /^(40001|40P01)$/.test(stateOf(
 /** Fault of the data of one row (bad value, broken constraint). */
 const isDataFault = (error: unknown): boolean => /^2[23]...$/.test(stateOf(error));
 
-async function run<Row extends object>(client: pg.ClientBase, statement: Sql): Promise<Row[]> {
-  try {
-    return (await client.query<Row>(statement.toQuery())).rows;
-  } catch (error) {
-    throw isUnavailable(error) ? new DatabaseUnavailable(error) : error;
-  }
+/** Runs one statement on one connection, and tells who watches. */
+type Run = <Row extends object>(client: pg.ClientBase, statement: Sql) => Promise<Row[]>;
+
+function createRun(watchers: readonly Watcher[]): Run {
+  const tell = (startedAtMs: number, answered: boolean): void => {
+    for (const watcher of watchers) watcher(performance.now() - startedAtMs, answered);
+  };
+  return async <Row extends object>(client: pg.ClientBase, statement: Sql) => {
+    const startedAtMs = performance.now();
+    try {
+      const { rows } = await client.query<Row>(statement.toQuery());
+      tell(startedAtMs, true);
+      return rows;
+    } catch (error) {
+      tell(startedAtMs, false);
+      throw isUnavailable(error) ? new DatabaseUnavailable(error) : error;
+    }
+  };
 }
 
 /** Not `pool.query`: that throws the connection away after every error, also after one of our own making such as a broken constraint. */
@@ -85,7 +103,7 @@ async function withClient<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Pro
 }
 
 /** One statement is its own transaction, so a deadlock's victim is simply run again. */
-const runAlone = <Row extends object>(pool: pg.Pool, statement: Sql): Promise<Row[]> =>
+const runAlone = <Row extends object>(pool: pg.Pool, run: Run, statement: Sql): Promise<Row[]> =>
   untilNoDeadlock(() => withClient(pool, (client) => run<Row>(client, statement)));
 
 const maxTries = 10;
@@ -103,7 +121,7 @@ async function untilNoDeadlock<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function runTransaction<T>(client: pg.PoolClient, work: (tx: Queryable) => Promise<T>): Promise<T> {
+async function runTransaction<T>(client: pg.PoolClient, run: Run, work: (tx: Queryable) => Promise<T>): Promise<T> {
   const tx: Queryable = { query: (statement) => run(client, statement) };
   await tx.query(raw('begin'));
   try {
@@ -139,17 +157,21 @@ export interface PoolDbOptions {
 /** Db over a pg.Pool; the two engines differ only in how the pool connects and listens. */
 export function createPoolDb(options: PoolDbOptions): Db {
   const { pool } = options;
+  const watchers: Watcher[] = [];
+  const run = createRun(watchers);
   // A connection that dies while it is in use fails its statement, and says so once more here; unheard, that ends the process.
   pool.on('connect', (client) => client.on('error', () => undefined));
   const db: Db = {
     kind: options.kind,
-    query: (statement) => runAlone(pool, statement),
+    query: (statement) => runAlone(pool, run, statement),
     listen: options.listen,
     close: options.close,
     async ping() {
-      await runAlone(pool, raw('select 1'));
+      await runAlone(pool, run, raw('select 1'));
     },
-    transaction: (work) => untilNoDeadlock(() => withClient(pool, (client) => runTransaction(client, work))),
+    transaction: (work) => untilNoDeadlock(() => withClient(pool, (client) => runTransaction(client, run, work))),
+    watch: (watcher) => void watchers.push(watcher),
+    connections: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     batch: ({ run: runBatch, key, maxItems = 200, gatherMs }) =>
       createBatch({
         run: (items) => runBatch(db, items),

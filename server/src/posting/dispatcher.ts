@@ -13,7 +13,7 @@ import type { Sql } from '../platform/sql.ts';
 import { createHealth } from './health.ts';
 import { Lane, type Unit } from './lane.ts';
 import { createLeases } from './leases.ts';
-import { createPoster } from './poster.ts';
+import { createPoster, type PostWatch } from './poster.ts';
 import { listDue, putOff } from './queue-store.ts';
 
 /** While something happens, and while nothing does. */
@@ -33,6 +33,7 @@ export interface DispatcherOptions {
   facts: () => Sql;
   /** In [0, 1), to spread retries. */
   chance?: (() => number) | undefined;
+  watch?: PostWatch | undefined;
 }
 
 export interface Dispatcher {

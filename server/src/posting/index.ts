@@ -4,6 +4,7 @@
  * waits and every try, and have events posted again.
  */
 import type { Office } from '../callbacks/index.ts';
+import { type Backlog, readBacklog } from './backlog-store.ts';
 import { createDispatcher, type Dispatcher, type DispatcherOptions } from './dispatcher.ts';
 import { createLogOperations } from './log-operations.ts';
 import { deleteTraces, forgetPosts } from './log-store.ts';
@@ -13,6 +14,8 @@ export type PostingOptions = DispatcherOptions & Pick<Office, 'application'>;
 
 export interface Posting extends Dispatcher {
   operations: ReturnType<typeof createLogOperations>;
+  /** What waits on any node, and what was given up. */
+  backlog(): Promise<Backlog>;
   /** Removes up to `limit` rows each of queue and log that tell of messages below the id; resolves with how many. */
   forget(applicationId: string, belowId: string, limit: number): Promise<number>;
   /** Removes all that was queued for an endpoint, and its log. */
@@ -33,5 +36,6 @@ export function createPosting(options: PostingOptions): Posting {
     operations: [...createLogOperations(office), ...createOwnOperations(office)],
     forget: (...asked) => forgetPosts(db, ...asked),
     forgetEndpoint,
+    backlog: () => readBacklog(db),
   };
 }

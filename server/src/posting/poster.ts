@@ -11,11 +11,17 @@ import { dropRows, keepBatch, type QueuedRow, type RowKey, type Settled, settle 
 
 const maxWaitMs = 5_000;
 
+/** Told about every post and what its answer meant; must not throw. */
+export interface PostWatch {
+  posted(outcome: Verdict['outcome'], tookMs: number): void;
+}
+
 export interface PosterPorts extends PostPorts {
   db: Db;
   log: Log;
   /** In [0, 1), to spread retries. */
   chance: () => number;
+  watch?: PostWatch | undefined;
   /** Cuts posts under way when the node stops. */
   signal: AbortSignal;
 }
@@ -67,6 +73,7 @@ export function createPoster(ports: PosterPorts): Poster {
       const verdict = cut ? null : judge(endpoint, tries, answer, clock.now(), ports.chance());
       onAnswer(verdict);
       if (!verdict) return null;
+      ports.watch?.posted(verdict.outcome, latencyMs);
       const heldUp = tries > 1 || carried.length > 1 || first.replayed;
       await untilWritten({ rows: carried, tries, verdict, latencyMs, body, heldUp });
       return verdict;

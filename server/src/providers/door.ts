@@ -18,6 +18,7 @@ import type { Db, Queryable } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import type { Outbound } from '../platform/outbound.ts';
 import type { Keyring } from '../platform/seal.ts';
+import type { Circuit } from './circuit.ts';
 import type { WorstHealth } from './health-store.ts';
 import type { Mail } from './mail.ts';
 import type { Operation } from './operations.ts';
@@ -76,6 +77,8 @@ export interface Providers {
   hook(provider: string, token: string, request: HookCall): Promise<HookAnswer>;
   /** How live nodes see the circuit of every provider there is. */
   circuits(db: Queryable): Promise<WorstHealth[]>;
+  /** How this process sees each enabled provider, from memory. */
+  seen(): Iterable<{ provider: string; circuit: Circuit['kind']; opened: boolean }>;
   /** Whether there is such a provider, and it sends e-mail. */
   isMailProvider(provider: string): Promise<boolean>;
   /** An e-mail to an operator through one provider, whatever routes say. */

@@ -36,6 +36,14 @@ export function createProviders({ seedFile, env = {}, currency, ...given }: Prov
     upstream: (provider) => roster.find(provider)?.handle?.upstream ?? null,
     hook: (provider, token, request) => answerHook({ roster, keyring, log, publicUrl }, provider, token, request),
     circuits: (db) => listWorstHealth(db, goneSeconds),
+    seen: () =>
+      [...roster.list()]
+        .filter(({ row }) => row.enabled)
+        .map(({ row, gate, handle }) => ({
+          provider: row.id,
+          circuit: gate.view().circuit,
+          opened: handle !== null,
+        })),
     isMailProvider: (provider) => isMailProvider(office, provider),
     mail: (provider, mail, signal) => sendMail(office, provider, mail, signal),
     async start() {

@@ -33,12 +33,21 @@ export interface VerificationsOptions {
   db: Db;
   keyring: Keyring;
   log: Log;
+  watch?: CheckWatch;
   ports: CheckPorts & {
     /** Emits verified_timeout and ends what is planned, for messages whose codes have run out. */
     expireDeliveries(tx: Queryable, expired: readonly { applicationId: string; messageIds: string[] }[]): Promise<void>;
     /** Whether a message without verification exists: then its code was not made by us. */
     isMessage(on: Queryable, applicationId: string, messageId: string): Promise<boolean>;
   };
+}
+
+/** Told what happens here; must not throw. */
+export interface CheckWatch {
+  /** What a check found: right, wrong, or why it was refused. */
+  checked(finding: Finding | 'unknown_message'): void;
+  /** So many codes ran out. */
+  expired(codes: number): void;
 }
 
 export interface Verifications {
@@ -60,7 +69,7 @@ const refusals: Partial<Record<Finding, Reason>> = {
   superseded: 'superseded',
 };
 
-export function createVerifications({ db, keyring, log, ports }: VerificationsOptions): Verifications {
+export function createVerifications({ db, keyring, log, watch, ports }: VerificationsOptions): Verifications {
   const runAll = async (on: Queryable, items: readonly CheckItem[]): Promise<(CheckRow | null)[]> => {
     const results: (CheckRow | null)[] = items.map(() => null);
     for (const row of await checkCodes(on, items, ports)) results[Number(row.ord) - 1] = row;
@@ -72,10 +81,15 @@ export function createVerifications({ db, keyring, log, ports }: VerificationsOp
     for (let verificationId: string | null = null; ; ) {
       const item = itemOf(request, verificationId, keyring);
       const row: CheckRow | null = tx ? ((await runAll(tx, [item]))[0] ?? null) : await add(item);
+      if (row?.finding === 'again') continue;
+      if (row?.finding === 'moved') {
+        verificationId = row.verification_id;
+        continue;
+      }
+      watch?.checked(row?.finding ?? 'unknown_message');
       if (row === null) throw await missing(request, tx);
-      if (row.finding === 'moved') verificationId = row.verification_id;
-      else if (row.finding === 'rate_limited') throw ports.limitRefusal(row.note, row.retry_after ?? 1);
-      else if (row.finding !== 'again') return resultOf(row);
+      if (row.finding === 'rate_limited') throw ports.limitRefusal(row.note, row.retry_after ?? 1);
+      return resultOf(row);
     }
   }
 
@@ -84,7 +98,7 @@ export function createVerifications({ db, keyring, log, ports }: VerificationsOp
     return exists ? refuse('not_platform_code') : new ApiError(4001, 'message not found');
   }
 
-  return { check, ...createExpiry({ db, log, expireDeliveries: ports.expireDeliveries }) };
+  return { check, ...createExpiry({ db, log, watch, expireDeliveries: ports.expireDeliveries }) };
 }
 
 function itemOf(request: CheckRequest, verificationId: string | null, keyring: Keyring): CheckItem {

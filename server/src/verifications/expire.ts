@@ -9,6 +9,7 @@ const chunk = 200;
 interface ExpiryOptions {
   db: Db;
   log: Log;
+  watch?: { expired(codes: number): void } | undefined;
   expireDeliveries(tx: Queryable, expired: readonly { applicationId: string; messageIds: string[] }[]): Promise<void>;
 }
 
@@ -18,7 +19,7 @@ export interface Expiry {
   stop(): Promise<void>;
 }
 
-export function createExpiry({ db, log, expireDeliveries }: ExpiryOptions): Expiry {
+export function createExpiry({ db, log, watch, expireDeliveries }: ExpiryOptions): Expiry {
   let timer: NodeJS.Timeout | undefined;
   let stopped = true;
   let running: Promise<void> = Promise.resolve();
@@ -31,6 +32,7 @@ export function createExpiry({ db, log, expireDeliveries }: ExpiryOptions): Expi
         if (due.length > 0) await expireDeliveries(tx, due);
         return due.length;
       });
+      watch?.expired(ended);
       total += ended;
       if (ended < chunk) return total;
     }

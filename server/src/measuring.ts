@@ -1,0 +1,69 @@
+/** The numbers of the product: where they are read, and the listener on which operators find them. */
+import type { Config } from './config.ts';
+import type { Delivery } from './delivery/index.ts';
+import type { FrontDoor } from './http/index.ts';
+import { type Listener, type Metrics, openListener } from './metrics/index.ts';
+import type { Db } from './platform/db.ts';
+import type { Log } from './platform/log.ts';
+import type { Posting } from './posting/index.ts';
+import type { Providers } from './providers/index.ts';
+
+interface Read {
+  db: Db;
+  delivery: Pick<Delivery, 'backlog' | 'underWay'>;
+  posting: Pick<Posting, 'backlog'>;
+  providers: Pick<Providers, 'seen'>;
+}
+
+export function measure(metrics: Metrics, { db, delivery, posting, providers }: Read): void {
+  db.watch(metrics.queried);
+  metrics.readFrom({
+    deliveries: delivery.backlog,
+    callbacks: posting.backlog,
+    providers: providers.seen,
+    connections: db.connections,
+    attempts: delivery.underWay,
+  });
+}
+
+interface Operated {
+  metrics: Pick<Metrics, 'scrape'>;
+  frontDoor: Pick<FrontDoor, 'readiness'>;
+  log: Log;
+  /** Whether the roles have begun. */
+  isStarted(): boolean;
+}
+
+/** Null where none is wanted. Throws ConfigError for a chosen address that cannot be listened on. */
+export async function openOperators(
+  { metrics, frontDoor, log, isStarted }: Operated,
+  { metricsHost, metricsPort }: Pick<Config, 'metricsHost' | 'metricsPort'>,
+): Promise<Listener | null> {
+  if (metricsPort.number === 0) return null;
+  const json = (status: number, body: object) => ({
+    status,
+    mediaType: 'application/json; charset=utf-8',
+    body: JSON.stringify(body),
+  });
+  return openListener({
+    host: metricsHost.address,
+    port: metricsPort.number,
+    chosen: metricsHost.chosen || metricsPort.chosen,
+    log,
+    answers: {
+      '/metrics': metrics.scrape,
+      '/healthz': () => json(200, { status: 'ok' }),
+      async '/readyz'() {
+        if (!isStarted()) return json(503, { status: 'not_ready', checks: { server: 'starting' } });
+        const ready = await frontDoor.readiness();
+        return json(ready.status === 'ready' ? 200 : 503, ready);
+      },
+    },
+  });
+}
+
+/** /metrics for everybody who reaches the HTTP server. */
+export const metricsPage = ({ scrape }: Pick<Metrics, 'scrape'>) => ({
+  path: '/metrics',
+  answer: async () => ({ ...(await scrape()), headers: { 'Cache-Control': 'no-store' } }),
+});
