@@ -14,8 +14,8 @@ export function makeConfigurationPage(): string {
 
 Made from \`server/src/config.ts\` by \`npm run generate\`; do not edit by hand.
 
-Every setting is an environment variable; an empty one counts as absent. A start with wrong settings names all faults at once, one
-sentence each, and exits with 2.
+Every setting is an environment variable; an empty one counts as absent unless its sentence says what it means. A start with wrong
+settings names all faults at once, one sentence each, and exits with 2.
 
 ${table(['Variable', 'Default', 'What it does'], rows)}
 `;

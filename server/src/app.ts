@@ -47,7 +47,7 @@ export async function createApp(options: AppOptions) {
     },
     /** Opens the listener for operators where one is wanted; resolves with its address. Throws ConfigError. */
     async openOperators(): Promise<string | null> {
-      operators = await openOperators({ ...rooms, log, isStarted: () => isStarted }, config);
+      operators = await openOperators({ ...rooms, isStarted: () => isStarted }, config, log);
       return operators?.address ?? null;
     },
     /** Begins the roles; resolves with the address customers reach, for a process that answers requests. */
