@@ -81,6 +81,7 @@ test('a preset key pair and operator token are the ones that work', async (t) =>
 test('bad settings are told all at once, one sentence each, with exit code 2 and without their secrets', async (t) => {
   const failed = await failedStart({
     PORT: 'eighty',
+    METRICS_PORT: 'ninety',
     ROLES: 'api,cook',
     LOG_LEVEL: 'loud',
     PUBLIC_URL: 'ftp://example.com',
@@ -92,7 +93,16 @@ test('bad settings are told all at once, one sentence each, with exit code 2 and
   assert.equal(failed.exitCode, 2);
   assert.equal(failed.stdout, '');
   const lines = failed.stderr.trimEnd().split('\n');
-  for (const name of ['PORT', 'ROLES', 'LOG_LEVEL', 'PUBLIC_URL', 'DATABASE_URL', 'OPERATOR_TOKEN', 'MASTER_KEY']) {
+  for (const name of [
+    'PORT',
+    'METRICS_PORT',
+    'ROLES',
+    'LOG_LEVEL',
+    'PUBLIC_URL',
+    'DATABASE_URL',
+    'OPERATOR_TOKEN',
+    'MASTER_KEY',
+  ]) {
     assert.equal(lines.filter((line) => line.startsWith(`${name} `)).length, 1, `${name} in ${failed.stderr}`);
   }
   assert.ok(lines.some((line) => line.startsWith('ENGAGELAB_DEV_KEY and ENGAGELAB_DEV_SECRET')));

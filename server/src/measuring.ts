@@ -27,7 +27,7 @@ export function measure(metrics: Metrics, { db, delivery, posting, providers }: 
 }
 
 interface Operated {
-  metrics: Pick<Metrics, 'scrape'>;
+  metrics: Pick<Metrics, 'scrape' | 'watchProcess'>;
   frontDoor: Pick<FrontDoor, 'readiness'>;
   /** Whether the roles have begun. */
   isStarted(): boolean;
@@ -57,6 +57,7 @@ export async function openOperators(
   log: Log,
 ): Promise<Listener | null> {
   if (metricsPort.number === 0) return null;
+  operated.metrics.watchProcess();
   return openListener({
     host: metricsHost.address,
     port: metricsPort.number,

@@ -18,7 +18,9 @@ const loopLookMs = 20;
 export interface Metrics extends Counts {
   /** Tells where the rest is read; once, when the rooms stand. */
   readFrom(sources: Sources): void;
-  /** All of it as text. From the first one on, what the process itself uses is watched too. */
+  /** Watches what the process itself uses, from now on. */
+  watchProcess(): void;
+  /** All of it as text. */
   scrape(): Promise<{ status: 200; mediaType: string; body: string }>;
 }
 
@@ -27,13 +29,20 @@ export function createMetrics({ version }: { version: string }): Metrics {
   const build = { name: 'otp_build_info', help: 'Always 1; the version of the platform is in the label.' };
   createGauge(registry, build, () => [{ labels: { version }, value: 1 }]);
   let watched = false;
+  function watchProcess(): void {
+    if (watched) return;
+    watched = true;
+    collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: loopLookMs });
+    // Of no use, and an absurd number where nothing was seen since the last scrape.
+    registry.removeSingleMetric('nodejs_eventloop_lag_min_seconds');
+  }
   return {
     ...createCounts(registry),
     readFrom: (sources) => createReadings(registry, sources),
+    watchProcess,
     async scrape() {
-      // Not before: an app that nobody scrapes, such as that of a test, watches nothing.
-      if (!watched) collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: loopLookMs });
-      watched = true;
+      // An app that nobody scrapes, such as that of a test, watches nothing.
+      watchProcess();
       return { status: 200, mediaType, body: await registry.metrics() };
     },
   };

@@ -85,6 +85,9 @@ for (const kind of engines) {
       assert.ok((waiting.series.get('otp_deliveries_oldest_due_seconds{}') ?? 0) > 30);
       assert.equal(waiting.series.get('otp_callbacks_due{}'), 1);
       assert.ok((waiting.series.get('otp_callbacks_oldest_due_seconds{}') ?? 0) >= 60);
+      bodyOf(await endpoints.change(id, { enabled: false }));
+      assert.equal((await box.app.posting.backlog()).due, 0, 'nobody is to post to an endpoint that is switched off');
+      bodyOf(await endpoints.change(id, { enabled: true }));
       release();
       const grew = await growth(async () => {
         await box.app.delivery.runUntilIdle();

@@ -44,6 +44,10 @@ export function createReadings(registry: Registry, sources: Sources): void {
       return found ? [{ labels: {}, value: pick(found) }] : [];
     });
 
+  // Before the looks at the database, which take connections themselves.
+  gauge('otp_database_connections', 'Connections of this process by state; waiting are statements without one.', () =>
+    samplesBy('state', sources.connections()),
+  );
   gauge('otp_database_up', 'Whether the database answered the last look, within a second.', async () => [
     { labels: {}, value: (await read()) ? 1 : 0 },
   ]);
@@ -74,9 +78,6 @@ export function createReadings(registry: Registry, sources: Sources): void {
   );
   gauge('otp_attempts', 'Hand-overs of this process: running, and waiting for room.', () =>
     samplesBy('state', sources.attempts()),
-  );
-  gauge('otp_database_connections', 'Connections of this process by state; waiting are statements without one.', () =>
-    samplesBy('state', sources.connections()),
   );
   gauge('otp_provider_open', 'Whether this process could open the provider with its settings.', () =>
     [...sources.providers()].map(({ provider, opened }) => ({ labels: { provider }, value: opened ? 1 : 0 })),
