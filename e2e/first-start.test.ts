@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { Agent, createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { raw } from '../server/src/platform/sql.ts';
 import { until } from '../server/src/testing/until.ts';
 import {
   devKey,
@@ -76,6 +77,27 @@ test('a preset key pair and operator token are the ones that work', async (t) =>
   assert.equal((await verify(client, sent.body.message_id, received?.code ?? '')).body.verified, true);
   assert.equal((await keyClient(server.address, devKey, 'another-secret').call('GET', '/v1/messages')).status, 401);
   assert.equal((await operatorClient(server.address).call('GET', '/admin/v1/organizations')).status, 200);
+});
+
+test('metrics are served where METRICS_PORT says, and a port that is taken there ends the start before a key is made', async (t) => {
+  const site = await openSite(t, 'postgres');
+  const metricsPort = await freePort();
+  const server = await site.start({ METRICS_PORT: metricsPort });
+  const client = keyClient(server.address, devKey, devSecret);
+  const { body } = await sendLogin(client, newRecipient());
+  assert.equal((await verify(client, body.message_id, 'wrong1')).body.verified, false);
+  const operators = `http://127.0.0.1:${metricsPort}`;
+  assert.match(server.stdout(), new RegExp(`^Metrics are at ${operators}/metrics$`, 'm'));
+  const text = await (await fetch(`${operators}/metrics`)).text();
+  assert.match(text, /^otp_checks_total\{outcome="wrong"\} 1$/m);
+  assert.deepEqual(await (await fetch(`${operators}/readyz`)).json(), { status: 'ready', checks: { database: 'ok' } });
+
+  const other = await openSite(t, 'postgres');
+  const failed = await failedStart({ ...other.env, METRICS_PORT: metricsPort });
+  assert.deepEqual([failed.exitCode, failed.stdout], [2, '']);
+  assert.equal(failed.stderr, `METRICS_PORT ${metricsPort} on 127.0.0.1 is taken.\n`);
+  const keys = await other.withDb((db) => db.query<{ keys: string }>(raw('select count(*) as keys from api_keys')));
+  assert.deepEqual(keys, [{ keys: '0' }]);
 });
 
 test('bad settings are told all at once, one sentence each, with exit code 2 and without their secrets', async (t) => {
@@ -219,6 +241,14 @@ async function failedStart(env: Record<string, string>): Promise<StartFailed> {
   if (started instanceof StartFailed) return started;
   await started.kill();
   throw new Error(`it started: ${started.stdout()}`);
+}
+
+async function freePort(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return String(typeof address === 'object' ? address?.port : '');
 }
 
 /** One send on a connection of its own; `half` when an answer began and did not end. */
