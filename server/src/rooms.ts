@@ -54,7 +54,7 @@ import { createRetention } from './retention.ts';
 import { createSandbox } from './sandbox/index.ts';
 import { createSite } from './site/index.ts';
 import { createSkills } from './skills/index.ts';
-import { createSpend, findAgainst, spendShare } from './spend/index.ts';
+import { chargeKey, createSpend, findAgainst, spendShare } from './spend/index.ts';
 import { createTemplates } from './templates/index.ts';
 import { createTooling } from './tooling.ts';
 import { createUplinks } from './uplinks/index.ts';
@@ -231,6 +231,7 @@ async function makeSending(options: AppOptions, base: Base) {
     rates,
     estimate: lines.estimateStep,
     spendsAgain: findAgainst,
+    chargeKey,
     askApproval: base.accounts.askApproval,
     gate: createGate({ fraud: base.fraud, spend, presend: base.presend }),
     noteRefusal: base.refusals.note,

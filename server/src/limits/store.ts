@@ -24,7 +24,11 @@ export function grantRows<Item>(items: readonly Item[], input: Sql, shares: read
     from ${input} i join targets t on t.application_id = i.application_id and t.target = i.target
     where i.counted order by t.application_id, t.target for update of t
   ), ${join(
-    shares.map((share) => sql`${share.judge(items, input, raw('held'))}, `),
+    // Each after the one before it: who locks for both of them, in two statements, does it in the same order.
+    shares.map((share, i) => {
+      const before = shares[i - 1];
+      return sql`${share.judge(items, input, before ? verdictsOf(before) : raw('held'))}, `;
+    }),
     '',
   )}verdicts as materialized (
     select i.*, coalesce(h.version, 0) as version, sends.times as sends, wrongs.times as wrongs, coalesce(h.locks, '{}') as locks,

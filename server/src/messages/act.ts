@@ -24,6 +24,7 @@ import { isExempt, keptCodes, ruleOf } from './compose.ts';
 import type { MessagesContext } from './context.ts';
 import { groupsOf, parsePhone } from './recipient.ts';
 import { type Again, openAgain, render } from './render.ts';
+import { chargeAgain, requireMoney } from './spend-again.ts';
 import { findMessage, type Granted, type MessageRecord, moveExpiry } from './store.ts';
 
 export interface Acted {
@@ -96,6 +97,7 @@ export async function resend(
     const ids = { applicationId: application.id, messageId };
     const from = await usableChannel(context, tx, application, living.message, channel);
     const restarted = await context.delivery.restart(tx, { ids, channel: from ?? undefined, ...renewed?.delivery });
+    await chargeAgain(context, tx, application, living.message, { by, channel: restarted.channel });
     return { messageId, ...restarted, expiresAt: renewed?.expiresAt ?? living.message.expires_at };
   });
   context.delivery.wake({ applicationId: application.id, messageId });
@@ -164,24 +166,6 @@ async function requireGrant({ shares }: MessagesContext, tx: Queryable, granted:
       retryAfter: 1,
       cause: new Error('the target changed at the same moment'),
     });
-}
-
-/** 3003 where balance or budgets have nothing left for another hand-over. */
-async function requireMoney(
-  context: MessagesContext,
-  tx: Queryable,
-  application: Application,
-  { recipient, other_recipient: other, country }: MessageRecord,
-): Promise<void> {
-  if (application.network === 'virtual' || isExempt(application, recipient)) return;
-  const phone = [recipient, other].find((to) => to?.startsWith('+'));
-  const against = await context.spendsAgain(tx, {
-    organizationId: application.organizationId,
-    applicationId: application.id,
-    country,
-    callingCode: phone ? parsePhone(phone).callingCode : null,
-  });
-  if (against) throw refuse(against.reason, '', against.retryAfter === null ? {} : { retryAfter: against.retryAfter });
 }
 
 /** The lock ends with the code: a new one gets a whole life, the same one keeps its expiry. */
@@ -308,6 +292,7 @@ export async function nextChannel(
     const excluded = await excludedOf(tx, application, living.message);
     const refusal = excluded.get(addressOf(living.message, moved.channel) ?? '');
     if (refusal) throw refusal;
+    await chargeAgain(context, tx, application, living.message, { by, channel: moved.channel });
     return { messageId, ...moved, expiresAt: living.message.expires_at };
   });
   context.delivery.wake({ applicationId: application.id, messageId });

@@ -32,7 +32,7 @@ import {
   parsePhone,
 } from './recipient.ts';
 import { render, sealAgain } from './render.ts';
-import { type KeyBudget, spendAsk } from './spend-ask.ts';
+import { keyBudgetOf, spendAsk } from './spend-ask.ts';
 import type { Acceptance, MessageKind, MessageRow } from './store.ts';
 
 /** What the three send endpoints have in common, already valid in form. */
@@ -219,7 +219,7 @@ export function compose(
     verification,
     spend: spendAsk(application, resolved, contents, {
       messageId,
-      keyBudget: keyBudgetOf(request),
+      keyBudget: keyBudgetOf(request.caller),
       estimate: context.estimate,
     }),
     delivery: context.delivery.prepare({
@@ -263,10 +263,6 @@ function subjectOf(
     ...groupsOf(addresses.phone),
   };
 }
-
-/** An agent spends no more per day than its terms say. */
-const keyBudgetOf = ({ caller }: SendRequest): KeyBudget | null =>
-  caller?.agent ? { keyId: caller.keyId, capMicros: caller.agent.spendPerDayMicros } : null;
 
 function messageOf(
   context: MessagesContext,

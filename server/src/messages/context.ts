@@ -13,7 +13,7 @@ import type { Gate } from './gate.ts';
 import type { NoteRead } from './note-read.ts';
 import type { Serving } from './plan.ts';
 import type { NoteRefusal } from './refused.ts';
-import type { Estimate, SpendsAgain } from './spend-ask.ts';
+import type { ChargeKey, Estimate, SpendsAgain } from './spend-ask.ts';
 import type { Acceptance, AcceptResult, Granted, MessageKind } from './store.ts';
 
 /** Told what becomes of every message asked for, one per recipient; must not throw. */
@@ -44,6 +44,7 @@ export interface MessagesContext {
   noteRefusal: NoteRefusal;
   watch?: SendWatch | undefined;
   spendsAgain: SpendsAgain;
+  chargeKey: ChargeKey;
   noteRead: NoteRead;
   /** Which limits a send meets. */
   rates: Pick<Rates, 'ofSend'>;

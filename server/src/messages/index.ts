@@ -21,7 +21,7 @@ import type { Serving } from './plan.ts';
 import { type PreviewAsk, previewSend, type SendPreview } from './preview.ts';
 import type { NoteRefusal } from './refused.ts';
 import type { Asking } from './send-requests.ts';
-import type { Estimate, SpendsAgain } from './spend-ask.ts';
+import type { ChargeKey, Estimate, SpendsAgain } from './spend-ask.ts';
 import { type Acceptance, createAccept, findMessage, forgetMessages, type Granted } from './store.ts';
 
 export type { AttemptStory } from './attempts.ts';
@@ -50,6 +50,7 @@ export interface MessagesOptions {
   noteRefusal: NoteRefusal;
   watch?: MessagesContext['watch'];
   spendsAgain: SpendsAgain;
+  chargeKey: ChargeKey;
   /** What balance and budgets add to the accepting statement. */
   spend: Share<Acceptance>;
 }

@@ -4,7 +4,7 @@
 import type { Channel, Content } from '../delivery/index.ts';
 import type { Reason } from '../errors.ts';
 import type { Queryable } from '../platform/db.ts';
-import type { Application } from '../policy.ts';
+import type { Application, Caller } from '../policy.ts';
 import type { Resolved } from './compose.ts';
 
 export interface SpendAsk {
@@ -32,6 +32,16 @@ export type SpendsAgain = (
   on: Queryable,
   ask: Pick<SpendAsk, 'organizationId' | 'applicationId' | 'country' | 'callingCode'>,
 ) => Promise<{ reason: Reason; retryAfter: number | null } | null>;
+
+/** Charges a key's budget with sending a message once more; null where that fits, else the transaction must be undone. */
+export type ChargeKey = (
+  on: Queryable,
+  ask: Pick<SpendAsk, 'applicationId' | 'messageId' | 'estimateMicros'> & KeyBudget,
+) => Promise<{ retryAfter: number } | null>;
+
+/** An agent spends no more per day than its terms say. */
+export const keyBudgetOf = (caller: Pick<Caller, 'keyId' | 'agent'> | null | undefined): KeyBudget | null =>
+  caller?.agent ? { keyId: caller.keyId, capMicros: caller.agent.spendPerDayMicros } : null;
 
 /**
  * Null where nothing can cost: test recipients, the virtual network, a message that nothing is sent for. The estimate is that of the

@@ -40,11 +40,12 @@ export const createCharges = (organizations: Sql): Charges => ({
       from (${accepted}) a join (${organizations}) o on o.application_id = a.application_id
       join charge_balances b on b.organization_id = o.organization_id
       where a.cost_micros > 0
-    ), ${corrected ? sql`${correct(corrected, organizations)}, ` : sql``}${release(sql`select application_id, message_id, cost_micros from (${accepted}) a
-      union all select application_id, message_id, 0 from (${over}) o${
-        corrected ? sql` union all select application_id, message_id, -micros from (${corrected}) r` : sql``
+    ), ${corrected ? sql`${correct(corrected, organizations)}, ` : sql``}${release(sql`select application_id, message_id, cost_micros, false as over from (${accepted}) a
+      union all select application_id, message_id, 0, true from (${over}) o${
+        corrected ? sql` union all select application_id, message_id, -micros, false from (${corrected}) r` : sql``
       }`)}`,
-  giveBack: (ended) => release(sql`select application_id, message_id, 0 as cost_micros from (${ended}) e`),
+  giveBack: (ended) =>
+    release(sql`select application_id, message_id, 0 as cost_micros, true as over from (${ended}) e`),
 });
 
 /** What receipts give back; nothing of what the operator has given back by hand. */
@@ -59,11 +60,15 @@ const correct = (corrected: Sql, organizations: Sql): Sql => sql`charge_correcte
         and e.message_id = c.message_id and e.attempt = c.attempt)
   )`;
 
-/** Ends reservations, and puts the cost in the place of the estimate that budgets were counted by. `rows` has cost_micros. */
+/**
+ * Ends reservations, and puts the cost in the place of the estimate that budgets were counted by. `rows` has cost_micros, and `over`
+ * where nothing more goes out by itself: until then, what was sent again keeps of its estimates what no cost has taken the place of.
+ */
 const release = (rows: Sql): Sql => sql`charge_released as (
     delete from balance_reservations r using (${rows}) e where r.application_id = e.application_id and r.message_id = e.message_id
   ), charge_spent as (
-    update budget_uses u set open_micros = 0, cost_micros = u.cost_micros + e.cost_micros
-    from (select application_id, message_id, sum(cost_micros)::bigint as cost_micros from (${rows}) r group by 1, 2) e
+    update budget_uses u set cost_micros = u.cost_micros + e.cost_micros,
+      open_micros = case when u.from_micros is null or e.over then 0 else greatest(u.open_micros - greatest(e.cost_micros, 0), 0) end
+    from (select application_id, message_id, sum(cost_micros)::bigint as cost_micros, bool_or(over) as over from (${rows}) r group by 1, 2) e
     where u.application_id = e.application_id and u.message_id = e.message_id and (u.open_micros > 0 or e.cost_micros <> 0)
   )`;

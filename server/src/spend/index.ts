@@ -15,10 +15,11 @@ import { createLadders } from './ladder.ts';
 import { createOperations, type Operation } from './operations.ts';
 import type { SpendPorts } from './ports.ts';
 
+export { chargeKey, findAgainst } from './again-store.ts';
 export type { SpendAsk } from './ask.ts';
 export type { LadderAction, LadderAnswer, LadderAsk } from './budgets.ts';
 export type { SpendPorts } from './ports.ts';
-export { findAgainst, spendShare } from './share-store.ts';
+export { spendShare } from './share-store.ts';
 
 export interface Spend {
   operations: readonly Operation[];

@@ -4,7 +4,6 @@
  * Items of one statement take their places in order: one that would fit only if another is not granted gets the verdict `changed` and
  * asks again.
  */
-import type { Queryable } from '../platform/db.ts';
 import type { Share } from '../platform/share.ts';
 import { raw, type Sql, sql } from '../platform/sql.ts';
 import { type SpendAsk, spendColumns } from './ask.ts';
@@ -101,29 +100,4 @@ function write(granted: Sql): Sql {
     select application_id, message_id, array_agg(counter_id order by counter_id), array_agg(period_start order by counter_id), min(micros)
     from spend_granted group by application_id, message_id
   ), spend_settled as (select)`;
-}
-
-/** Whose message is to be sent once more. */
-export type AgainAsk = Pick<SpendAsk, 'organizationId' | 'applicationId' | 'country' | 'callingCode'>;
-
-/**
- * What is against another hand-over of a message that was accepted: nothing left, or a budget that is spent. A look without a lock:
- * like later steps, such a hand-over is charged whatever it costs.
- */
-export async function findAgainst(
-  db: Queryable,
-  ask: AgainAsk,
-): Promise<{ reason: 'insufficient_balance' | 'budget_exhausted'; retryAfter: number | null } | null> {
-  const [row] = await db.query<{ short: boolean; retry_after: number | null }>(sql`
-    select exists (select from balances b where b.organization_id = ${ask.organizationId} and b.mode = 'prepaid'
-        and b.balance_micros <= b.reserved_micros) as short,
-      (select ceil(extract(epoch from max(p.starts at time zone 'UTC' + ('1 ' || g.period)::interval) - clock_now() at time zone 'UTC'))::integer
-        from budgets g cross join lateral (select ${periodStart('g.period')} as starts) p
-        join budget_counters c on c.counter_id = g.id and c.period_start = p.starts
-        where g.application_id = ${ask.applicationId} and g.enabled and c.spent_micros >= g.cap_micros
-          and (g.scope = 'all' or g.scope = 'country' and g.scope_value = ${ask.country}::text
-            or g.scope = 'calling_code' and g.scope_value = ${ask.callingCode}::text)) as retry_after`);
-  if (row?.short) return { reason: 'insufficient_balance', retryAfter: null };
-  const retryAfter = row?.retry_after ?? null;
-  return retryAfter === null ? null : { reason: 'budget_exhausted', retryAfter };
 }
