@@ -14,7 +14,7 @@ import { createEvents, forgetEvents, webhooks } from './events/index.ts';
 import { createFeedback } from './feedback.ts';
 import { createGate } from './gate.ts';
 import { createGuessing } from './guessing.ts';
-import { createFrontDoor, type FrontDoor, packageVersion, storeAnswer } from './http/index.ts';
+import { createFrontDoor, createVisitors, type FrontDoor, packageVersion, storeAnswer } from './http/index.ts';
 import type { Operation } from './http/operation.ts';
 import { createInsights, readPastSends } from './insights/index.ts';
 import { createJudging } from './judging.ts';
@@ -339,14 +339,15 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const { common, metrics, accounts, sandbox, templates, events, publicUrl } = base;
   const { db, log, clock } = common;
   const operations = allOperations(base, sending);
+  const visit = createVisitors(clock);
   const site = createSite({
-    ...{ publicUrl, clock, securityContact: config.securityContact },
+    ...{ publicUrl, clock, visit, securityContact: config.securityContact },
     // Complete only once the front door stands.
     description: () => frontDoor.openapi(),
   });
   const skills = createSkills({ publicUrl });
   const agents = createTooling({
-    ...{ operations, accounts, templates, log, publicUrl },
+    ...{ operations, accounts, templates, log, publicUrl, visit },
     messages: sending.messages,
     confirmations: createConfirmations(common),
     ...{ docs: site, skills, extend: options.extendAgents },

@@ -3,7 +3,7 @@ import type { Accounts } from './accounts/index.ts';
 import { type Agents, type AgentsOptions, createAgents } from './agents/index.ts';
 import type { Confirmations } from './confirmations/index.ts';
 import { ApiError } from './errors.ts';
-import type { FrontDoor } from './http/index.ts';
+import type { FrontDoor, Visit } from './http/index.ts';
 import type { Operation } from './http/operation.ts';
 import type { Messages } from './messages/index.ts';
 import type { Log } from './platform/log.ts';
@@ -18,20 +18,22 @@ export interface ToolingOptions extends Pick<AgentsOptions, 'docs' | 'skills' | 
   confirmations: Confirmations;
   log: Log;
   publicUrl(): string;
+  visit: Visit;
   /** Asked with the first call: the door opens after the tools are made. */
-  frontDoor(): Pick<FrontDoor, 'inject' | 'openapi'>;
+  frontDoor(): Pick<FrontDoor, 'inject' | 'openapiText'>;
 }
 
 export function createTooling(options: ToolingOptions): Agents {
   const { operations, accounts, templates, messages, confirmations, log, publicUrl, frontDoor } = options;
-  const { docs, skills, extend } = options;
+  const { docs, skills, extend, visit } = options;
   return createAgents({
     docs,
     skills,
     extend,
+    visit,
     operations,
     publicUrl,
-    openapi: () => frontDoor().openapi(),
+    openapiText: () => frontDoor().openapiText(),
     authenticate: accounts.authenticateKey,
     async ask({ method, path, body, headers, ip, signal }) {
       const reply = await frontDoor().inject({

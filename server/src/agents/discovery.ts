@@ -49,7 +49,7 @@ function cardOf(publicUrl: string): object {
   return {
     $schema: schema,
     name: `${namespaceOf(publicUrl)}/engagelab-otp`,
-    version: packageVersion(),
+    version: packageVersion,
     title: 'OTP platform',
     description: 'Send one-time codes, check them, and find out why one did not arrive.',
     websiteUrl: publicUrl,

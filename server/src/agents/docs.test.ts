@@ -41,6 +41,25 @@ test('without a credential there are the tools of the documents and no others, f
   }
 });
 
+test('who asks without a credential may say little at once, and not without end', async () => {
+  const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
+  const post = (body: object) =>
+    app.call({
+      path: '/mcp/docs',
+      credential: null,
+      headers: { host: 'localhost', accept: 'application/json, text/event-stream' },
+      body,
+    });
+  assert.equal((await post({ ...list, params: { fill: 'x'.repeat(17_000) } })).status, 413);
+  const replies = await Promise.all(Array.from({ length: 80 }, () => post(list)));
+  const refusal = replies.find(({ status }) => status === 429);
+  assert.equal(refusal?.body.code, 3004);
+  assert.ok(Number(refusal?.headers['retry-after']) >= 1);
+  assert.ok(replies.some(({ status }) => status === 200));
+  await database.clock.travel(60_000);
+  assert.equal((await post(list)).status, 200);
+});
+
 test('what it answers may be kept by anybody: public, with a time', async () => {
   const meta = {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',

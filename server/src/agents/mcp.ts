@@ -11,7 +11,7 @@ import {
   type Server,
 } from '@modelcontextprotocol/server';
 import { ApiError } from '../errors.ts';
-import type { Endpoint } from '../http/index.ts';
+import type { Endpoint, Visit } from '../http/index.ts';
 import { callDocs } from './call-docs.ts';
 import { type CallPorts, callTool, type Session } from './call-tool.ts';
 import { type Narrowing, toolsFor } from './catalog.ts';
@@ -27,7 +27,12 @@ export interface McpPorts extends CallPorts, GatePorts, ResourcePorts {
   extend?: ((server: Server) => void) | undefined;
   /** What the protocol library has to say about requests it could not serve. */
   warn(error: Error): void;
+  /** Of who asks without a credential. */
+  visit: Visit;
 }
+
+/** Without a credential nobody has much to say. */
+const docsMaxBytes = 16 * 1024;
 
 /** What an agent is told before anything else. */
 const instructions =
@@ -39,14 +44,15 @@ const docsInstructions =
 export function makeMcpEndpoints(ports: McpPorts, tools: readonly Tool[]): Endpoint[] {
   const whole = createMcpHandler((context) => makeServer(ports, tools, context), { onerror: ports.warn });
   const docs = createMcpHandler((context) => makeDocsServer(ports, tools, context), { onerror: ports.warn });
-  const endpoint = (path: string, handle: Endpoint['answer']): Endpoint => ({
+  const endpoint = (path: string, handle: Endpoint['answer'], maxBytes?: number): Endpoint => ({
     path,
+    ...(maxBytes !== undefined && { maxBytes }),
     async answer(request, from) {
       try {
         if (request.method !== 'POST')
           throw new ApiError(3002, 'method not allowed', { status: 405, headers: { allow: 'POST' } });
         requireOurs(request, ports.publicUrl());
-        return await handle(request, from);
+        return (await isBatch(request)) ? batchRefusal() : await handle(request, from);
       } catch (error) {
         if (error instanceof ApiError) return refuseKnock(error, from.requestId, ports.publicUrl());
         throw error;
@@ -60,12 +66,31 @@ export function makeMcpEndpoints(ports: McpPorts, tools: readonly Tool[]): Endpo
   return [
     endpoint('/mcp', withKey(false)),
     endpoint('/mcp/readonly', withKey(true)),
-    endpoint('/mcp/docs', (request, { requestId }) => {
-      const extra = { requestId, narrowing: narrowingOf(request.headers, true) };
-      return docs.fetch(request, { authInfo: { token: '', clientId: '', scopes: [], extra } });
-    }),
+    endpoint(
+      '/mcp/docs',
+      (request, { ip, requestId }) => {
+        ports.visit(ip);
+        const extra = { requestId, narrowing: narrowingOf(request.headers, true) };
+        return docs.fetch(request, { authInfo: { token: '', clientId: '', scopes: [], extra } });
+      },
+      docsMaxBytes,
+    ),
   ];
 }
+
+/** The library takes a hundred messages of an older revision at once; one request is one message here, so that it can be counted. */
+const isBatch = async (request: Request): Promise<boolean> =>
+  (await request.clone().text()).trimStart().startsWith('[');
+
+const batchRefusal = (): Response =>
+  Response.json(
+    {
+      jsonrpc: '2.0',
+      id: null,
+      error: { code: -32600, message: 'send one message per request, not an array of them' },
+    },
+    { status: 400 },
+  );
 
 /** How a session reaches what serves it. The secret stays out: nothing but our own operations needs it. */
 const authInfoOf = (session: Session): AuthInfo => ({

@@ -6,7 +6,8 @@ import { type ErrorCode, errorTable, reasons } from '../errors.ts';
 import type { Texts } from './tool.ts';
 
 export interface ResourcePorts extends Texts {
-  openapi(): object;
+  /** The API description as JSON. */
+  openapiText(): string;
   skills: {
     list(): { name: string; description: string }[];
     read(name: string, file: string): { mediaType: string; text: string } | null;
@@ -73,10 +74,10 @@ export const resourceTemplates = [
 ];
 
 /** Null for an address nobody has. */
-export function readResource(asked: string, { openapi, docs, skills }: ResourcePorts): Resource | null {
+export function readResource(asked: string, { openapiText, docs, skills }: ResourcePorts): Resource | null {
   // Clients that fill in a template write the slashes of a path so.
   const uri = asked.replaceAll(/%2f/gi, '/');
-  if (uri === openapiUri) return { uri, mimeType: 'application/json', text: JSON.stringify(openapi()) };
+  if (uri === openapiUri) return { uri, mimeType: 'application/json', text: openapiText() };
   const [, path] = docUri.exec(uri) ?? [];
   if (path !== undefined) {
     const text = docs.read(path === '' ? '/docs' : `/docs/${path.replace(/\.md$/, '')}`);

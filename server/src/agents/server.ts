@@ -27,7 +27,7 @@ const cacheable = [
 export function openServer({ instructions, cacheScope }: { instructions: string; cacheScope: CacheScope }): Server {
   const cached = { ttlMs: listTtlMs, cacheScope };
   return new Server(
-    { name: 'engagelab-otp', title: 'OTP platform', version: packageVersion() },
+    { name: 'engagelab-otp', title: 'OTP platform', version: packageVersion },
     {
       capabilities: {
         tools: { listChanged: false },

@@ -149,6 +149,19 @@ onEachApp('MCP over HTTP', (get) => {
       assert.deepEqual([reply.status, (await body(reply)).error?.code], [status, code]);
   });
 
+  test('an array of messages is one request too many, for whoever asks', async () => {
+    const call = { jsonrpc: '2.0', id: 1, method: 'resources/read', params: { uri: 'otp://openapi.json' } };
+    for (const path of ['/mcp', '/mcp/readonly', '/mcp/docs'])
+      for (const payload of [JSON.stringify(Array.from({ length: 100 }, () => call)), '\ufeff \n[]']) {
+        const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+        const init = { method: 'POST', headers: { ...headers, authorization: `Bearer ${credential}` }, body: payload };
+        const reply = await fetch(new URL(path, address), init);
+        assert.equal(reply.status, 400);
+        const { error } = (await reply.json()) as { error: { code: number } };
+        assert.equal(error.code, -32600);
+      }
+  });
+
   test('too much, or what is no JSON, is refused', async () => {
     assert.equal((await post({ fill: 'x'.repeat(300_000) })).status, 413);
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${credential}` };

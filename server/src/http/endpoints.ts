@@ -10,7 +10,7 @@ import { Exchange, type House } from './exchange.ts';
 import { EventStream } from './operation.ts';
 import type { Work } from './work.ts';
 
-const maxBytes = 256 * 1024;
+const mostBytes = 256 * 1024;
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 export interface EndpointFrom {
@@ -21,6 +21,8 @@ export interface EndpointFrom {
 export interface Endpoint {
   /** Without parameters. Asked for every method. */
   path: string;
+  /** Of a request's body; default 256 KiB. */
+  maxBytes?: number;
   /** A body of text/event-stream is passed on as it comes; any other is read to its end. The request's signal aborts when the client goes away. */
   answer(request: Request, from: EndpointFrom): Promise<Response>;
 }
@@ -49,7 +51,7 @@ export function addEndpointRoutes(
 
 async function serve(exchange: Exchange, endpoint: Endpoint, request: FastifyRequest): Promise<void> {
   try {
-    const body = await readBody(exchange.request, maxBytes);
+    const body = await readBody(exchange.request, endpoint.maxBytes ?? mostBytes);
     const from = { ip: clientAddress(request), requestId: exchange.id };
     const response = await endpoint.answer(toRequest(exchange, body), from);
     const { headers } = response;

@@ -77,6 +77,8 @@ export interface FrontDoor {
   openapi(): object;
   /** What /readyz answers; also for a process that does not listen. */
   readiness(): Promise<Readiness>;
+  /** The same as JSON, made once. */
+  openapiText(): string;
   /** Body of a data-modifying CTE by which a deed stores answers in its own statement; see store.ts. */
   finishRows(rows: Sql): Sql;
   /** Deletes Idempotency-Keys past their 24 hours; runs by itself while listening. */
@@ -134,6 +136,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     inject: (request) => app.inject(request),
     openapi: () => description.document(),
     readiness,
+    openapiText: description.text,
     finishRows,
     sweep: idempotency.sweep,
   };

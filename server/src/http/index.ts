@@ -9,3 +9,4 @@ export type { Endpoint, EndpointFrom } from './endpoints.ts';
 export { createFrontDoor, type FrontDoor, type FrontDoorOptions } from './front-door.ts';
 export { packageVersion } from './openapi.ts';
 export type { Page, PageAnswer, PageRequest } from './pages.ts';
+export { createVisitors, type Visit } from './visitors.ts';

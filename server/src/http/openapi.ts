@@ -90,7 +90,7 @@ export function makeOpenApi(
     info: {
       ...info,
       contact: { name: 'Who runs this server', url: `${publicUrl}/docs` },
-      version: packageVersion(),
+      version: packageVersion,
     },
     servers: [{ url: publicUrl }],
     tags: describeTags([...shown.map(({ tag }) => tag), ...(webhooks.length > 0 ? ['Callbacks'] : [])]),
@@ -107,12 +107,9 @@ export function makeOpenApi(
 }
 
 /** Of this server, as its package says. */
-export function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return version;
-}
+export const packageVersion = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;
 
 function describeOperation(spec: Spec, book: SchemaBook, failures: Json): Json {
   const body = spec.input.body && describeBody(spec, book.describe(spec.input.body, 'request'));

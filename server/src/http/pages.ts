@@ -6,11 +6,13 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { ApiError } from '../errors.ts';
+import { clientAddress } from './client-address.ts';
 import { Exchange, type House } from './exchange.ts';
 import { toRoutePath } from './paths.ts';
 import type { Work } from './work.ts';
 
 export interface PageRequest {
+  ip: string;
   method: 'GET' | 'HEAD';
   /** Percent-decoded, without a slash at its end and without the query. */
   path: string;
@@ -45,16 +47,17 @@ export function addPageRoutes(app: FastifyInstance, pages: readonly Page[], hous
       url: toRoutePath(page.path),
       onRequest: (request, reply) => {
         reply.hijack();
-        work.track(serve(new Exchange(house, request.raw, reply.raw, request.id, page.path, meter), page));
+        const exchange = new Exchange(house, request.raw, reply.raw, request.id, page.path, meter);
+        work.track(serve(exchange, page, clientAddress(request)));
       },
       handler: () => undefined,
     });
   }
 }
 
-async function serve(exchange: Exchange, page: Page): Promise<void> {
+async function serve(exchange: Exchange, page: Page, ip: string): Promise<void> {
   try {
-    const asked = requestOf(exchange.request);
+    const asked = requestOf(exchange.request, ip);
     const found = asked && (await page.answer(asked));
     if (!found) throw new ApiError(4001, 'no such page', { status: 404 });
     const { status, mediaType, body, headers = {} } = found;
@@ -68,11 +71,12 @@ async function serve(exchange: Exchange, page: Page): Promise<void> {
 }
 
 /** Null for an address that is no text. */
-function requestOf(request: Exchange['request']): PageRequest | null {
+function requestOf(request: Exchange['request'], ip: string): PageRequest | null {
   const target = (request.url ?? '').replace(/^https?:\/\/[^/?#]*/i, '').replace(/#.*$/s, '');
   const [path = '', query = ''] = target.split(/\?(.*)/s);
   try {
     return {
+      ip,
       method: request.method === 'HEAD' ? 'HEAD' : 'GET',
       path: decodeURIComponent(path).replace(/(?<=.)\/$/, ''),
       query: new URLSearchParams(query),

@@ -14,8 +14,14 @@ import { wellKnownPages } from './well-known.ts';
 const base = 'https://otp.example.com';
 const text = readFileSync(new URL('../../../docs/openapi.json', import.meta.url), 'utf8');
 const whole = JSON.parse(text) as Description;
-const ports = { publicUrl: () => base, description: () => whole, clock: systemClock, securityContact: undefined };
-const request = { method: 'GET', query: new URLSearchParams(), headers: {} } as const;
+const ports = {
+  publicUrl: () => base,
+  description: () => whole,
+  clock: systemClock,
+  visit: () => undefined,
+  securityContact: undefined,
+};
+const request = { ip: '127.0.0.1', method: 'GET', query: new URLSearchParams(), headers: {} } as const;
 const pages = [...documentPages(ports), ...wellKnownPages(ports)];
 const get = async (path: string) => {
   const found = await pages.find((page) => page.path === path)?.answer({ ...request, path });

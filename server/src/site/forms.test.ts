@@ -141,6 +141,15 @@ describe('the forms of a page', () => {
     assert.match((await get('/docs/search?q=webotp')).body, /href="\/docs\/webotp"/);
   });
 
+  test('who searches without end is told to wait, and may read on', async () => {
+    const replies = await Promise.all(Array.from({ length: 100 }, () => get('/docs/search?q=code')));
+    const refused = replies.filter(({ status }) => status === 429);
+    assert.ok(refused.length > 20, String(refused.length));
+    assert.equal(JSON.parse(refused[0]?.body ?? '').code, 3004);
+    assert.match(refused[0]?.header('retry-after') ?? '', /^[1-9]/);
+    assert.equal((await get('/docs')).status, 200);
+  });
+
   test('the API catalog is a link set that leads to the description, its documents and its state', async () => {
     const reply = await get('/.well-known/api-catalog');
     assert.match(

@@ -59,7 +59,13 @@ export function createSite(ports: SitePorts): Site {
       { path: '/docs', answer: below },
       { path: '/docs.md', answer: below },
       { path: '/docs/*', answer: below },
-      { path: '/docs/search', answer: (request) => answerSearch(library(), request) },
+      {
+        path: '/docs/search',
+        answer(request) {
+          ports.visit(request.ip);
+          return answerSearch(library(), request);
+        },
+      },
       {
         path: '/errors/{code}',
         answer: ({ path }) =>

@@ -1,4 +1,5 @@
 /** What the site is handed by the wiring. */
+import type { Visit } from '../http/index.ts';
 import type { Clock } from '../platform/clock.ts';
 
 export interface SitePorts {
@@ -7,6 +8,8 @@ export interface SitePorts {
   /** The description the server publishes, complete. Asked for when the first page is read. */
   description(): object;
   clock: Clock;
+  /** Of who searches. */
+  visit: Visit;
   /** Whom to tell of a weakness, as an address with its scheme; without it there is no security.txt. */
   securityContact: string | undefined;
 }

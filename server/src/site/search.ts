@@ -30,6 +30,10 @@ export function createSearch(docs: readonly Doc[]): Search {
       index.set(word, pages.set(i, score));
     }
   }
+  // Made when a page is first found: a search must not cost the reading of what it finds.
+  const lines: Line[][] = [];
+  const linesOf = (i: number, { body }: Doc): Line[] =>
+    (lines[i] ??= body.split('\n').map((text) => ({ text, words: new Set(wordsOf(text)) })));
   return (query, limit = 10) => {
     const words = [...new Set(wordsOf(query))].slice(0, 20);
     const totals = new Map<number, number>();
@@ -42,7 +46,7 @@ export function createSearch(docs: readonly Doc[]): Search {
     const best = [...totals].sort(([i, a], [j, b]) => b - a || i - j).slice(0, limit);
     return best.flatMap(([i]) => {
       const doc = docs[i];
-      return doc ? [foundIn(doc, words)] : [];
+      return doc ? [foundIn(doc, linesOf(i, doc), words)] : [];
     });
   };
 }
@@ -72,13 +76,17 @@ function scoresOf({ title, description, body }: Doc): Map<string, number> {
   return scores;
 }
 
-function foundIn({ path, title, description, body }: Doc, words: readonly string[]): Found {
+interface Line {
+  text: string;
+  words: ReadonlySet<string>;
+}
+
+function foundIn({ path, title, description }: Doc, lines: readonly Line[], words: readonly string[]): Found {
   let line = '';
   let most = 0;
-  for (const one of body.split('\n')) {
-    const known = new Set(wordsOf(one));
-    const count = words.filter((word) => known.has(word)).length;
-    if (count > most) [line, most] = [one, count];
+  for (const one of lines) {
+    const count = words.filter((word) => one.words.has(word)).length;
+    if (count > most) [line, most] = [one.text, count];
   }
   const shown = plainText(line).slice(0, 240);
   const isSaid = description.toLowerCase().includes(shown.toLowerCase().replace(/\.$/, ''));
