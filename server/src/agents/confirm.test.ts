@@ -163,7 +163,10 @@ describe('a live send over MCP', () => {
       { language: 'en' },
     ])
       await isRefused(() => call(client, 'send_otp', { ...args, ...changed }, withAnswer(state)), wrong);
-    await isRefused(() => call(client, 'send_custom_message', args, withAnswer(state)), wrong);
+    await isRefused(
+      () => call(client, 'send_custom_message', { ...args, params: { code: '048213' } }, withAnswer(state)),
+      wrong,
+    );
     const other = await makeAgent();
     await approve(other);
     const thief = await open({ byHand: true }, other);
@@ -181,6 +184,43 @@ describe('a live send over MCP', () => {
     assert.equal((unanswered as InputRequiredResult).resultType, 'input_required', 'it is asked again');
     await database.clock.travel(5 * 60_000 + 1_000);
     await isRefused(() => call(client, 'send_otp', args, withAnswer(state)), /older than five minutes/);
+  });
+
+  test('is not another send than the one that was shown', async () => {
+    const client = await open({ byHand: true });
+    const changes: [string, object, () => Promise<() => Promise<unknown>>][] = [
+      [
+        'send_otp',
+        send({ template_id: 'brand' }),
+        async () => {
+          bodyOf(await payer.call({ method: 'DELETE', path: '/v1/template-configs/brand' }));
+          await payer.addTemplate({ template_id: 'brand', brand_name: 'Umbra' });
+          return async () => undefined;
+        },
+      ],
+      [
+        'resend_otp',
+        { message_id: bodyOf(await payer.send(newNumber())).message_id, idempotency_key: newKey() },
+        async () => {
+          const entries = [{ provider: 'priced', priority: 1, price_micros: 5_000_000 }];
+          const body = { channel: 'sms', application_id: payer.id, entries };
+          const { id } = bodyOf(await box.operator({ path: '/admin/v1/routes', body }));
+          return () => box.operator({ method: 'DELETE', path: `/admin/v1/routes/${id}` });
+        },
+      ],
+    ];
+    await payer.addTemplate({ template_id: 'brand', brand_name: 'Acme' });
+    await box.app.delivery.runUntilIdle();
+    await database.clock.travel(1_000);
+    for (const [name, args, change] of changes) {
+      const state = await question(client, args, name);
+      const undo = await change();
+      await isRefused(() => call(client, name, args, withAnswer(state)), /or the send has changed since/);
+      const anew = await question(client, args, name);
+      const sent = (await call(client, name, args, withAnswer(anew))) as CallToolResult;
+      assert.notEqual(sent.isError, true, JSON.stringify(sent.content));
+      await undo();
+    }
   });
 
   test('of a client that cannot ask is refused readably, older ones among them', async () => {

@@ -36,6 +36,8 @@ export interface PlannedSend {
   templateId: string;
   channels: readonly { channel: string; micros: number }[];
   currency: string;
+  /** Digest of what the texts are made of. */
+  texts: string;
 }
 
 export interface ConfirmPorts {
@@ -72,7 +74,7 @@ const refusals = {
   ],
   used: ['this confirmation was used already', callAgain],
   expired: ['this confirmation is older than five minutes', callAgain],
-  invalid: ['this confirmation was not given for this call of this key', callAgain],
+  invalid: ['this confirmation was not given for this call of this key, or the send has changed since', callAgain],
 } as const;
 function unconfirmed(why: keyof typeof refusals): Unconfirmed {
   const [message, nextStep] = refusals[why];
@@ -113,7 +115,9 @@ export async function confirm(
   const { caller, asking } = session;
   const live = caller.application.network === 'live' && tool.shape.reach === 'send';
   if (!live || !caller.agent || caller.agent.unattended) return null;
-  const digest = createHash('sha256').update(canonicalJson(args)).digest('base64url');
+  // Also with the answer: a person's word is for the send that was shown, not for what a template or a price has become since.
+  const planned = await plan(ports, tool, session, args);
+  const digest = createHash('sha256').update(canonicalJson({ args, planned })).digest('base64url');
   const about = `${caller.keyId} ${tool.name} ${digest}`;
   if (asking?.state !== undefined && asking.answer !== undefined) {
     const redeemed = await ports.confirmations.redeem(asking.state, about);
@@ -121,7 +125,6 @@ export async function confirm(
     if (!isYes(asking.answer)) throw unconfirmed('declined');
     return null;
   }
-  const planned = await plan(ports, tool, session, args);
   if (!asking?.canAsk) throw unconfirmed('cannotAsk');
   return inputRequired({
     inputRequests: { [question]: form(planned) },

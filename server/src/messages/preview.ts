@@ -2,8 +2,11 @@
  * What a send would be, for who is asked about it beforehand: refused as the send would be for its form, its recipient or its key; what
  * only the accepting statement counts is left to the send. Nothing is written and nothing is sent.
  */
+import { createHash } from 'node:crypto';
 import { ApiError } from '../errors.ts';
 import { maskRecipient } from '../platform/log.ts';
+import type { Application } from '../policy.ts';
+import type { SendTemplate } from '../templates/index.ts';
 import { channelsOf, type ResentBy, requireAgentMayResend } from './agent-resend.ts';
 import { type ApprovalAsk, withApproval } from './approval.ts';
 import type { MessagesContext } from './context.ts';
@@ -26,6 +29,8 @@ export interface SendPreview {
   /** In order, with what a hand-over by each is estimated to cost. */
   channels: ApprovalAsk['channels'];
   currency: string;
+  /** Another one where the texts would be made of something else. */
+  texts: string;
 }
 
 /** The body is valid in form. */
@@ -37,9 +42,11 @@ export const previewSend = (context: MessagesContext, ask: PreviewAsk, asking: A
 
 async function previewFirst(context: MessagesContext, ask: PreviewAsk, asking: Asking): Promise<SendPreview> {
   const { template, request } = await readAsk(context, ask, asking);
-  const { target, channels } = planOne(context, asking.caller.application, template, request);
+  const { application } = asking.caller;
+  const { target, channels } = planOne(context, application, template, request);
   const { currency } = context;
-  return { recipient: maskRecipient(target), templateId: template.templateId, channels, currency };
+  const texts = textsOf(application, template);
+  return { recipient: maskRecipient(target), templateId: template.templateId, channels, currency, texts };
 }
 
 async function readAsk(context: MessagesContext, { operation, body }: PreviewAsk, asking: Asking) {
@@ -64,5 +71,15 @@ async function previewResend(context: MessagesContext, ask: PreviewAsk, asking: 
   const { channel: asked } = (ask.body ?? {}) as { channel?: string };
   const channels = asked === undefined ? all : all.filter(({ channel }) => channel === asked);
   const { recipient, template_id: templateId } = message;
-  return { recipient: maskRecipient(recipient), templateId, channels, currency: context.currency };
+  const found = await context.templates.findForSend(application.id, templateId);
+  // Without it the message's own texts are sent again, and those do not change.
+  const texts = textsOf(application, found.kind === 'ok' ? found.template : null);
+  return { recipient: maskRecipient(recipient), templateId, channels, currency: context.currency, texts };
+}
+
+/** Of everything but what the caller gives and the code, which is drawn for each send. */
+function textsOf({ name }: Application, template: SendTemplate | null): string {
+  return createHash('sha256')
+    .update(JSON.stringify([name, template]))
+    .digest('base64url');
 }
