@@ -1,6 +1,7 @@
 /**
  * SQL on the approval of agent keys. The key's own column decides; a request is what an operator is shown. Both change in one
- * statement that holds the key's row, so that they never disagree and a change of terms and a decision about them take turns.
+ * statement that holds the key's row, so that they never disagree and a change of terms and a decision about them take turns. A change
+ * of terms takes the row in a statement before: one that waits for a row does not see the request that was made meanwhile.
  */
 import type { Queryable } from '../platform/db.ts';
 import { json, raw, sql } from '../platform/sql.ts';

@@ -3,7 +3,7 @@
  * out exactly when the change commits; the payload is `key:<dev_key>`, `application:<id>` or `operator`.
  */
 import { eventRows } from '../events/index.ts';
-import type { Queryable } from '../platform/db.ts';
+import type { Db, Queryable } from '../platform/db.ts';
 import { json, raw, type Sql, sql } from '../platform/sql.ts';
 import {
   type AgentTerms,
@@ -273,16 +273,12 @@ export async function listKeys(db: Queryable, applicationId: string, page: Page)
  * terms that nobody approved, and after a refusal every change of them may be asked about.
  */
 export function updateKey(
-  db: Queryable,
+  db: Db,
   id: string,
   change: { [Name in keyof KeySettings]: KeySettings[Name] | undefined } & { agent: Partial<AgentTerms> },
   actor: Actor,
 ): Promise<ApiKey | null> {
-  return changeKey(
-    db,
-    actor,
-    'update api_key',
-    sql`update api_keys set
+  const write = sql`update api_keys set
       description = coalesce(${change.description ?? null}, description),
       permissions = coalesce(${change.permissions ?? null}::text[], permissions),
       ip_allowlist = coalesce(${change.ipAllowlist ?? null}::text[], ip_allowlist),
@@ -292,9 +288,12 @@ export function updateKey(
       approval = ${approvalAfter(change.agent)},
       expires_at = case when ${change.expiresAt !== undefined}::boolean
         then ${change.expiresAt ?? null}::timestamptz else expires_at end
-      where id = ${id}`,
-    { beside: outdateRequests },
-  );
+      where id = ${id}`;
+  return db.transaction(async (tx) => {
+    // A statement of its own: the next one sees what was asked while this one waited.
+    await tx.query(sql`select 1 from api_keys where id = ${id} for no key update`);
+    return changeKey(tx, actor, 'update api_key', write, { beside: outdateRequests });
+  });
 }
 
 export function updateSecret(

@@ -28,7 +28,7 @@ function wider(change: Partial<AgentTerms>): Sql {
     or (${unattended === true}::boolean and not coalesce((agent -> 'unattended')::boolean, false)))`;
 }
 
-/** Beside a change of a key: what was asked about terms that are not in force any more. */
+/** Beside a change of a key whose row is held already: what was asked about terms that are not in force any more. */
 export const outdateRequests = raw(`, outdated as (
     update approval_requests set state = 'outdated', decided_at = clock_now()
     where state = 'pending' and api_key_id in (select id from changed where approval = 'none'))`);
