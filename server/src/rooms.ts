@@ -97,7 +97,7 @@ function makeBase(
   serves: (application: Application, channel: Channel) => boolean,
 ) {
   const { db, log, config, clock = systemClock } = options;
-  const metrics = createMetrics({ version: packageVersion() });
+  const metrics = createMetrics({ version: packageVersion });
   const common = { db, log, clock, keyring: createKeyring(options.masterKey), watch: metrics };
   const outbound = createOutbound({ allow: config.outboundAllow });
   const guesses = createGuessing(db, () => ({ accounts, templates }));
