@@ -126,6 +126,9 @@ test('what a server says cannot move the cursor, colour, turn text around or beg
       assert.doesNotMatch(text, /^ok {4}forged/m, words);
       told.set(words, ran);
     }
+  // What no command cleans by itself is cleaned where it is shown.
+  const own = await runHere(['whoami'], { ...env, ENGAGELAB_AGENT_KEY: 'dk_\u009b31m\u202e:secret' });
+  assert.match(own.out, /^dev_key {3}dk_ 31m {2}\(from the environment\)$/m);
   const outOf = (words: string): string => told.get(words)?.out ?? '';
   assert.match(outOf('doctor'), /^<green:ok {2}> {2}server/, 'our own colours stay');
   assert.match(outOf('watch 17'), /^<dim:x[^>]*> {2}<green:x/);
