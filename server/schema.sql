@@ -435,6 +435,7 @@ create table callback_attempts (
 CREATE INDEX callback_attempts_by_age ON public.callback_attempts USING brin (at) WITH (pages_per_range='32');
 CREATE INDEX callback_attempts_by_event ON public.callback_attempts USING btree (endpoint_id, event_id);
 CREATE INDEX callback_attempts_by_message ON public.callback_attempts USING btree (application_id, message_id);
+CREATE INDEX callback_attempts_failed ON public.callback_attempts USING btree (endpoint_id, outcome, id) WHERE (outcome <> 'accepted'::text);
 comment on table callback_attempts is 'posting: every try and its answer';
 
 create table callback_endpoints (
@@ -503,6 +504,8 @@ CREATE INDEX callback_queue_batch ON public.callback_queue USING btree (endpoint
 CREATE INDEX callback_queue_by_message ON public.callback_queue USING btree (application_id, message_id);
 CREATE INDEX callback_queue_due ON public.callback_queue USING btree (endpoint_id, due_at, "position") WHERE (due_at IS NOT NULL);
 CREATE INDEX callback_queue_given_up ON public.callback_queue USING btree (endpoint_id, given_up_at) WHERE (given_up_at IS NOT NULL);
+CREATE INDEX callback_queue_gone ON public.callback_queue USING btree (endpoint_id, message_id, "position") WHERE (given_up_at IS NOT NULL);
+CREATE INDEX callback_queue_retrying ON public.callback_queue USING btree (endpoint_id, message_id, "position") WHERE ((due_at IS NOT NULL) AND (tries > 0));
 comment on table callback_queue is 'posting: events still to be posted, and those given up';
 
 create table deliveries (

@@ -95,6 +95,30 @@ export interface AttemptFilter {
   limit: number;
 }
 
+/** Written out, so that a plan for any values may use the index of failures; what is accepted is most of the log. */
+const withOutcome: Record<Outcome, Sql> = {
+  accepted: raw(`and outcome = 'accepted'`),
+  retry: raw(`and outcome = 'retry'`),
+  given_up: raw(`and outcome = 'given_up'`),
+};
+
+/**
+ * Where the tries since a time begin in the log of `endpoint.of`, by halves. Ids rise with time, but for statements of the same moment
+ * that were committed in another order: so a little earlier.
+ */
+const firstSince = (since: Date): Sql => sql`
+  with recursive sought (low, high) as (
+    select 0::bigint, coalesce((select id from callback_attempts where endpoint_id = endpoint.of order by id desc limit 1), 0) + 1
+    union all
+    select case when probe.early then probe.id + 1 else low end, case when probe.early then high else middle end
+    from sought cross join lateral (select (low + high) / 2 as middle) half left join lateral (
+      select id, at < ${since}::timestamptz - interval '30 seconds' as early from callback_attempts
+      where endpoint_id = endpoint.of and id >= middle and id < high order by id limit 1
+    ) probe on true
+    where low < high
+  )
+  select low as id from sought where low >= high`;
+
 /** Newest first. */
 export function listAttempts(
   db: Queryable,
@@ -106,14 +130,15 @@ export function listAttempts(
     select id, endpoint_id as "endpointId", event_id as "eventId", message_id as "messageId", status as event, try, at, rows, outcome,
       http_status as "httpStatus", detail, response, latency_ms as "latencyMs", next_at as "nextAt"
     from (
-      select tried.* from unnest(${ids}::bigint[]) as endpoint (of) cross join lateral (
+      select tried.* from unnest(${ids}::bigint[]) as endpoint (of)
+      ${since === undefined ? nothing : sql`cross join lateral (${firstSince(since)}) as first`} cross join lateral (
         select * from callback_attempts where endpoint_id = endpoint.of and application_id = ${applicationId}
           ${messageId === undefined ? nothing : sql`and message_id = ${messageId}`}
           ${eventId === undefined ? nothing : sql`and event_id = ${eventId}`}
-          ${outcome === undefined ? nothing : sql`and outcome = ${outcome}`}
-          ${since === undefined ? nothing : sql`and at >= ${since}`}
-          ${before === undefined ? nothing : sql`and id < ${before}`}
-        order by id desc limit ${limit}
+          ${outcome === undefined ? nothing : withOutcome[outcome]}
+          ${since === undefined ? nothing : sql`and callback_attempts.id >= first.id and at >= ${since}`}
+          ${before === undefined ? nothing : sql`and callback_attempts.id < ${before}`}
+        order by callback_attempts.id desc limit ${limit}
       ) as tried
     ) as tried
     order by id desc limit ${limit}`);
