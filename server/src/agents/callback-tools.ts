@@ -26,7 +26,7 @@ export const callbackTools: readonly ToolShape[] = [
     toolset: 'callbacks',
     hints: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
     input: z.object({
-      delivery_id: z.string().min(1).max(48).optional().describe('As list_callbacks names it; or:'),
+      delivery_id: z.string().min(1).max(72).optional().describe('As list_callbacks names it; or:'),
       endpoint_id: endpoint_id.optional(),
       since: time.optional().describe('With endpoint_id: what failed there since then, at most 100.'),
       dry_run: z.boolean().default(true).describe('true: only counts.'),

@@ -32,7 +32,7 @@ export const attempt = {
 };
 
 export const endpointId = '2072832692843433984';
-const handles = { delivery_id: `${endpointId}:${eventId}`, endpoint_id: endpointId };
+const handles = { delivery_id: `${endpointId}:${messageId}:${eventId}`, endpoint_id: endpointId };
 
 export const ownCallbacks = {
   endpoints: [

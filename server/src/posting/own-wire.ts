@@ -9,9 +9,9 @@ import { maxReplays, ownStates, type ReplayAsk } from './own.ts';
 const endpointId = z.string().refine(isId, 'must be an id of a callback endpoint');
 const deliveryId = z
   .string()
-  .max(48)
+  .max(72)
   .refine((text) => partsOf(text) !== null, 'must be a delivery_id of this list')
-  .meta({ examples: ['2072832692843433984:evt_2072832692843466759'] });
+  .meta({ examples: ['2072832692843433984:2072832692843446272:evt_2072832692843466759'] });
 
 export const ownQuery = z.object({
   endpoint_id: endpointId.optional().describe('Default: all of the application.'),
@@ -63,15 +63,23 @@ export const replayBody = z
 
 export const replayAnswer = z.object({
   dry_run: z.boolean().describe('Whether it was only counted.'),
-  events: z.int().describe('How many are posted again, or would be.'),
+  events: z
+    .int()
+    .describe('How many are posted again, or would be: not an event that waits in a batch, which is posted with it.'),
 });
 
-const idOf = ({ endpointId: endpoint, eventId: event }: DeliveryRow | AttemptRow): string => `${endpoint}:evt_${event}`;
+/** Endpoint, message and event: with the message, what was never tried is found too. */
+const idOf = ({ endpointId: endpoint, messageId: message, eventId: event }: DeliveryRow | AttemptRow): string =>
+  `${endpoint}:${message}:evt_${event}`;
 
-function partsOf(deliveryId: string): { endpointId: string; eventId: string } | null {
-  const [endpoint = '', event = '', ...more] = deliveryId.split(':');
-  const known = isId(endpoint) && eventId.safeParse(event).success && more.length === 0;
-  return known ? { endpointId: endpoint, eventId: event.slice(4) } : null;
+/** Ids that were given out before have no message. */
+function partsOf(deliveryId: string): { endpointId: string; messageId: string | null; eventId: string } | null {
+  const parts = deliveryId.split(':');
+  const [endpoint = '', event = ''] = [parts[0], parts.at(-1)];
+  const message = parts.length === 3 ? parts[1] : null;
+  const known = isId(endpoint) && eventId.safeParse(event).success && (parts.length === 2 || parts.length === 3);
+  if (!known || (message !== null && !messageId.safeParse(message).success)) return null;
+  return { endpointId: endpoint, messageId: message ?? null, eventId: event.slice(4) };
 }
 
 /** Of a valid body. */

@@ -118,10 +118,47 @@ onEachApp('callbacks of an application', (get) => {
       { since },
       { delivery_id: 'evt_7' },
       { delivery_id: '7:evt_x' },
+      { delivery_id: `${first}:x:evt_${idOf(1)}` },
+      { delivery_id: `${first}:${idOf(1)}:${idOf(1)}:evt_${idOf(1)}` },
     ]) {
       const reply = await get().expectNothingHappened(() => replay(body === asked ? { ...asked, delivery_id } : body));
       assert.deepEqual([reply.status, reply.body.code], [400, 3002], JSON.stringify(body));
     }
+  });
+
+  test('what waits for its first try may be posted at once, what waits in a batch stays there; counted as it is done', async () => {
+    const waits = (n: number, batch: number | null) =>
+      query(sql`insert into callback_queue (endpoint_id, application_id, message_id, position, status, event_id, due_at, batch)
+        values (${first}, ${app.id}, ${idOf(n)}, 9, 'verified', ${idOf(n)}, clock_now() + interval '1 hour', ${batch})`);
+    for (const [n, batch, events] of [
+      [5, null, 1],
+      [6, 9, 0],
+    ] as const) {
+      await waits(n, batch);
+      const [{ delivery_id, state }] = (await list(`?message_id=${idOf(n)}`)).deliveries;
+      assert.equal(state, 'waiting');
+      const ask = (more: Shown) => replay({ delivery_id, ...more });
+      const counted = await get().expectNothingHappened(async () => bodyOf(await ask({ dry_run: true })));
+      assert.deepEqual(counted, { dry_run: true, events });
+      assert.deepEqual(bodyOf(await ask({})), { dry_run: false, events });
+      const due = await query(
+        sql`select 1 from callback_queue where message_id = ${idOf(n)} and due_at <= clock_now() and replayed`,
+      );
+      assert.equal(due.length, events);
+    }
+  });
+
+  test('a delivery tried in a batch that is tried again counts nothing; an id without its message names what was tried', async () => {
+    await tried(first, 7, 'retry');
+    await query(sql`insert into callback_queue (endpoint_id, application_id, message_id, position, status, event_id, tries, due_at, batch)
+      values (${first}, ${app.id}, ${idOf(7)}, 8, 'verified', ${idOf(7)}, 1, clock_now() + interval '1 hour', 8)`);
+    const { delivery_id } = (await list(`?message_id=${idOf(7)}`)).attempts[0];
+    for (const dry_run of [true, false])
+      assert.deepEqual(bodyOf(await replay({ delivery_id, dry_run })), { dry_run, events: 0 });
+    const older = (n: number) => replay({ delivery_id: `${first}:evt_${idOf(n)}`, dry_run: true });
+    assert.deepEqual(bodyOf(await older(4)), { dry_run: true, events: 1 });
+    for (const reply of [await older(5), await replay({ delivery_id: `${first}:${idOf(8)}:evt_${idOf(5)}` })])
+      assert.deepEqual([reply.status, reply.body.code], [400, 4001]);
   });
 
   test('more than a hundred at once are refused: a program repeats no flood', async () => {

@@ -92,7 +92,14 @@ async function ownEndpoints({ db, keyring }: Office, applicationId: string, id?:
   return chosen;
 }
 
-export type ReplayAsk = { endpointId: string; dryRun: boolean } & ({ eventId: string } | { since: Date });
+export type ReplayAsk = { endpointId: string; dryRun: boolean } & (
+  | {
+      eventId: string;
+      /** Null where the id of the delivery was given out without it. */
+      messageId: string | null;
+    }
+  | { since: Date }
+);
 
 /** How many events are posted again, or would be. Throws 4001 for what is not the application's, 3002 for too many. */
 export async function replayOwn(office: Office, applicationId: string, ask: ReplayAsk): Promise<number> {
@@ -105,9 +112,16 @@ export async function replayOwn(office: Office, applicationId: string, ask: Repl
 
 type Only<Key extends string> = Extract<ReplayAsk, Record<Key, unknown>>;
 
-async function replayOne({ db }: Office, target: store.Target, { eventId, dryRun }: Only<'eventId'>): Promise<number> {
-  if ((await store.countTold(db, target, [eventId])) === 0) throw new ApiError(4001, 'delivery not found');
-  return dryRun ? 1 : store.queueEvents(db, target, [eventId]);
+/** What waits in a batch counts nothing: it is posted with that. */
+async function replayOne(
+  { db }: Office,
+  target: store.Target,
+  { eventId, messageId, dryRun }: Only<'eventId'>,
+): Promise<number> {
+  const events = { eventIds: [eventId], messageId: messageId ?? undefined };
+  const { known, queueable } = await store.countTold(db, target, events);
+  if (known === 0) throw new ApiError(4001, 'delivery not found');
+  return dryRun ? queueable : store.queueEvents(db, target, events);
 }
 
 async function replayFailed({ db }: Office, target: store.Target, { since, dryRun }: Only<'since'>): Promise<number> {

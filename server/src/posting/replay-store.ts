@@ -81,21 +81,36 @@ export async function queueEntries(
   return { queued, last: messageId === null || position === null ? null : { messageId, position } };
 }
 
-/** Those of the ids that this endpoint was told of before. */
-export async function queueEvents(db: Queryable, target: Target, eventIds: readonly string[]): Promise<number> {
-  const told = sql`select distinct message_id, position, event_id, status from callback_attempts
-    where endpoint_id = ${target.endpointId} and event_id = any(${eventIds}::bigint[])`;
+/** Events of an endpoint: those it was told of before, and of the message, where one is named, those that wait for their first try. */
+export interface Told {
+  eventIds: readonly string[];
+  messageId?: string | undefined;
+}
+
+const toldOf = ({ endpointId }: Target, { eventIds, messageId }: Told): Sql => {
+  const found = sql`endpoint_id = ${endpointId} and event_id = any(${eventIds}::bigint[])`;
+  return sql`select message_id, position, event_id, status from callback_attempts where ${found}
+    union select message_id, position, event_id, status from callback_queue where ${found} and message_id = ${messageId ?? null}::bigint`;
+};
+
+export async function queueEvents(db: Queryable, target: Target, events: Told): Promise<number> {
   const [row] = await db.query<{ queued: number }>(sql`
-    with queued as (${put(target, told)}) select count(*)::integer as queued from queued`);
+    with queued as (${put(target, toldOf(target, events))}) select count(*)::integer as queued from queued`);
   return row?.queued ?? 0;
 }
 
-/** How many of the ids this endpoint was told of before. */
-export async function countTold(db: Queryable, { endpointId }: Target, eventIds: readonly string[]): Promise<number> {
-  const [row] = await db.query<{ told: number }>(sql`
-    select count(distinct event_id)::integer as told from callback_attempts
-    where endpoint_id = ${endpointId} and event_id = any(${eventIds}::bigint[])`);
-  return row?.told ?? 0;
+/** How many there are, and how many of them would be queued: not those that wait in a batch. */
+export async function countTold(
+  db: Queryable,
+  target: Target,
+  events: Told,
+): Promise<{ known: number; queueable: number }> {
+  const [row] = await db.query<{ known: number; queueable: number }>(sql`
+    select count(*)::integer as known, (count(*) filter (where not exists (
+      select 1 from callback_queue waiting where waiting.endpoint_id = ${target.endpointId} and waiting.message_id = told.message_id
+        and waiting.position = told.position and waiting.batch is not null and waiting.given_up_at is null)))::integer as queueable
+    from (${toldOf(target, events)}) as told`);
+  return row ?? { known: 0, queueable: 0 };
 }
 
 /** What failed between two times: given up then, or waiting for another try since a try of then. */

@@ -29,11 +29,7 @@ export async function replay(office: Office, applicationId: string, id: string, 
 function queueAgain(office: Office, endpoint: Endpoint, body: ReplayBody): Promise<number> {
   const target = { endpointId: endpoint.id, applicationId: endpoint.applicationId };
   if (body.event_ids)
-    return store.queueEvents(
-      office.db,
-      target,
-      body.event_ids.map((eventId) => eventId.slice(4)),
-    );
+    return store.queueEvents(office.db, target, { eventIds: body.event_ids.map((eventId) => eventId.slice(4)) });
   if (body.message_id !== undefined) {
     const { message_id } = body;
     const events = endpoint.eventTypes;
