@@ -32,9 +32,38 @@ onEachApp(
         ],
       );
       assert.equal(calls[0].arguments.to, '+65••••••34');
+      assert.deepEqual([...new Set(calls.map((call) => call.client))], ['test 1']);
       assert.equal(calls[3].request_id, refusal.request_id);
       const [, secret = ''] = credential.split(':');
       for (const hidden of ['95551234', messages[0].code, 'Ana', secret])
+        assert.ok(!lines.some((line) => line.includes(hidden)), hidden);
+    });
+
+    test('holds no code, secret or address that stands where none belongs, and is short', async () => {
+      const { credential } = await makeSandboxKey(get());
+      const client = await openClient(get(), credential, { mode: 'legacy', headers: { 'user-agent': 'old/1.0' } });
+      lines.length = 0;
+      const code = '482913';
+      await refused(client, 'verify_otp', { message_id: '1', verify_code: code, body: { code }, dev_secret: code });
+      await refused(client, 'send_otp', { to: code, template: { params: { code } }, [code]: 1, template_id: { code } });
+      await refused(client, 'get_test_inbox', { to: '98120044 hello' });
+      await refused(client, 'get_message', { message_id: `+6591234567 ${'x'.repeat(100_000)}` });
+      await client.close();
+      const open = await openClient(get(), null, { path: '/mcp/docs' });
+      await refused(open, 'search_docs', { query: 'x'.repeat(10_000), code });
+      await open.close();
+      const calls = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'tool');
+      assert.deepEqual(
+        calls.map((call) => [call.tool, call.arguments, call.unknown_arguments, call.client]),
+        [
+          ['verify_otp', { message_id: '1' }, 3, 'old/1.0'],
+          ['send_otp', { to: '•••', template_id: '•••' }, 2, 'old/1.0'],
+          ['get_test_inbox', { to: '•••' }, undefined, 'old/1.0'],
+          ['get_message', { message_id: `+65••••••67 ${'x'.repeat(200)}`.slice(0, 200) }, undefined, 'old/1.0'],
+          ['search_docs', { query: 'x'.repeat(200) }, 1, 'test 1'],
+        ],
+      );
+      for (const hidden of [code, '98120044', '91234567'])
         assert.ok(!lines.some((line) => line.includes(hidden)), hidden);
     });
   },

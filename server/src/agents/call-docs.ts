@@ -1,21 +1,14 @@
 /** A call of a tool that needs no credential. */
 import { ApiError } from '../errors.ts';
+import { auditLine, type CalledBy } from './audit.ts';
 import { argumentsOf, type CallPorts, type Told } from './call-tool.ts';
-import { masked } from './mask.ts';
 import { ownRefusal } from './refusal.ts';
 import type { Json, Tool } from './tool.ts';
 
 /** Never throws for what a caller can do wrong. */
-export function callDocs(ports: CallPorts, tool: Tool, requestId: string, given: Json): Told {
-  const outcome = tell(ports, tool, requestId, given);
-  ports.audit({
-    request_id: requestId,
-    key_id: null,
-    tool: tool.name,
-    arguments: masked(given),
-    outcome: outcome.ok ? 'done' : 'refused',
-    ...(!outcome.ok && { code: outcome.refusal.code }),
-  });
+export function callDocs(ports: CallPorts, tool: Tool, by: Omit<CalledBy, 'keyId'>, given: Json): Told {
+  const outcome = tell(ports, tool, by.requestId, given);
+  ports.audit(auditLine(tool, { ...by, keyId: null }, given, outcome));
   return outcome;
 }
 

@@ -7,6 +7,7 @@ import { ApiError, type FieldFault, invalid } from '../errors.ts';
 import { faultsOf, faultTexts } from '../http/faults.ts';
 import type { Application, Caller } from '../policy.ts';
 import { plainArguments } from './arguments.ts';
+import { auditLine } from './audit.ts';
 import { type Narrowing, standing } from './catalog.ts';
 import { type Asking, type ConfirmPorts, clientText, confirm, Unconfirmed } from './confirm.ts';
 import { masked, quoted } from './mask.ts';
@@ -20,6 +21,8 @@ export interface Session {
   authorization: string;
   ip: string;
   requestId: string;
+  /** Of the HTTP request; clients of the older protocol name themselves nowhere else. */
+  userAgent: string | null;
   /** Of the HTTP request, for calls without a key of their own: a repeated check then costs one attempt. */
   idempotencyKey: string | null;
   narrowing: Narrowing;
@@ -81,14 +84,9 @@ export async function callTool(
   signal?: AbortSignal,
 ): Promise<Outcome> {
   const outcome = await attempt(ports, tool, session, given, signal);
-  ports.audit({
-    request_id: session.requestId,
-    key_id: session.caller.keyId,
-    tool: tool.name,
-    arguments: withoutCodes(masked(given) as Json),
-    outcome: outcome.ok === 'later' ? 'asked' : outcome.ok ? 'done' : 'refused',
-    ...(outcome.ok === false && { code: outcome.refusal.code }),
-  });
+  const { requestId, caller, asking, userAgent } = session;
+  const by = { requestId, keyId: caller.keyId, client: asking?.client ?? userAgent };
+  ports.audit(auditLine(tool, by, given, outcome));
   return outcome;
 }
 
@@ -180,15 +178,4 @@ function contentOf({ list, fields, answer, unmasked }: Tool['shape'], body: unkn
     ? answer(whole, args)
     : Object.fromEntries(Object.entries(whole).filter(([name]) => fields?.includes(name) ?? true));
   return (unmasked ? quoted(shown) : masked(shown)) as Json;
-}
-
-/** For the log: what the user typed and what goes into texts is nobody's business there. */
-function withoutCodes({ code, params, number, ...others }: Json): Json {
-  return {
-    ...others,
-    // As it is dialled at home it has no form that masking knows.
-    ...(number !== undefined && { number: '•••' }),
-    ...(code !== undefined && { code: '•••' }),
-    ...(params !== undefined && { params: '•••' }),
-  };
 }

@@ -16,6 +16,7 @@ import { ApiError, type FieldFault, invalid } from '../errors.ts';
 import { faultsOf, faultTexts } from '../http/faults.ts';
 import { canonicalJson } from '../http/idempotency.ts';
 import type { Caller } from '../policy.ts';
+import { plainClient } from './audit.ts';
 import type { Session } from './call-tool.ts';
 import type { Json, Tool } from './tool.ts';
 
@@ -101,7 +102,7 @@ export function askingOf({ envelope, inputResponses, requestState }: ServerConte
 
 /** How the call is told to operators: the tool, and the client as it names itself. Printable, so that a header may carry it. */
 export function clientText({ name }: Tool, { asking }: Session): string {
-  const client = asking?.client?.replaceAll(/[^ -~]/g, '').slice(0, 100);
+  const client = plainClient(asking?.client);
   return `${name} over MCP${client ? ` (${client})` : ''}`;
 }
 

@@ -47,7 +47,9 @@ export async function openSession(
   return {
     caller,
     authorization,
-    ...from,
+    ip: from.ip,
+    requestId: from.requestId,
+    userAgent: request.headers.get('user-agent'),
     idempotencyKey: request.headers.get('idempotency-key'),
     narrowing: narrowingOf(request.headers, readOnly),
   };

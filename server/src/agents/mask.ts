@@ -11,6 +11,11 @@ const address = /\+[1-9]\d{6,14}\b|[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Z
 const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 const outside = new Set(['detail', 'response', 'user_agent']);
 
+const only = new RegExp(`^(?:${address.source})$`);
+
+/** Whether the text is one address, in the form in which masking knows it. */
+export const isAddress = (text: string): boolean => only.test(text);
+
 /** A copy with every address masked, also where its digits stand without the plus. */
 export function masked(value: unknown): unknown {
   const bare = new Set<string>();

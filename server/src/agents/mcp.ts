@@ -70,7 +70,8 @@ export function makeMcpEndpoints(ports: McpPorts, tools: readonly Tool[]): Endpo
       '/mcp/docs',
       (request, { ip, requestId }) => {
         ports.visit(ip);
-        const extra = { requestId, narrowing: narrowingOf(request.headers, true) };
+        const userAgent = request.headers.get('user-agent');
+        const extra = { requestId, userAgent, narrowing: narrowingOf(request.headers, true) };
         return docs.fetch(request, { authInfo: { token: '', clientId: '', scopes: [], extra } });
       },
       docsMaxBytes,
@@ -110,14 +111,21 @@ function makeServer(ports: McpPorts, tools: readonly Tool[], { authInfo }: McpRe
   return server;
 }
 
+interface DocsVisit {
+  requestId: string;
+  userAgent: string | null;
+  narrowing: Narrowing;
+}
+
 /** What needs no credential: nothing it says depends on who asks. */
 function makeDocsServer(ports: McpPorts, tools: readonly Tool[], { authInfo }: McpRequestContext): Server {
-  const { requestId, narrowing } = (authInfo?.extra ?? {}) as { requestId: string; narrowing: Narrowing };
+  const { requestId, userAgent, narrowing } = (authInfo?.extra ?? {}) as unknown as DocsVisit;
   const server = openServer({ instructions: docsInstructions, cacheScope: 'public' });
   const shown = toolsFor(tools, null, narrowing);
   server.setRequestHandler('tools/list', () => ({ tools: shown.map((tool) => wireTool(tool, false)) }));
-  server.setRequestHandler('tools/call', ({ params }) => {
-    const outcome = callDocs(ports, toolNamed(shown, params.name), requestId, (params.arguments ?? {}) as Json);
+  server.setRequestHandler('tools/call', ({ params }, { mcpReq }) => {
+    const by = { requestId, client: askingOf(mcpReq).client ?? userAgent };
+    const outcome = callDocs(ports, toolNamed(shown, params.name), by, (params.arguments ?? {}) as Json);
     return outcome.ok ? success(outcome.content) : refusal(outcome.refusal);
   });
   serveResources(server, ports);
