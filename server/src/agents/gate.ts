@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { ApiError } from '../errors.ts';
 import { errorBody } from '../http/failure.ts';
+import { bareKey } from '../http/idempotency.ts';
 import type { EndpointFrom } from '../http/index.ts';
 import type { Caller } from '../policy.ts';
 import type { Session } from './call-tool.ts';
@@ -43,6 +44,7 @@ export async function openSession(
   readOnly: boolean,
 ): Promise<Session> {
   const authorization = request.headers.get('authorization') ?? '';
+  const idempotencyKey = request.headers.get('idempotency-key');
   const caller = await authenticate(authorization, from.ip);
   return {
     caller,
@@ -50,7 +52,7 @@ export async function openSession(
     ip: from.ip,
     requestId: from.requestId,
     userAgent: request.headers.get('user-agent'),
-    idempotencyKey: request.headers.get('idempotency-key'),
+    idempotencyKey: idempotencyKey === null ? null : bareKey(idempotencyKey),
     narrowing: narrowingOf(request.headers, readOnly),
   };
 }

@@ -65,6 +65,25 @@ onEachApp('a session of an agent', (get) => {
     }
   });
 
+  test('a check is repeated under the Idempotency-Key of the request, in quotes or bare, as by REST', async () => {
+    const { credential } = await makeSandboxKey(get());
+    const left = async (key: string): Promise<number> => {
+      const client = await openClient(get(), credential, { headers: { 'idempotency-key': key } });
+      const { attempts_left } = await done(client, 'verify_otp', { message_id, code: '0' });
+      await client.close();
+      return attempts_left;
+    };
+    const sender = await openClient(get(), credential);
+    const args = { to: '+6591234568', template_id: 'sandbox-otp-tpl', idempotency_key: newKey() };
+    const { message_id } = await done(sender, 'send_otp', args);
+    await sender.close();
+    assert.deepEqual([await left('"abc"'), await left('abc'), await left('"other"')], [4, 4, 3]);
+    const headers = { 'idempotency-key': '"abc"' };
+    const body = { message_id, verify_code: '0' };
+    const reply = await get().call({ path: '/v1/verifications', body, credential, headers });
+    assert.deepEqual([reply.body.attempts_remaining, reply.headers['idempotent-replayed']], [4, 'true']);
+  });
+
   test('a list of recipients is no recipient', async () => {
     const client = await openClient(get(), (await makeSandboxKey(get())).credential);
     const to = Array.from({ length: 1000 }, (_, i) => `+6591${String(i).padStart(6, '0')}`);

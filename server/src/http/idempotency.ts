@@ -17,11 +17,15 @@ export function idempotencyKeyOf(request: IncomingMessage): string | undefined {
   // Node joins repeated headers by a comma, which may also stand in a key.
   if (typeof value !== 'string' || (value.includes(',') && isRepeated(request.rawHeaders)))
     throw invalid([{ field: header, problem: 'must be given once' }]);
-  const key = value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+  const key = bareKey(value);
   if (!/^[\x20-\x7e]{1,255}$/.test(key))
     throw invalid([{ field: header, problem: 'must be 1 to 255 printable ASCII characters' }]);
   return key;
 }
+
+/** Without the double quotes around it. */
+export const bareKey = (value: string): string =>
+  value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
 
 function isRepeated(rawHeaders: readonly string[]): boolean {
   return rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'idempotency-key').length > 1;
