@@ -26,6 +26,8 @@ export interface Session {
   /** Of the HTTP request, for calls without a key of their own: a repeated check then costs one attempt. */
   idempotencyKey: string | null;
   narrowing: Narrowing;
+  /** Takes back that the request was counted: what is asked in its place counts itself. */
+  uncount(): void;
   /** Of one call. */
   asking?: Asking;
 }
@@ -147,6 +149,7 @@ async function ask(
   const { spec } = operation;
   const asked = shape.ask(args);
   const key = asked.idempotencyKey ?? (spec.method === 'POST' ? session.idempotencyKey : null);
+  session.uncount();
   const { status, body } = await ports.ask({
     method: spec.method,
     path: pathOf(spec.path, asked),

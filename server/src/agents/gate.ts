@@ -36,7 +36,7 @@ export function requireOurs(request: Request, publicUrl: string): void {
 
 const foreign = (header: string): ApiError => new ApiError(2004, `${header}: not an address of this server`);
 
-/** Who calls, and what they gave up. Throws 401/2001 or 2002 and 403/2004. */
+/** Who calls, and what they gave up; counted against the limit of the key. Throws 401/2001 or 2002, 403/2004 and 429/3004. */
 export async function openSession(
   { authenticate }: GatePorts,
   request: Request,
@@ -49,6 +49,7 @@ export async function openSession(
   return {
     caller,
     authorization,
+    uncount: from.count(caller),
     ip: from.ip,
     requestId: from.requestId,
     userAgent: request.headers.get('user-agent'),

@@ -84,6 +84,43 @@ onEachApp('a session of an agent', (get) => {
     assert.deepEqual([reply.body.attempts_remaining, reply.headers['idempotent-replayed']], [4, 'true']);
   });
 
+  test('every request counts against the limit of the key, also what asks no operation, and none twice', async () => {
+    const made = await get().makeApplication({ policy: { request_rate: 10 } });
+    const ask = (method: string, params: object = {}) =>
+      get().call({
+        path: '/mcp',
+        credential: null,
+        headers: {
+          host: 'localhost',
+          authorization: `Bearer ${made.credential}`,
+          accept: 'application/json, text/event-stream',
+        },
+        body: { jsonrpc: '2.0', id: 1, method, params },
+      });
+    const call = (name: string, args: object = {}) => ask('tools/call', { name, arguments: args });
+    const list = () => get().call({ path: '/agents/tools.json', credential: made.credential });
+    for (const reply of [
+      await call('list_templates'),
+      await call('list_templates'),
+      await call('list_templates'),
+      await call('search_docs', { query: 'code' }),
+      await call('verify_otp'),
+      await ask('tools/list'),
+      await ask('prompts/list'),
+      await ask('resources/read', { uri: 'otp://errors/3004' }),
+      await list(),
+    ])
+      assert.equal(reply.status, 200);
+    const last = await get().call({ path: '/v1/template-configs', credential: made.credential });
+    assert.match(String(last.headers['ratelimit']), /^"key";r=0;/);
+    for (const reply of [await ask('tools/list'), await list()]) {
+      assert.deepEqual([reply.status, reply.body.code], [429, 3004]);
+      assert.match(String(reply.headers['retry-after']), /^[1-6]/);
+    }
+    await get().database.clock.travel(61_000);
+    assert.equal((await ask('tools/list')).status, 200);
+  });
+
   test('a list of recipients is no recipient', async () => {
     const client = await openClient(get(), (await makeSandboxKey(get())).credential);
     const to = Array.from({ length: 1000 }, (_, i) => `+6591${String(i).padStart(6, '0')}`);

@@ -7,7 +7,9 @@ import { ApiError } from '../errors.ts';
 import { readBody } from './body.ts';
 import { clientAddress } from './client-address.ts';
 import { Exchange, type House } from './exchange.ts';
-import { EventStream } from './operation.ts';
+import { type Caller, EventStream } from './operation.ts';
+import type { Desk } from './serve.ts';
+import { requireUnder } from './throttle.ts';
 import type { Work } from './work.ts';
 
 const mostBytes = 256 * 1024;
@@ -16,6 +18,11 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 export interface EndpointFrom {
   ip: string;
   requestId: string;
+  /**
+   * Counts this request of a key like one of an operation; throws 429/3004 for one too many. Call the result before an operation is
+   * asked in its place, which counts itself.
+   */
+  count(caller: Pick<Caller, 'keyId' | 'application'>): () => void;
 }
 
 export interface Endpoint {
@@ -30,9 +37,15 @@ export interface Endpoint {
 export function addEndpointRoutes(
   app: FastifyInstance,
   endpoints: readonly Endpoint[],
-  house: House,
-  work: Work,
+  { house, work, desk }: { house: House; work: Work; desk: Pick<Desk, 'throttle' | 'clock'> },
 ): void {
+  const count: EndpointFrom['count'] = ({ keyId, application }) => {
+    const allowance = desk.throttle.take(keyId, application.policy.request_rate);
+    requireUnder(allowance, desk.clock.now());
+    return () => {
+      allowance.used--;
+    };
+  };
   for (const endpoint of endpoints) {
     const meter = house.measure(endpoint.path);
     app.route({
@@ -40,19 +53,23 @@ export function addEndpointRoutes(
       url: endpoint.path,
       onRequest: (request, reply) => {
         reply.hijack();
-        work.track(
-          serve(new Exchange(house, request.raw, reply.raw, request.id, endpoint.path, meter), endpoint, request),
-        );
+        const exchange = new Exchange(house, request.raw, reply.raw, request.id, endpoint.path, meter);
+        work.track(serve(exchange, endpoint, request, count));
       },
       handler: () => undefined,
     });
   }
 }
 
-async function serve(exchange: Exchange, endpoint: Endpoint, request: FastifyRequest): Promise<void> {
+async function serve(
+  exchange: Exchange,
+  endpoint: Endpoint,
+  request: FastifyRequest,
+  count: EndpointFrom['count'],
+): Promise<void> {
   try {
     const body = await readBody(exchange.request, endpoint.maxBytes ?? mostBytes);
-    const from = { ip: clientAddress(request), requestId: exchange.id };
+    const from = { ip: clientAddress(request), requestId: exchange.id, count };
     const response = await endpoint.answer(toRequest(exchange, body), from);
     const { headers } = response;
     if (response.body && headers.get('content-type')?.startsWith('text/event-stream'))

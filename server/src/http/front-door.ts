@@ -113,7 +113,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const pages = options.pages ?? [];
   addRoutes(app, operations, { house, desk, work, pages, unrouted });
   addPageRoutes(app, pages, house, work);
-  addEndpointRoutes(app, options.endpoints ?? [], house, work);
+  addEndpointRoutes(app, options.endpoints ?? [], { house, work, desk });
   if (options.answerHook) addHookRoutes(app, options.answerHook, house, work);
   const sweeper = createSweeper(idempotency.sweep, work, log);
 

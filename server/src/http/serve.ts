@@ -13,7 +13,7 @@ import { faultsOf, faultTexts } from './faults.ts';
 import { idempotencyKeyOf, identityOf, withFieldsOf, withoutFields } from './idempotency.ts';
 import { Answer, type Caller, EventStream, type IdempotencyTicket, type Operation, TextAnswer } from './operation.ts';
 import { RequestCall } from './request-call.ts';
-import { isOver, secondsToReset, type Throttle } from './throttle.ts';
+import { requireUnder, type Throttle } from './throttle.ts';
 
 export interface Desk {
   authenticate: {
@@ -126,10 +126,7 @@ async function admit(spec: Spec, desk: Desk, exchange: Exchange, ip: string): Pr
   const allowance = desk.throttle.take(caller.keyId, caller.application.policy.request_rate);
   exchange.allowance = allowance;
   if (!isPermitted(spec, caller)) throw new ApiError(2004, 'no permission for this API');
-  if (isOver(allowance)) {
-    const retryAfter = secondsToReset(allowance, desk.clock.now());
-    throw new ApiError(3004, 'too many requests', { status: 429, retryAfter });
-  }
+  requireUnder(allowance, desk.clock.now());
   await desk.quota?.(caller, ip);
   return caller;
 }

@@ -2,6 +2,7 @@
  * How many requests a key may make per minute (contract §2 step 4), counted in windows that begin with a key's first request.
  * Counted by this process alone: behind several nodes the limit holds per node, until limits are shared by all of them.
  */
+import { ApiError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 
 const windowSeconds = 60;
@@ -47,6 +48,12 @@ export function createThrottle(clock: Clock): Throttle {
 }
 
 export const isOver = (allowance: Allowance): boolean => allowance.used > allowance.limit;
+
+/** Throws 429/3004 for one too many. */
+export function requireUnder(allowance: Allowance, nowMs: number): void {
+  if (!isOver(allowance)) return;
+  throw new ApiError(3004, 'too many requests', { status: 429, retryAfter: secondsToReset(allowance, nowMs) });
+}
 
 /** Whole seconds until the window ends, at least 1. */
 export function secondsToReset({ resetAtMs }: Allowance, nowMs: number): number {
