@@ -69,6 +69,7 @@ export interface Refused {
   code: number;
   message: string;
   reason?: string;
+  fields?: { field: string; problem: string }[];
   retryable: boolean;
   retry_after_s?: number;
   next_step: string;

@@ -2,7 +2,7 @@
  * A refusal as a model gets it: the same codes and texts as REST, and in one sentence what to do next. `isError` with text alone: clients
  * of the older protocol check structured content against the schema of success.
  */
-import { type ApiError, type ErrorCode, errorTable, type Reason } from '../errors.ts';
+import { type ApiError, type ErrorCode, errorTable, type FieldFault, type Reason } from '../errors.ts';
 import { errorBody } from '../http/failure.ts';
 import { masked } from './mask.ts';
 import type { Json } from './tool.ts';
@@ -11,6 +11,8 @@ export interface Refusal {
   code: number;
   message: string;
   reason?: string;
+  /** What is wrong with which parameter. */
+  fields?: FieldFault[];
   retryable: boolean;
   retry_after_s?: number;
   next_step: string;
@@ -18,6 +20,7 @@ export interface Refusal {
   request_id: string;
 }
 
+const maxFields = 10;
 const newCode = 'Send a new code with send_otp and verify that one; do not try this one again.';
 const askOperator = 'Do not try other recipients; ask the operator to change what this key may do, if it should.';
 
@@ -51,18 +54,25 @@ const entryOf = (code: number) => (code in errorTable ? errorTable[code as Error
 export function refusalOf(status: number, body: Json): Refusal {
   const { code, message, reason, details, docs_url, request_id } = body;
   const entry = entryOf(Number(code)) ?? errorTable[1000];
-  const wait = (details as { retry_after?: number } | undefined)?.retry_after;
+  const { retry_after: wait, fields = [] } = (details ?? {}) as { retry_after?: number; fields?: FieldFault[] };
   const step = (reason !== undefined && nextSteps[reason as Reason]) || entry.next;
-  return masked({
+  // Nothing else of it can be an address of somebody: our own texts hold one as an example.
+  return {
     code: Number(code),
-    message: String(message),
-    ...(reason !== undefined && { reason }),
+    message: masked(String(message)) as string,
+    ...(reason !== undefined && { reason: String(reason) }),
+    ...(fields.length > 0 && { fields: masked(fields.slice(0, maxFields)) as FieldFault[] }),
     retryable: entry.retryable || status === 429 || wait !== undefined,
     ...(wait !== undefined && { retry_after_s: wait }),
-    next_step: wait === undefined ? step.replace(/,? or wait … s|wait … s,? ?/i, '') : step.replace('…', String(wait)),
+    next_step: stepAfter(step, wait),
     docs_url: String(docs_url),
     request_id: String(request_id),
-  }) as Refusal;
+  };
+}
+
+function stepAfter(step: string, wait: number | undefined): string {
+  const here = step.replace('the fields named in details.fields', 'what is named in fields');
+  return wait === undefined ? here.replace(/,? or wait … s|wait … s,? ?/i, '') : here.replace('…', String(wait));
 }
 
 /** Of what this room refuses itself. */

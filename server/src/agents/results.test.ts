@@ -40,6 +40,21 @@ onEachApp('what a tool answers', (get) => {
     assert.equal(refusal.next_step, `A code is still alive: verify it, use resend_otp, or wait ${wait} s.`);
   });
 
+  test('names every wrong parameter, ten at most, and keeps the example of what to do', async () => {
+    const short = await refused(client, 'send_otp', { to: '', template_id });
+    assert.deepEqual(
+      short.fields?.map(({ field }) => field),
+      ['to', 'idempotency_key'],
+    );
+    assert.equal(short.next_step, 'Correct what is named in fields.');
+    const params = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`p${i}`, i]));
+    const args = { to: '+6591110031', template_id, idempotency_key: newKey() };
+    assert.equal((await refused(client, 'send_otp', { ...args, params })).fields?.length, 10);
+    const number = await refused(client, 'send_otp', { ...args, to: '+6512' });
+    assert.deepEqual([number.code, number.fields], [5011, undefined]);
+    assert.match(number.next_step, /\+6591234567/);
+  });
+
   test('is what REST answers, under the same request id as the log', async () => {
     const refusal = await refused(client, 'get_message', { message_id: '1' });
     const rest = await get().call({ path: '/v1/messages/1', credential: key.credential });
