@@ -142,7 +142,9 @@ onEachApp(
       const resent = await get().call({ path, body, credential: agent.credential });
       assert.equal(resent.body.reason, 'destination_not_allowed');
       const testing = await makeAgent({ ...terms, mode: 'test' });
-      assert.equal((await send(testing)).body.reason, undefined);
+      const sent = await get().expectNothingHappened(() => send(testing));
+      assert.deepEqual([sent.status, sent.body.code], [403, 2004]);
+      assert.match(sent.body.message, /test mode/);
       const tried = await get().call({ path, body, credential: testing.credential });
       assert.match(tried.body.message, /test mode/);
       assert.deepEqual(
