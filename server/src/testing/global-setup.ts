@@ -20,6 +20,7 @@ let server: PostgresServer | undefined;
 
 export async function globalSetup(): Promise<void> {
   directory = mkdtempSync(join(tmpdir(), 'otp-test-'));
+  process.once('exit', forget);
   process.env['TEST_PGLITE_TEMPLATE'] = await makePgliteTemplate(directory);
   server = await startPostgres(hasty);
   await server.createDatabase('otp_template');
@@ -31,6 +32,10 @@ export async function globalSetup(): Promise<void> {
 
 export async function globalTeardown(): Promise<void> {
   await server?.stop();
+  forget();
+}
+
+function forget(): void {
   if (directory) rmSync(directory, { recursive: true, force: true });
 }
 
