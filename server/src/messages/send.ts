@@ -193,9 +193,10 @@ function exclude(
 }
 
 /**
- * One recipient. Under policies other than compat a living code is looked up first; if another send changed that in between,
- * the statement says `changed` and this one composes anew, as it does without the addresses that are found listed or opted out: first beside others, then in a transaction that holds the target
- * once it has asked. With `tx` the write joins the caller's transaction, and the caller starts the delivery after its commit.
+ * One recipient. Under policies other than compat a living code is looked up first; if another send changed that in between, the statement
+ * says `changed` and this one composes anew, as it does without the addresses that are found listed or opted out: first beside others, then
+ * in a transaction that holds the target once it has asked. With `tx` the write joins the caller's transaction, and the caller starts the
+ * delivery after its commit.
  */
 export async function sendOne(
   context: MessagesContext,
