@@ -104,24 +104,22 @@ interface ReadSend {
   request: SendRequest;
 }
 
-export async function readOtp(
-  context: MessagesContext,
-  asking: Asking,
-  body: z.infer<typeof otpBody>,
-): Promise<ReadSend> {
-  requireAlternate(body.to, body.alternate_to);
-  const template = await templateFor(context, asking.caller.application, body.template.id, 'otp', null);
-  return { template, request: { ...requestOf(asking, 'otp', body, null), to: body.to } };
-}
+export const readOtp = (context: MessagesContext, asking: Asking, body: z.infer<typeof otpBody>): Promise<ReadSend> =>
+  readOne(context, asking, 'otp', body, null);
 
-export async function readCode(
+export const readCode = (context: MessagesContext, asking: Asking, body: z.infer<typeof codeBody>): Promise<ReadSend> =>
+  readOne(context, asking, 'code', body, body.code);
+
+async function readOne(
   context: MessagesContext,
   asking: Asking,
-  body: z.infer<typeof codeBody>,
+  kind: 'otp' | 'code',
+  body: z.infer<typeof otpBody>,
+  code: string | null,
 ): Promise<ReadSend> {
   requireAlternate(body.to, body.alternate_to);
-  const template = await templateFor(context, asking.caller.application, body.template.id, 'code', body.code);
-  return { template, request: { ...requestOf(asking, 'code', body, body.code), to: body.to } };
+  const template = await templateFor(context, asking.caller.application, body.template.id, kind, code);
+  return { template, request: { ...requestOf(asking, kind, body, code), to: body.to } };
 }
 
 export async function readCustom(context: MessagesContext, asking: Asking, body: z.infer<typeof customBody>) {
