@@ -161,6 +161,24 @@ export interface AgentStanding extends AgentTerms {
   approval: Approval;
 }
 
+/** The send of an agent's key that was refused until an operator has seen it, as it is shown. */
+export interface ApprovalAsk {
+  keyId: string;
+  /** operationId */
+  operation: string;
+  /** Masked. */
+  recipient: string;
+  recipients: number;
+  templateId: string;
+  /** Those that are left, in order, with what a hand-over by each is estimated to cost. */
+  channels: readonly { channel: string; micros: number }[];
+  /** ISO 4217 */
+  currency: string;
+  /** As the program names itself. */
+  client: string | null;
+  requestId: string | null;
+}
+
 /** Whether a send of the key has to wait for an operator. */
 export const awaitsApproval = (agent: AgentStanding, { network }: Pick<Application, 'network'>): boolean =>
   network === 'live' && agent.approval !== 'approved';

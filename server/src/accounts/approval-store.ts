@@ -5,25 +5,9 @@
  */
 import type { Queryable } from '../platform/db.ts';
 import { json, raw, sql } from '../platform/sql.ts';
-import type { AgentStanding, AgentTerms, Approval } from '../policy.ts';
+import type { AgentStanding, AgentTerms, Approval, ApprovalAsk } from '../policy.ts';
 import type { Actor, Page } from './records.ts';
 import { changeKey } from './store.ts';
-
-/** The send that was refused until an operator has seen it. */
-export interface ApprovalAsk {
-  keyId: string;
-  /** operationId */
-  operation: string;
-  /** Masked. */
-  recipient: string;
-  recipients: number;
-  templateId: string;
-  channels: readonly { channel: string; micros: number }[];
-  /** ISO 4217 */
-  currency: string;
-  client: string | null;
-  requestId: string | null;
-}
 
 export const requestStates = ['pending', 'approved', 'refused', 'outdated'] as const;
 export type RequestState = (typeof requestStates)[number];

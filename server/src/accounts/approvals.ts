@@ -4,18 +4,16 @@
  */
 import { ApiError } from '../errors.ts';
 import { printable } from '../platform/printable.ts';
-import type { AgentStanding } from '../policy.ts';
+import type { AgentStanding, ApprovalAsk } from '../policy.ts';
 import * as store from './approval-store.ts';
 import { found, knownForm, type Listed, type ListRequest, listPage, type Office } from './office.ts';
 import type { Actor } from './records.ts';
 import { findKey } from './store.ts';
 
-export type { ApprovalAsk } from './approval-store.ts';
-
 const maxClientBytes = 200;
 
 /** Noted once per key and terms; resolves with how the key stands by the database, whatever this node had in mind. */
-export async function askApproval({ db }: Pick<Office, 'db'>, ask: store.ApprovalAsk): Promise<AgentStanding | null> {
+export async function askApproval({ db }: Pick<Office, 'db'>, ask: ApprovalAsk): Promise<AgentStanding | null> {
   const client = ask.client && printable(ask.client, maxClientBytes).trim();
   return store.askApproval(db, { ...ask, client: client || null });
 }

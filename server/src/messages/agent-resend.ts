@@ -1,8 +1,7 @@
 /** Sending a message once more with an agent's key: its terms hold for the addresses of any message, whoever sent it first. */
-import type { Channel } from '../delivery/index.ts';
 import type { Queryable } from '../platform/db.ts';
-import type { Application, Caller } from '../policy.ts';
-import { type ApprovalAsk, type AskedBy, requireApproved } from './approval.ts';
+import type { Application, ApprovalAsk, Caller } from '../policy.ts';
+import { type AskedBy, requireApproved } from './approval.ts';
 import { isExempt, requireDestinations } from './compose.ts';
 import type { MessagesContext } from './context.ts';
 import type { Addresses } from './plan.ts';
@@ -63,7 +62,7 @@ export async function channelsOf(
     const { lines } = context.serving(application, channel, to);
     return [
       {
-        channel: channel satisfies Channel,
+        channel,
         micros: context.estimate({ channel, to, ...(lines && { lines }) }, content),
       },
     ];

@@ -2,26 +2,9 @@
  * Live sends by an agent's key that no operator has approved: refused before anything is judged, counted or written, and then told,
  * so that an operator sees the first of them. Judged by the key as this node knows it; who is refused is looked up anew.
  */
-import type { Channel } from '../delivery/index.ts';
 import { ApiError, reasons } from '../errors.ts';
 import { maskRecipient } from '../platform/log.ts';
-import { type AgentStanding, type Application, awaitsApproval, type Caller } from '../policy.ts';
-
-/** What an operator is shown of the send. */
-export interface ApprovalAsk {
-  keyId: string;
-  /** operationId */
-  operation: string;
-  /** Masked. */
-  recipient: string;
-  recipients: number;
-  templateId: string;
-  /** Those that are left, in order, with what a hand-over by each is estimated to cost. */
-  channels: readonly { channel: Channel; micros: number }[];
-  currency: string;
-  client: string | null;
-  requestId: string | null;
-}
+import { type AgentStanding, type Application, type ApprovalAsk, awaitsApproval, type Caller } from '../policy.ts';
 
 /** Notes the first of them; resolves with how the key stands by now, null where it is gone. */
 export type AskApproval = (ask: ApprovalAsk) => Promise<AgentStanding | null>;

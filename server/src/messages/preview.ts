@@ -5,10 +5,10 @@
 import { createHash } from 'node:crypto';
 import { ApiError } from '../errors.ts';
 import { maskRecipient } from '../platform/log.ts';
-import type { Application } from '../policy.ts';
+import type { Application, ApprovalAsk } from '../policy.ts';
 import type { SendTemplate } from '../templates/index.ts';
 import { channelsOf, type ResentBy, requireAgentMayResend } from './agent-resend.ts';
-import { type ApprovalAsk, withApproval } from './approval.ts';
+import { withApproval } from './approval.ts';
 import type { MessagesContext } from './context.ts';
 import { requireMessageId } from './message-id.ts';
 import { planOne } from './send.ts';
