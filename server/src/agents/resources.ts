@@ -2,7 +2,7 @@
  * What a client may read besides tools: the API description, the documents, the skills, and each error with what to do about it. The same
  * text others read over HTTP. Everything is looked up by its name among what there is; no address becomes a path of a file.
  */
-import { type ErrorCode, errorTable, reasons } from '../errors.ts';
+import { pathOfPage } from './pages.ts';
 import type { Texts } from './tool.ts';
 
 export interface ResourcePorts extends Texts {
@@ -21,8 +21,8 @@ export interface Resource {
 }
 
 const openapiUri = 'otp://openapi.json';
-const errorUri = /^otp:\/\/errors\/(\d{4})$/;
-const docUri = /^otp:\/\/docs\/([a-zA-Z0-9_./-]*)$/;
+/** The errors are pages too, and have an address of their own. */
+const pageUri = /^otp:\/\/(?:docs\/([a-zA-Z0-9_./-]*)|(errors\/\d{4}))$/;
 const skillUri = /^skill:\/\/([a-z0-9-]+)\/([a-zA-Z0-9_./-]+)$/;
 const markdown = 'text/markdown';
 
@@ -78,29 +78,12 @@ export function readResource(asked: string, { openapiText, docs, skills }: Resou
   // Clients that fill in a template write the slashes of a path so.
   const uri = asked.replaceAll(/%2f/gi, '/');
   if (uri === openapiUri) return { uri, mimeType: 'application/json', text: openapiText() };
-  const [, path] = docUri.exec(uri) ?? [];
-  if (path !== undefined) {
-    const text = docs.read(path === '' ? '/docs' : `/docs/${path.replace(/\.md$/, '')}`);
+  const [page, path, error] = pageUri.exec(uri) ?? [];
+  if (page !== undefined) {
+    const text = docs.read(pathOfPage(error ?? path ?? ''));
     return text === null ? null : { uri, mimeType: markdown, text };
   }
   const [, name, file] = skillUri.exec(uri) ?? [];
-  if (name !== undefined && file !== undefined) {
-    const found = skills.read(name, file);
-    return found && { uri, mimeType: found.mediaType, text: found.text };
-  }
-  const code = Number(errorUri.exec(uri)?.[1]);
-  return isErrorCode(code) ? { uri, mimeType: markdown, text: errorText(code) } : null;
-}
-const isErrorCode = (code: number): code is ErrorCode => code in errorTable;
-
-function errorText(code: ErrorCode): string {
-  const { title, status, retryable, next } = errorTable[code];
-  const own = Object.entries(reasons).filter(([, [of]]) => of === code);
-  const list = own.map(([slug, [, text]]) => `- \`${slug}\`: ${text}`).join('\n');
-  return [
-    `# ${code} ${title}`,
-    `HTTP ${status}. ${retryable ? 'A retry can help.' : 'The same request again does not help.'}`,
-    `What to do: ${next}`,
-    ...(own.length > 0 ? [`\`reason\` is one of:\n\n${list}`] : []),
-  ].join('\n\n');
+  const found = name === undefined || file === undefined ? null : skills.read(name, file);
+  return found && { uri, mimeType: found.mediaType, text: found.text };
 }

@@ -29,7 +29,9 @@ onEachApp('resources and prompts', (get) => {
     const template = resourceTemplates.find(({ name }) => name === 'error');
     for (const [code, { title, next }] of Object.entries(errorTable)) {
       const text = await textOf(template?.uriTemplate.replace('{code}', code) ?? '');
-      assert.ok(text.includes(title) && text.includes(next), code);
+      assert.equal(text, (await get().call({ path: `/docs/errors/${code}.md`, credential: null })).body, 'the page');
+      const begin = `**${title.charAt(0).toUpperCase()}${title.slice(1)}`;
+      assert.ok(text.includes(begin) && text.includes(next), code);
       for (const [slug, [of]] of Object.entries(reasons))
         assert.equal(text.includes(`\`${slug}\``), of === Number(code));
     }
