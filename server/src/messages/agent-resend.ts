@@ -1,6 +1,6 @@
 /** Sending a message once more with an agent's key: its terms hold for the addresses of any message, whoever sent it first. */
 import type { Queryable } from '../platform/db.ts';
-import type { Application, ApprovalAsk, Caller } from '../policy.ts';
+import { type Application, type ApprovalAsk, awaitsApproval, type Caller } from '../policy.ts';
 import { type AskedBy, requireApproved } from './approval.ts';
 import { isExempt, requireDestinations } from './compose.ts';
 import type { MessagesContext } from './context.ts';
@@ -25,6 +25,7 @@ export async function requireAgentMayResend(
   const { agent } = by.caller;
   if (!agent || isExempt(application, message.recipient)) return;
   requireDestinations(application, agent, addressesOf(message));
+  if (!awaitsApproval(agent, application)) return;
   const channels = await channelsOf(context, tx, application, message);
   requireApproved(application, by, () => ({
     operation: by.operation,
