@@ -66,7 +66,7 @@ export const rooms = {
   metrics: { title: 'numbers in the format of Prometheus, and the listener where operators find them', opens: [] },
   agents: { title: 'tool definitions made from the operation registry', opens: ['http'] },
   skills: { title: 'the skills of this version, served with the address of this instance in them', opens: [] },
-  site: { title: 'docs pages, llms.txt, console files', opens: ['http'] },
+  site: { title: 'docs pages, llms.txt, the reference to try', opens: ['http'] },
 };
 
 /** Upstream package → the only places that may import it. A package not named here is free. */

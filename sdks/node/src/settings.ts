@@ -58,7 +58,7 @@ function credential(name: string, given: string | undefined, variable: string): 
   if (typeof value === 'string' && value !== '') return value;
   throw new TypeError(
     `OTPClient: ${name} is missing. Call new OTPClient(devKey, devSecret) or set ${variable}; ` +
-      'keys are made in the console, and "sandbox_demo" with "sandbox_secret" opens the sandbox.',
+      'the operator makes keys (engagelab-otp keys create), and "sandbox_demo" with "sandbox_secret" opens the sandbox.',
   );
 }
 

@@ -164,7 +164,7 @@ describe('a broken installation is told what to repair', () => {
       'credential',
       'fail',
       /refused: 2001/,
-      /run engagelab-otp login with the pair from the console/,
+      /run engagelab-otp login with the pair that was printed when the key was made/,
     );
     expectFinding(wrong.found, 'templates', 'skip', /needs a key pair that is accepted/);
     const off = await app.makeKey(app.applicationId, { enabled: false });

@@ -55,7 +55,7 @@ def _credential(name: str, given: Optional[str], variable: str) -> str:
         return value
     raise TypeError(
         f"OTPClient: {name} is missing. Call OTPClient(dev_key, dev_secret) or set {variable}; "
-        'keys are made in the console, and "sandbox_demo" with "sandbox_secret" opens the sandbox.'
+        'the operator makes keys (engagelab-otp keys create), and "sandbox_demo" with "sandbox_secret" opens the sandbox.'
     )
 
 

@@ -129,7 +129,7 @@ export interface Adapter<Settings = unknown> {
   id: string;
   title: string;
   channels: readonly Channel[];
-  /** An object whose fields carry `.meta({ title, description, secret })`: it validates the API, draws the console form and writes the docs. */
+  /** An object whose fields carry `.meta({ title, description, secret })`: it validates the API and writes the docs. */
   settings: z.ZodType<Settings>;
   limits: {
     maxConcurrency: number;

@@ -151,7 +151,9 @@ async function pathOf(call: Call, operator: Transport): Promise<string> {
   const list = found.slice(0, 20).map(({ id, name }) => `${id} (${name})`);
   throw new Halt(
     'which application?',
-    list.length > 0 ? `Name one with --application: ${list.join(', ')}` : 'There is none yet: make one in the console.',
+    list.length > 0
+      ? `Name one with --application: ${list.join(', ')}`
+      : 'There is none yet: make one with POST /admin/v1/organizations/{id}/applications.',
   );
 }
 

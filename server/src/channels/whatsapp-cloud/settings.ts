@@ -1,4 +1,4 @@
-/** What an operator says about a WhatsApp Business account: the schema validates the API, draws the console form and writes the docs. */
+/** What an operator says about a WhatsApp Business account: the schema validates the API and writes the docs. */
 import { z } from 'zod';
 import { reasons } from '../outcome.ts';
 import { buttonKinds } from './templates.ts';

@@ -49,7 +49,7 @@ function fileFinding({ env, credential: pair }: Facts): Finding[] {
 
 /** What to do where the pair was refused, by code. */
 const refusals: { readonly [code: number]: string } = {
-  2001: 'Key or secret is wrong, or of another server: run engagelab-otp login with the pair from the console, or a new one (engagelab-otp keys create).',
+  2001: 'Key or secret is wrong, or of another server: run engagelab-otp login with the pair that was printed when the key was made, or a new one (engagelab-otp keys create).',
   2002: 'The key is disabled or expired: the operator can enable or prolong it, or make a new one (engagelab-otp keys create).',
   2004: 'The key is not permitted from this address: add it to the allowlist of the key.',
   3004: 'The key or this address asks too often: wait, or have the rate raised.',
@@ -104,13 +104,7 @@ export const templates: Check = {
     if (usable.length > 0)
       return [ok('templates', `${usable.length} of ${all.length} may send: ${usable.slice(0, 5).join(', ')}`)];
     if (all.length === 0)
-      return [
-        fail(
-          'templates',
-          'the application has none',
-          'Make one: engagelab-otp templates create -f FILE, or in the console.',
-        ),
-      ];
+      return [fail('templates', 'the application has none', 'Make one: engagelab-otp templates create -f FILE')];
     return [
       fail(
         'templates',
