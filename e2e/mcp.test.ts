@@ -108,7 +108,7 @@ test('the Inspector lists, calls and reads over the older wire, and ends as a re
   const names = resultOf(listed).tools.map(({ name }: { name: string }) => name);
   assert.ok(names.includes('send_otp') && names.includes('get_doc'));
   assert.equal(resultOf(called).structuredContent.path, '/v1/verifications');
-  assert.match(resultOf(read).contents[0].text, /^# 3004 /);
+  assert.match(resultOf(read).contents[0].text, /^# Error 3004\n/);
   assert.equal(refused.code, 5, refused.err);
   assert.equal(JSON.parse(JSON.parse(refused.out).result.content[0].text).code, 3002);
 });
