@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { serverFlags } from '../scripts/server-flags.mjs';
+import { compileCache, serverFlags } from '../scripts/server-flags.mjs';
 
 export const key = 'dk_bench';
 export const secret = 'secret-of-the-benchmark';
@@ -22,7 +22,14 @@ export interface Running {
 export async function run(file: string, env: Record<string, string> = {}): Promise<Running> {
   const startedAt = performance.now();
   const child = spawn(process.execPath, [...serverFlags(), fileURLToPath(new URL(file, import.meta.url))], {
-    env: { PATH: process.env['PATH'], LOG_LEVEL: 'error', PORT: '0', METRICS_PORT: '0', ...env },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: compileCache,
+      LOG_LEVEL: 'error',
+      PORT: '0',
+      METRICS_PORT: '0',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const killOnExit = (): void => void child.kill('SIGKILL');

@@ -13,7 +13,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { filesUnder } from './project-files.mjs';
-import { runsTheServer, serverFlags } from './server-flags.mjs';
+import { compileCache, runsTheServer, serverFlags } from './server-flags.mjs';
 
 export const wantedMajor = 24;
 const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -114,7 +114,8 @@ function npm(root, command, announcement) {
 
 /** Runs `args` on `node` as a child that gets our signals, and ends with its exit code. */
 function runOn(node, args, root) {
-  const child = spawn(node, args, { stdio: 'inherit', env: withPinnedNodeFirst(root) });
+  const env = { NODE_COMPILE_CACHE: compileCache, ...withPinnedNodeFirst(root) };
+  const child = spawn(node, args, { stdio: 'inherit', env });
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'].filter((name) => name in constants.signals);
   for (const signal of signals) process.on(signal, () => forward(child, signal));
   const watch = watchParent(() => child.kill('SIGTERM'));

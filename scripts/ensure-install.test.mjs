@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readlinkSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
@@ -56,6 +56,14 @@ for (const [signal, word, code] of [
     assert.throws(() => process.kill(started.pid, 0), { code: 'ESRCH' });
   });
 }
+
+test('what Node compiles is kept for the next start, unless the caller has a place of its own for it', async () => {
+  const whereIt = (env) =>
+    execFileSync(process.execPath, [wrapper, '-p', 'process.env.NODE_COMPILE_CACHE'], { env, encoding: 'utf8' }).trim();
+  const { NODE_COMPILE_CACHE: _, ...env } = process.env;
+  assert.equal(whereIt(env), join(root, 'node_modules/.cache/compiled'));
+  assert.equal(whereIt({ ...env, NODE_COMPILE_CACHE: '/elsewhere' }), '/elsewhere');
+});
 
 test('under npm the program does not outlive a killed shell', async (t) => {
   const file = join(tempTree(t, { 's.mjs': server }), 's.mjs');

@@ -11,6 +11,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { isTestFile, projectFiles, root } from './project-files.mjs';
+import { compileCache } from './server-flags.mjs';
 
 const globalSetup = join(root, 'server/src/testing/global-setup.ts');
 /** A file that takes longer hangs: it left a timer, a socket or a process open. */
@@ -18,8 +19,6 @@ const timeoutMs = 600_000;
 
 /** One more than a small machine has cores: those that kill servers wait for leases to lapse most of their time. */
 const filesAtOnce = Math.max(3, availableParallelism());
-/** Compiled once for all processes of all runs: a third of what a test file costs is reading the same sources. */
-const compileCache = join(root, 'node_modules/.cache/compiled');
 
 /** Runs `files`; 0 only if the runner says 0 and its own counts say that tests ran and none failed. */
 export function runTests(files, { setup, env = process.env, stdio = 'inherit' } = {}) {
@@ -60,6 +59,7 @@ if (import.meta.main) {
     console.error(`no test file matches ${words.join(', ')}`);
     process.exit(2);
   }
+  // For all processes of all runs: a third of what a test file costs is reading the same sources.
   const env = { NODE_COMPILE_CACHE: compileCache, ...process.env };
   if (words.length === 0) {
     const check = spawnSync(process.execPath, [join(root, 'scripts/check.mjs')], { cwd: root, stdio: 'inherit' });
