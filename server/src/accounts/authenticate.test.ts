@@ -119,6 +119,7 @@ onEachEngine('authentication of API keys', (get) => {
     const accounts = openAccounts(db, clock);
     await accounts.bootstrap();
     const { application } = await accounts.authenticateKey(basic('first', 'with:colons:in:it'), anywhere);
+    await clock.freeze();
     const expires_at = new Date(clock.now() + 60_000).toISOString();
     const key = await makeKey(accounts, application.id, { expires_at, ip_allowlist: ['203.0.113.0/24'] });
     const wrong = basic(key.devKey, 'wrong');

@@ -1,6 +1,6 @@
 /** Several providers in one channel: who is called next, who never again, what a circuit, a rate and a crash do to it. */
 import assert from 'node:assert/strict';
-import { afterEach, test } from 'node:test';
+import { afterEach, before, test } from 'node:test';
 import { refusedForGood, refusedForNow } from '../channels/index.ts';
 import type { Db } from '../platform/db.ts';
 import type { TestClock } from '../testing/database.ts';
@@ -49,6 +49,7 @@ const by = (chain: string, lines = ['a', 'b'], changes: Partial<Draft> = {}): Dr
 };
 
 onEachEngine('providers of one channel', (get) => {
+  before(() => get().clock.freeze());
   afterEach(stopNodes);
 
   test('a refusal for the moment or of the route goes to the next provider at once, one of the recipient does not', async () => {

@@ -1,6 +1,6 @@
 /** The listings of contract §7.4 and the rules around them, end to end on both engines, with time travelled. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { before, test } from 'node:test';
 import { onEachEngine, type TestDatabase } from '../testing/database.ts';
 import {
   accept,
@@ -101,6 +101,7 @@ const refuses =
   };
 
 onEachEngine('a delivery, contract §7.4', (get) => {
+  before(() => get().clock.freeze());
   const begin = (chain: string, prepare?: (node: Node) => void, changes?: Partial<Draft>): Promise<Scene> =>
     Scene.begin(get(), draftOf(chain, changes), prepare);
 

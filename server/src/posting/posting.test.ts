@@ -104,6 +104,7 @@ onEachEngine('posting', (get, kind) => {
   test('a failed event is tried again with the same id and bytes; the later ones of its message wait, other messages do not', () =>
     scene({ answer: ({ json }) => (json.rows[0].status.message_status === 'sent' ? 500 : 200) }, async (tools) => {
       const { message, tell, run, receiver, queue, clock, db } = tools;
+      await clock.freeze();
       const messageId = await message(['plan', 'sent', 'delivered']);
       await message(['plan']);
       assert.equal(await run(), 3);

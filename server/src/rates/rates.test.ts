@@ -1,6 +1,6 @@
 /** Limits through the whole app: what is refused and how it is told, what counts, and that nobody gets past them at once. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { before, test } from 'node:test';
 import { sql } from '../platform/sql.ts';
 import { onEachApp, openTestApp, type TestReply } from '../testing/app.ts';
 import { newNumber, openApplication, type TestApplication, useApplication, wrongFor } from '../testing/application.ts';
@@ -9,6 +9,8 @@ const hour = 3_600;
 const open = { resend_policy: { mode: 'rotate', resend_after: 0, max_sends: 1000 } };
 
 onEachApp('rate limits', (get) => {
+  before(() => get().database.clock.freeze());
+
   const withLimits = (limits: object[], policy: object = {}): Promise<TestApplication> =>
     openApplication(get(), { policy: { ...open, limits, ...policy } });
 
@@ -156,13 +158,14 @@ onEachApp('rate limits', (get) => {
     assert.equal(checks.filter(({ status }) => status === 429).length, 9);
   });
 
-  test('nodes whose clocks are five minutes apart agree, about the limit and about when it ends', async () => {
+  test('nodes whose clocks are five minutes apart agree, about the limit and about when it ends', async (t) => {
     const limits = [{ name: 'by_ip', per: 'ip', limit: 4, window_seconds: 600 }];
     const app = await withLimits([...limits, { name: 'each', per: 'target', limit: 4, window_seconds: 600 }]);
     const { database } = get();
     const now = (): number => database.clock.now();
     const apart = (ms: number) => openTestApp({ ...database, clock: { ...database.clock, now: () => now() + ms } });
     const boxes = [await apart(-300_000), await apart(300_000)];
+    t.after(() => Promise.all(boxes.map((box) => box.close())));
     const nodes = boxes.map((box) => useApplication(box, app.id, app.credential));
     const signals = { ip: '192.0.2.55' };
     const send = (i: number, to = newNumber()): Promise<TestReply> | undefined => nodes[i % 2]?.send(to, { signals });
@@ -184,7 +187,6 @@ onEachApp('rate limits', (get) => {
     await travel(361);
     assert.equal((await send(1))?.status, 200);
     assert.equal((await send(0))?.status, 429);
-    for (const box of boxes) await box.close();
   });
 
   test('counters are forgotten when no window reaches them', async () => {
