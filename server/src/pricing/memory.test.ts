@@ -50,7 +50,11 @@ onEachEngine('what a node knows of prices', (get) => {
     const { id } = await save({ priceMicros: 1, validFrom: new Date(0) });
     await save({ priceMicros: 2, validFrom: new Date(clock.now() + 60_000) });
     const skewed = (ms: number): Clock => ({ now: () => clock.now() + ms });
-    const nodes = [await open(t, { clock: skewed(-300_000) }), await open(t, { clock: skewed(300_000) }), await open(t)];
+    const nodes = [
+      await open(t, { clock: skewed(-300_000) }),
+      await open(t, { clock: skewed(300_000) }),
+      await open(t),
+    ];
     assert.deepEqual(nodes.map(priceIn), [1, 1, 1]);
     await clock.travel(59_999);
     assert.deepEqual(nodes.map(priceIn), [1, 1, 1]);
