@@ -20,11 +20,15 @@ const timeoutMs = 600_000;
 /** One more than a small machine has cores: those that kill servers wait for leases to lapse most of their time. */
 const filesAtOnce = Math.max(3, availableParallelism());
 
+/** An embedded database lives for seconds in a test; to optimize its compiled code took as much of the machine as the tests themselves. */
+const quickCompile = ['--liftoff-only'];
+
 /** Runs `files`; 0 only if the runner says 0 and its own counts say that tests ran and none failed. */
 export function runTests(files, { setup, env = process.env, stdio = 'inherit' } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'test-verdict-'));
   const verdictFile = join(folder, 'counts.json');
   const args = [
+    ...quickCompile,
     '--test',
     `--test-concurrency=${filesAtOnce}`,
     `--test-timeout=${timeoutMs}`,
