@@ -119,6 +119,25 @@ describe('a live send over MCP', () => {
     assert.equal(questions.length, 4, 'nobody is asked about what reaches nobody');
   });
 
+  test('is confirmed over the bridge as over a socket', async () => {
+    const answers: ElicitResult[] = [yes, { action: 'decline' }];
+    const questions: string[] = [];
+    const client = await open({
+      address,
+      bridge: true,
+      person({ message }) {
+        questions.push(message);
+        return answers.shift() ?? yes;
+      },
+    });
+    const before = await sentCount();
+    await done(client, 'send_otp', send());
+    assert.equal(await sentCount(), before + 1);
+    const refusal = await box.expectNothingHappened(() => refused(client, 'send_otp', send()));
+    assert.match(refusal.message, /did not confirm/);
+    assert.equal(questions.length, 2);
+  });
+
   test('is not done where the person says no, in any way', async () => {
     const args = send();
     for (const answer of [

@@ -1,5 +1,6 @@
-/** Clients of the tools, as an agent's host makes them: the protocol's own client, over a socket or straight into the front door. */
+/** Clients of the tools, as an agent's host makes them: the protocol's own client, over a socket, the bridge, or straight into the front door. */
 import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
 import {
   type CallToolResult,
   Client,
@@ -8,6 +9,7 @@ import {
   StreamableHTTPClientTransport,
   type VersionNegotiationMode,
 } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import type { TestApp } from '../testing/app.ts';
 import { bodyOf } from '../testing/application.ts';
 
@@ -17,6 +19,8 @@ export interface ClientOptions {
   headers?: Record<string, string>;
   /** Without it the client asks the front door without a socket. */
   address?: string;
+  /** Through the bridge on this machine, to `address`. */
+  bridge?: boolean;
   /** The answer of the person in front of the client; without it the client can ask nobody. */
   person?: (question: { message: string; requestedSchema: unknown }) => ElicitResult;
   /** The test answers questions by itself. */
@@ -28,7 +32,16 @@ export interface ClientOptions {
 export async function openClient(
   app: TestApp,
   credential: string | null,
-  { mode = 'auto', path = '/mcp', headers = {}, address, person, byHand = false, ...rest }: ClientOptions = {},
+  {
+    mode = 'auto',
+    path = '/mcp',
+    headers = {},
+    address,
+    bridge = false,
+    person,
+    byHand = false,
+    ...rest
+  }: ClientOptions = {},
 ): Promise<Client> {
   const client = new Client(
     { name: 'test', version: '1' },
@@ -42,13 +55,21 @@ export async function openClient(
     client.setRequestHandler('elicitation/create', ({ params }) =>
       person(params as { message: string; requestedSchema: unknown }),
     );
-  const transport = new StreamableHTTPClientTransport(new URL(path, address ?? 'http://localhost'), {
-    requestInit: { headers: { ...(credential !== null && { authorization: `Bearer ${credential}` }), ...headers } },
-    ...(address === undefined && { fetch: inProcess(app) }),
-  });
-  await client.connect(transport);
+  const overHttp = () =>
+    new StreamableHTTPClientTransport(new URL(path, address ?? 'http://localhost'), {
+      requestInit: { headers: { ...(credential !== null && { authorization: `Bearer ${credential}` }), ...headers } },
+      ...(address === undefined && { fetch: inProcess(app) }),
+    });
+  await client.connect(bridge ? overBridge(String(address), String(credential)) : overHttp());
   return client;
 }
+
+const overBridge = (address: string, credential: string) =>
+  new StdioClientTransport({
+    command: process.execPath,
+    args: [fileURLToPath(new URL('../../../mcp/bridge.mjs', import.meta.url))],
+    env: { ENGAGELAB_BASE_URL: address, ENGAGELAB_AGENT_KEY: credential },
+  });
 
 const inProcess =
   (app: TestApp): typeof fetch =>
