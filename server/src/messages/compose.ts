@@ -3,7 +3,7 @@
  * before anything is written; what it throws has no effect. The order of the checks is the contract's (§5.5).
  */
 import type { Content } from '../delivery/index.ts';
-import { ApiError, refuse } from '../errors.ts';
+import { ApiError, invalid, refuse } from '../errors.ts';
 import { canonicalIp, type ListAsk } from '../limits/index.ts';
 import { type AgentTerms, type Application, type Caller, type ResendRule, requireAgentMaySend } from '../policy.ts';
 import type { RateSubject } from '../rates/index.ts';
@@ -285,7 +285,7 @@ function messageOf(
     sealedParams: rendersAgain ? sealAgain(context, application.id, messageId, again) : null,
     hasCode: template.codeConfig !== null,
     otherRecipient: resolved.chain.find(({ to, skip }) => skip === null && to !== resolved.target)?.to ?? null,
-    targetInvalid: resolved.chain.some((step) => step.skip === 'target_invalid'),
+    invalid: resolved.chain.find((step) => step.skip === 'target_invalid') ?? null,
     decision: null,
   };
 }
@@ -347,6 +347,9 @@ function scriptRefusal(refusal: NonNullable<Script['refuse']>): ApiError {
   });
 }
 
+/** Callbacks echo custom_args and never carry the code. */
+export const codeInArgs = (): ApiError => invalid([{ field: 'custom_args', problem: 'must not contain the code' }]);
+
 function codeOf(
   context: MessagesContext,
   request: SendRequest,
@@ -357,10 +360,10 @@ function codeOf(
 ): string | null {
   if (!template.codeConfig) return null;
   if (request.kind !== 'otp') return request.ownCode;
-  const known = script?.code ?? joins?.code;
-  if (known) return known;
-  // Callbacks echo custom_args and never carry the code.
   const echoed = new Set(Object.values(request.customArgs ?? {}));
+  const known = script?.code ?? joins?.code;
+  if (known && echoed.has(known)) throw codeInArgs();
+  if (known) return known;
   for (;;) {
     const code = context.drawCode(template.codeConfig.type, length);
     if (!echoed.has(code)) return code;

@@ -80,6 +80,25 @@ onEachApp('custom messages, other addresses, countries and profiles (contract §
     assert.equal(locked.body.messages.length, 2);
   });
 
+  test('values make no text of many times its size, for one recipient or many', async () => {
+    const custom_content = '{{a}}'.repeat(300);
+    const sms_config = { template_type: 2, template_custom_config: { custom_sub_type: 'utility', custom_content } };
+    await app.addTemplate({ template_id: 'grows', sms_config });
+    const of = (a: string) => ({ id: 'grows', params: { a } });
+    const { status, body } = await get().expectNothingHappened(() =>
+      custom([newNumber(), newNumber()], of('x'.repeat(1_024))),
+    );
+    assert.deepEqual([status, body.code], [400, 5014]);
+    assert.equal((await custom(newNumber(), of('xyz'))).status, 200);
+    const many = Array.from({ length: 45 }, newNumber);
+    const reply = bodyOf(await custom(many, of('x')));
+    assert.deepEqual(
+      reply.messages.map(({ to }: { to: string }) => to),
+      many,
+      'in their order',
+    );
+  });
+
   test('a code template needs params.code in form, another template does not', async () => {
     const missing = await get().expectNothingHappened(() => custom(newNumber(), { id: 'login' }));
     assertRefused(missing, 3003, 'code_required');
@@ -225,6 +244,19 @@ onEachApp(
       drawn = 0;
       const { code } = await app.sendCode(newNumber(), { custom_args: { a: '100000', b: '100001' } });
       assert.equal(code, '100002');
+      const known = await get().expectNothingHappened(() => app.send('+10000000005', { custom_args: { x: '123456' } }));
+      assert.deepEqual([known.status, known.body.code], [400, 3002]);
+      assert.match(known.body.message, /custom_args: must not contain the code/);
+    });
+
+    test('one of a living code is refused where the code is used again', async () => {
+      const app = await openApplication(get(), {
+        policy: { resend_policy: { mode: 'reuse', resend_after: 0, max_sends: 5 } },
+      });
+      const to = newNumber();
+      const { code } = await app.sendCode(to);
+      const again = await get().expectNothingHappened(() => app.send(to, { custom_args: { x: code } }));
+      assert.deepEqual([again.status, again.body.code], [400, 3002]);
     });
   },
   { drawCode: () => String(100_000 + drawn++) },

@@ -3,7 +3,7 @@
  * (contract §7.2). Also what the profile and the country rules of the application refuse (contract §5.5, §12).
  */
 import type { Channel } from '../delivery/index.ts';
-import { ApiError, refuse } from '../errors.ts';
+import { ApiError, callbackText, refuse } from '../errors.ts';
 import type { Application } from '../policy.ts';
 import type { EmailAddress, PhoneAddress } from './recipient.ts';
 
@@ -98,7 +98,10 @@ export function requireOpen(steps: readonly ChainStep[]): void {
   if (!left && steps.some((step) => step.skip === 'budget')) throw refuse('budget_exhausted');
 }
 
-/** Refuses a chain of which nothing is left, naming each step's reason; a number that cannot exist is accepted and told by event. */
+/**
+ * Refuses a chain of which nothing is left, naming each step's reason; a number that cannot exist is accepted and told by event. Where
+ * only circuits are in the way, it is worth trying again soon: 5001 (contract §5.5, step 15).
+ */
 export function requireUsable(steps: readonly ChainStep[]): void {
   if (steps.some((step) => step.skip === null || step.skip === 'target_invalid')) return;
   const fill = steps.map((step) => `${step.channel}: ${step.skip}`).join('; ');
@@ -108,6 +111,8 @@ export function requireUsable(steps: readonly ChainStep[]): void {
   ) {
     throw refuse('profile', 'e-mail is not an authenticator for login');
   }
+  const down = steps.find((step) => step.skip === 'circuit_open');
+  if (down) throw new ApiError(5001, callbackText(5001, { status: 'sent_failed', channel: down.channel }));
   throw refuse('no_usable_channel', fill);
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { webhooks } from '../events/index.ts';
 import { onEachApp } from '../testing/app.ts';
+import { sql } from '../platform/sql.ts';
 import { bodyOf, newNumber, openApplication, type TestApplication, wrongFor } from '../testing/application.ts';
 import { openReceiver, type Receiver } from '../testing/receiver.ts';
 
@@ -233,10 +234,16 @@ onEachApp(
       await live(2);
       assert.deepEqual(await strict.statuses(both.message_id), [
         'plan(email)',
-        'target_invalid(email, 5020, P)',
+        'target_invalid(sms, 5020, P)',
         'sent(email)',
         'delivered(email)',
       ]);
+      const asked = bodyOf(await strict.send('bo@example.com', { alternate_to: { phone: '+6511234568' } }));
+      const [checked] = await get().database.db.query<{ channel: string; data: object }>(
+        sql`select channel, data from events where message_id = ${asked.message_id} and cause = 'target_checked'`,
+      );
+      const about = { current_to: '+6511234568', fallback_pending: true };
+      assert.deepEqual(checked, { channel: 'sms', data: about }, 'not the address that is right');
       const { steps } = await strict.story(both.message_id);
       assert.deepEqual(
         steps.map(({ state }: { state: string }) => state),

@@ -43,11 +43,21 @@ export async function sendMany(
       throw error;
     }
   };
-  const outcomes = tx ? await inTurn(unique, sendTo) : await Promise.all([...unique.values()].map(sendTo));
+  const outcomes = tx ? await inTurn(unique, sendTo) : await inGroups([...unique.values()], sendTo);
   const start = (): void => {
     for (const one of starts) one();
   };
   return { outcomes, start };
+}
+
+/** Their texts stand in memory at the same time, so not those of a thousand. */
+const groupSize = 20;
+
+async function inGroups(recipients: readonly string[], sendTo: (to: string) => Promise<Outcome>): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (let i = 0; i < recipients.length; i += groupSize)
+    outcomes.push(...(await Promise.all(recipients.slice(i, i + groupSize).map(sendTo))));
+  return outcomes;
 }
 
 /**

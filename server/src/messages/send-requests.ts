@@ -4,7 +4,7 @@ import { invalid } from '../errors.ts';
 import type { Caller } from '../policy.ts';
 import { languageSchema, type SendTemplate } from '../templates/index.ts';
 import { plainText, signalsSchema } from '../wire.ts';
-import type { SendRequest } from './compose.ts';
+import { codeInArgs, type SendRequest } from './compose.ts';
 import type { MessagesContext } from './context.ts';
 import { templateFor } from './send.ts';
 
@@ -72,9 +72,7 @@ function requestOf(
   body: Common,
   code: string | null,
 ): Omit<SendRequest, 'to'> {
-  if (code !== null && Object.values(body.custom_args ?? {}).includes(code)) {
-    throw invalid([{ field: 'custom_args', problem: 'must not contain the code' }]);
-  }
+  if (code !== null && Object.values(body.custom_args ?? {}).includes(code)) throw codeInArgs();
   return {
     caller,
     requestId,

@@ -24,6 +24,7 @@ import {
   verificationStates,
 } from '../verifications/index.ts';
 import type { StoredDecision } from './decision.ts';
+import type { ChainStep } from './plan.ts';
 import type { SpendAsk } from './spend-ask.ts';
 
 export type MessageKind = 'otp' | 'code' | 'custom';
@@ -41,8 +42,8 @@ export interface MessageRow {
   hasCode: boolean;
   /** The address of the steps that do not go to the recipient. */
   otherRecipient: string | null;
-  /** Written as target_invalid in place of target_valid. */
-  targetInvalid: boolean;
+  /** Of an address that cannot exist: written as target_invalid in place of target_valid. */
+  invalid: Pick<ChainStep, 'channel' | 'to'> | null;
   /** What rules, budgets and the customer's hook said; null where none was asked. */
   decision: Record<string, unknown> | null;
 }
@@ -80,7 +81,8 @@ const messageColumns: Record<string, Column<Acceptance>> = {
   other_recipient: ['text', ({ message }) => message.otherRecipient],
   decision: ['jsonb', ({ message }) => message.decision],
   has_code: ['boolean', ({ message }) => message.hasCode],
-  target_invalid: ['boolean', ({ message }) => message.targetInvalid],
+  invalid_channel: ['text', ({ message }) => message.invalid?.channel ?? null],
+  invalid_to: ['text', ({ message }) => message.invalid?.to ?? null],
   // A step to another address follows: the row announces it.
   announces: ['boolean', ({ delivery }) => delivery.state.promised],
   silent: ['boolean', ({ delivery }) => delivery.state.silent],
@@ -152,9 +154,10 @@ const acceptEvents = raw(`
       null::integer as error_code, null::jsonb as data from granted
     union all
     select ord, 2, application_id, message_id, 'target_checked',
-      case when silent then null when target_invalid then 'target_invalid' else 'target_valid' end,
-      case when not silent then 2 end, null, null, first_channel, case when target_invalid then 5020 end,
-      case when announces then '{"fallback_pending": true}'::jsonb end from granted
+      case when silent then null when invalid_channel is not null then 'target_invalid' else 'target_valid' end,
+      case when not silent then 2 end, null, null, coalesce(invalid_channel, first_channel), case when invalid_channel is not null then 5020 end,
+      nullif(jsonb_strip_nulls(jsonb_build_object('fallback_pending', case when announces then true end,
+        'current_to', case when invalid_to <> target then invalid_to end)), '{}'::jsonb) from granted
     union all
     select a.ord, 3, a.application_id, a.message_id, s.cause, null, null, s.step, null, s.channel, s."errorCode", s.data
     from granted a cross join lateral jsonb_to_recordset(a.skipped) as s(cause text, step smallint, channel text, "errorCode" integer, data jsonb)

@@ -9,7 +9,7 @@ import type { TemplateBody, TemplateUpdate } from './body.ts';
 import { createLookup, type Lookup } from './lookup.ts';
 import { type PreviewInput, previewTemplate } from './preview.ts';
 import { findOne } from './read.ts';
-import { renderContent } from './render.ts';
+import { renderSendable } from './render.ts';
 import { listForReview, type Reviewed, reviewTemplate, type Verdict, type Waiting } from './review.ts';
 import {
   type Actor,
@@ -27,7 +27,7 @@ import { type SendTemplate, toSendTemplate } from './template.ts';
 export interface Deeds {
   /** The template as sends use it; see lookup.ts for what the cache promises. */
   findForSend(applicationId: string, templateId: string): Promise<Lookup>;
-  render: typeof renderContent;
+  render: typeof renderSendable;
   /** Makes revision 1; refuses with 3003. */
   save(application: Application, body: TemplateBody, actor?: Actor): Promise<Saved>;
   /** What `save` would answer; saves nothing. */
@@ -63,7 +63,7 @@ export function createDeeds({ db, log, serves = () => true, ...options }: Templa
   const ports = { db, lookup: createLookup({ db, log }), serves, guarded };
   return {
     findForSend: (applicationId, templateId) => ports.lookup.find(applicationId, templateId),
-    render: renderContent,
+    render: renderSendable,
     save: (application, body, actor) => createTemplate(ports, application, body, actor),
     tryOut: (application, body) => tryTemplate(ports, application, body),
     update: (application, templateId, body, actor) => updateTemplate(ports, application, templateId, body, actor),

@@ -4,6 +4,7 @@ import type { Language } from './language.ts';
 
 export const lintErrors = [
   'missing_code',
+  'not_compliant',
   'web_otp_host',
   'android_hash',
   'autofill_without_code',

@@ -7,6 +7,7 @@
 import { createDeeds, type Deeds, type TemplatesOptions } from './deeds.ts';
 import { adminOperations, templateOperations } from './operations.ts';
 
+export { isCompliant } from './compliance.ts';
 export { type Language, languageSchema } from './language.ts';
 export type { SendTemplate } from './template.ts';
 

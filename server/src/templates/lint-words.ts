@@ -1,5 +1,6 @@
 /** Lint on the words of a template (contract §9): what reviewers, carriers and spam filters stumble over, and unknown variables. */
 import type { TemplateBody } from './body.ts';
+import { isCompliant } from './compliance.ts';
 import { type Finding, finding, type LintCode, type LintContext } from './finding.ts';
 import { codeConfigOf, type OwnText, ownTexts } from './template.ts';
 import { malformedVariables, presetNames, variablesIn } from './variables.ts';
@@ -12,7 +13,7 @@ const testWord =
   /(?<![\p{L}\p{N}_])(test|tests|tested|testing|prueba|pruebas)(?![\p{L}\p{N}_])|测试|測試|テスト|ทดสอบ/iu;
 
 /**
- * On every own text: link_shortener, test_word, unknown_variable. On SMS texts alone, since carriers filter them: url_in_text,
+ * On every own text: not_compliant, which every send would be refused for; link_shortener, test_word, unknown_variable. On SMS texts alone, since carriers filter them: url_in_text,
  * bracket_characters. The brand name is looked at too.
  */
 export function lintWords(body: TemplateBody, context: LintContext): Finding[] {
@@ -41,6 +42,7 @@ function lintText(own: OwnText, known: ReadonlySet<string>): Finding[] {
   const add = (code: LintCode, message: string) => findings.push(finding(code, own.channel, own.language, message));
   const text =
     own.channel === 'email' ? [own.text, own.email.pre_subject, own.email.pre_from_name].join('\n') : own.text;
+  if (!isCompliant(text)) add('not_compliant', 'has a character that turns the reading direction around, or is none');
   for (const name of variablesIn(text).filter((variable) => !known.has(variable)))
     add('unknown_variable', `{{${name}}} is filled only by params.${name} of a send, else it goes out as it stands`);
   for (const mark of malformedVariables(text))

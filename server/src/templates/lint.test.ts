@@ -42,6 +42,12 @@ const provoked: Record<LintCode, [body: TemplateBody, findings: string[]][]> = {
     [noticeBody('sent'), []],
     [noticeBody('sent', { verify_code_config: letters }), []],
   ],
+  not_compliant: [
+    [ownSmsBody('{{code}} \u202eevas'), ['not_compliant sms', 'ucs2_forced sms']],
+    [emailBody([email('en', '{{code}}', { pre_subject: 'a\u202d' })]), ['not_compliant email en']],
+    [emailBody([email('en', '{{code}}\uffff')]), ['not_compliant email en']],
+    [emailBody([email('en', '{{code}} \u2067עברית\u2069')]), []],
+  ],
   web_otp_host: [
     ...[
       'https://a.example:8080',

@@ -189,7 +189,7 @@ const preview = (templates: Deeds): Operation =>
       },
       bodyOptional: true,
       output: previewSchema,
-      errors: [4001],
+      errors: [4001, 5014],
       examples: examples.preview,
       agent: {
         title: 'Preview a template',

@@ -5,7 +5,7 @@ import type { Preview } from './answers.ts';
 import { type Language, languageOf, languages } from './language.ts';
 import { lint } from './lint.ts';
 import { findOne } from './read.ts';
-import { renderContent } from './render.ts';
+import { renderSendable } from './render.ts';
 import type { Ports } from './save.ts';
 import { segment } from './segments.ts';
 import { sampleCode, toSendTemplate } from './template.ts';
@@ -36,7 +36,7 @@ export async function previewTemplate(
   };
   const renderings = template.strategy.flatMap((channel) =>
     (language === undefined ? languages : [language]).map((asked) => {
-      const content = renderContent(template, channel, { ...input, language: asked });
+      const content = renderSendable(template, channel, { ...input, language: asked });
       return { channel, language: asked, ...shown(content), ...measured(content) };
     }),
   );

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import type { TemplateBody } from './body.ts';
 import { emailBody, smsBody, wholeBody } from './fixture.ts';
 import { type Language, languages } from './language.ts';
-import { type RenderInput, renderContent } from './render.ts';
+import { ApiError } from '../errors.ts';
+import { type RenderInput, renderContent, renderSendable } from './render.ts';
 import { segment } from './segments.ts';
 import { fillVariables, presetNames, variablesIn } from './variables.ts';
 
@@ -303,6 +304,29 @@ describe('e-mail', () => {
     ]);
     const content = renderContent(of(body), 'email', input({ params: { city: 'Oslo' } }));
     assert.equal(content.text, '482913 friend Oslo');
+  });
+
+  test('values make no text longer than may be sent, whatever stands around them', () => {
+    const tooLong = (body: TemplateBody, channel: 'sms' | 'email', a: string) =>
+      assert.throws(
+        () => renderSendable(of(body), channel, input({ params: { a } })),
+        (error) => error instanceof ApiError && error.code === 5014 && /more than \d+ characters/.test(error.message),
+      );
+    const value = "'".repeat(1_024);
+    tooLong(own(`{{code}}${'{{a}}'.repeat(300)}`), 'sms', value);
+    tooLong(own('{{code}}{{a}}{{a}}'), 'sms', value);
+    assert.equal(renderSendable(of(own('{{code}}{{a}}')), 'sms', input({ params: { a: value } })).text.length, 1_030);
+    tooLong(emailBody([text('en', `{{code}}${'{{a}}'.repeat(12_000)}`)]), 'email', value);
+    // Short enough as text, and five times as long when it is escaped.
+    tooLong(emailBody([text('en', `<p>{{code}}</p>${'{{a}}'.repeat(100)}`)]), 'email', value);
+    tooLong(emailBody([text('en', '{{code}}', { pre_subject: '{{a}}' })]), 'email', value);
+    tooLong(emailBody([text('en', '{{code}}', { pre_from_name: '{{a}}' })]), 'email', value);
+    const empty = renderSendable(
+      of(emailBody([text('en', `{{code}}${'{{a}}'.repeat(12_000)}`)])),
+      'email',
+      input({ params: { a: '' } }),
+    );
+    assert.equal(empty.text, '482913');
   });
 
   test('a value with a line end cannot add a header', () => {

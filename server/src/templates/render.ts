@@ -10,7 +10,7 @@ import { htmlToText, looksLikeHtml } from './html.ts';
 import { languageOf, pickLanguage } from './language.ts';
 import { segment } from './segments.ts';
 import { ownSmsText, type SendTemplate } from './template.ts';
-import { escapeHtml, fillVariables, type Values, valuesOf } from './variables.ts';
+import { escapeHtml, fillVariables, tooLong, type Values, valuesOf } from './variables.ts';
 
 export interface RenderInput {
   /** One of the seven; anything else counts as `default`. */
@@ -41,6 +41,19 @@ export function renderContent(template: Renderable, channel: Channel, input: Ren
     case 'voice':
       return renderVoice(template, input);
   }
+}
+
+/** 1,530 as they are written (contract §8.1), with room for values and the lines of autofill: an SMS is paid for by the part. */
+const maxSms = 2_000;
+/** A line of RFC 5322. */
+const maxHeader = 998;
+
+/** What may be sent of it. Throws 5014 where the values made it too long. */
+export function renderSendable(template: Renderable, channel: Channel, input: RenderInput): Content {
+  const content = renderContent(template, channel, input);
+  if (channel === 'sms' && content.text.length > maxSms) throw tooLong(maxSms);
+  if ([content.subject, content.fromName].some((header = '') => header.length > maxHeader)) throw tooLong(maxHeader);
+  return content;
 }
 
 function valuesFor(template: Renderable, input: RenderInput, defaults?: Readonly<Record<string, string>>): Values {

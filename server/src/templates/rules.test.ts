@@ -122,7 +122,7 @@ test('wrong types and ranges are named by their field', () => {
     [smsBody({ template_id: '' }), ['template_id']],
     [smsBody({ template_id: 'x'.repeat(129) }), ['template_id']],
     [smsBody({ template_id: 'x'.repeat(128) }), []],
-    ...['a/b', 'a?b', 'a#b', 'a\nb', 'a\u0000b', '\ud800'].map((template_id): [unknown, string[]] => [
+    ...['a/b', 'a?b', 'a#b', '.', '..', 'a\nb', 'a\u0000b', '\ud800'].map((template_id): [unknown, string[]] => [
       smsBody({ template_id }),
       ['template_id'],
     ]),

@@ -2,24 +2,40 @@
  * `{{name}}` in texts (contract §9): replaced once, so a value that looks like a variable stays as it is; a variable without
  * value stays literal. Names are `[A-Za-z0-9_]{1,64}`.
  */
+import { ApiError } from '../errors.ts';
 
 export const presetNames = ['code', 'brand_name', 'ttl', 'pwa_url'] as const;
 export type PresetName = (typeof presetNames)[number];
 export type Values = ReadonlyMap<string, string>;
 
+/** Of any text: fifty values of 1,024 characters in a text of 64 KiB would make many megabytes of one small request. */
+const maxFilled = 131_072;
+
 const variable = /\{\{([A-Za-z0-9_]{1,64})\}\}/g;
 
-/** Puts the values into the text, each through `encode` (HTML escaping, say). */
+/** Puts the values into the text, each through `encode` (HTML escaping, say). Throws 5014 rather than make too long a text. */
 export function fillVariables(
   text: string,
   values: Values,
   encode: (value: string) => string = (value) => value,
 ): string {
-  return text.replace(variable, (literal, name: string) => {
+  let length = text.length;
+  const filled = text.replace(variable, (literal, name: string) => {
     const value = values.get(name);
-    return value === undefined ? literal : encode(value);
+    if (value === undefined) return literal;
+    const put = encode(value);
+    length += put.length - literal.length;
+    // What follows can shorten it by no more than the text itself.
+    if (length > maxFilled + text.length) throw tooLong(maxFilled);
+    return put;
   });
+  if (length > maxFilled) throw tooLong(maxFilled);
+  return filled;
 }
+
+/** In UTF-16 units. */
+export const tooLong = (atMost: number): ApiError =>
+  new ApiError(5014, `content not compliant: filled in, a text has more than ${atMost} characters`);
 
 /** Names of the variables in a text, each once. */
 export function variablesIn(text: string): string[] {
