@@ -1,7 +1,7 @@
 /** What a person meets who starts the product for the first time, for the second time, and with wrong settings; and how it ends. */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -130,6 +130,42 @@ test('bad settings are told all at once, one sentence each, with exit code 2 and
   assert.ok(lines.some((line) => line.startsWith('ENGAGELAB_DEV_KEY and ENGAGELAB_DEV_SECRET')));
   for (const line of lines) assert.match(line, /^[A-Z_].*[a-z0-9+=-]\.$/, 'one sentence per line');
   assert.doesNotMatch(failed.stderr, /hunter2|short/);
+});
+
+test('a master key that is not the one of the database ends the start before anything is changed', async (t) => {
+  const site = await openSite(t, 'postgres');
+  const server = await site.start();
+  const failed = await failedStart({ ...site.env, MASTER_KEY: 'cd'.repeat(32) });
+  assert.deepEqual([failed.exitCode, failed.stdout], [2, '']);
+  assert.match(failed.stderr, /^MASTER_KEY .* is not the key this database was made with; nothing was changed\.\n$/);
+  assert.equal((await operatorClient(server.address).call('GET', '/admin/v1/organizations')).status, 200);
+  assert.equal((await sendLogin(keyClient(server.address, devKey, devSecret), newRecipient())).status, 200);
+});
+
+test('what the environment gave is not printed, and a worker prints no commands', async (t) => {
+  const env = { DATA_DIR: temporaryDirectory(t), ...presetEnv, ROLES: 'worker' };
+  const worker = await siteWith(t, env).start();
+  const screen = await until('the whole screen', () => /operator token/.test(worker.stdout()) && worker.stdout());
+  assert.match(
+    screen,
+    /^ready worker\n[\s\S]*dev_secret {6}as set in ENGAGELAB_DEV_SECRET\n[\s\S]*as set in OPERATOR_TOKEN\n/,
+  );
+  assert.doesNotMatch(screen, /curl|Shown once/);
+  assert.ok(!screen.includes(devSecret) && !screen.includes(presetEnv.OPERATOR_TOKEN));
+});
+
+test('a database or a data directory that cannot be used is told with the reason', async (t) => {
+  const address = 'postgres://someone:hunter2@127.0.0.1:1/otp';
+  const away = await failedStart({ DATABASE_URL: address, MASTER_KEY: 'ab'.repeat(32) });
+  assert.deepEqual(
+    [away.exitCode, away.stderr],
+    [1, 'The database cannot be used: connect ECONNREFUSED 127.0.0.1:1.\n'],
+  );
+  const file = join(temporaryDirectory(t), 'file');
+  writeFileSync(file, '');
+  const unusable = await failedStart({ DATA_DIR: file });
+  assert.equal(unusable.exitCode, 2);
+  assert.equal(unusable.stderr, `${file} cannot be written to (EEXIST); set DATA_DIR to a directory of this user.\n`);
 });
 
 test('SIGTERM under load: every request is answered whole or refused, then the process exits with 0', async (t) => {

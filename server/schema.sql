@@ -750,6 +750,14 @@ create table list_entries (
 CREATE INDEX list_entries_by_network ON public.list_entries USING gist (network inet_ops) WHERE (network IS NOT NULL);
 comment on table list_entries is 'limits: allow and block lists of the operator';
 
+create table master_key_checks (
+  is_only boolean default true not null,
+  key_check bytea not null,
+  constraint master_key_checks_pkey PRIMARY KEY (is_only),
+  constraint master_key_checks_is_only_check CHECK (is_only)
+);
+comment on table master_key_checks is 'accounts: whether a master key is the one of this database';
+
 create table messages (
   application_id bigint not null,
   id bigint not null,

@@ -33,8 +33,12 @@ export async function createApp(options: AppOptions) {
   const { events, posting, alerts, insights, subscribers, spend, fraud } = rooms;
   return {
     ...rooms,
-    /** Reads the providers, and makes what a first start needs; the secrets only then. Throws ConfigError for a bad providers file. */
+    /**
+     * Reads the providers, and makes what a first start needs; the secrets only then. Throws ConfigError for the master key of another
+     * database and for a bad providers file.
+     */
     async furnish(): Promise<FirstStart | null> {
+      await accounts.requireMasterKey();
       await events.start();
       // One after the other: they share the connection that listens.
       await providers.start();
@@ -50,7 +54,7 @@ export async function createApp(options: AppOptions) {
       operators = await openOperators({ ...rooms, isStarted: () => isStarted }, config, log);
       return operators?.address ?? null;
     },
-    /** Begins the roles; resolves with the address customers reach, for a process that answers requests. */
+    /** Begins the roles; resolves with the address customers reach, `worker` for a process that answers no requests. */
     async start(): Promise<string> {
       if (config.roles.has('worker')) {
         await delivery.start();

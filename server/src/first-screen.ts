@@ -2,22 +2,40 @@
 
 import type { FirstStart } from './accounts/index.ts';
 
-/** `ready http://127.0.0.1:8080`, always the first line; scripts wait for it. */
-export function firstScreen(address: string, first: FirstStart | null, operators: string | null): string {
+/** What the environment gave; it is not repeated, since this output is often kept as a log. */
+interface Given {
+  devSecret: string | undefined;
+  operatorToken: string | undefined;
+}
+
+/** `ready http://127.0.0.1:8080`, or `ready worker`, always the first line; scripts wait for it. */
+export function firstScreen(
+  address: string,
+  first: FirstStart | null,
+  operators: string | null,
+  given: Given,
+): string {
   const metrics = operators === null ? '' : `Metrics are at ${operators}/metrics\n`;
   const ready = `ready ${address}\n${metrics}`;
   if (!first)
     return `${ready}Keys were printed on the first start; set ENGAGELAB_DEV_KEY and ENGAGELAB_DEV_SECRET to add a pair.\n`;
-  const user = `-u ${quoted(`${first.devKey}:${first.devSecret}`)}`;
+  const made = given.devSecret === undefined || given.operatorToken === undefined;
+  return `${ready}
+  dev_key         ${first.devKey}
+  dev_secret      ${given.devSecret === undefined ? first.devSecret : 'as set in ENGAGELAB_DEV_SECRET'}
+  operator token  ${given.operatorToken === undefined ? first.operatorToken : 'as set in OPERATOR_TOKEN'}
+${made ? '  Shown once; only hashes are kept.\n' : ''}${address === 'worker' ? '' : commands(address, first, given)}
+`;
+}
+
+function commands(address: string, { devKey, devSecret }: FirstStart, given: Given): string {
+  const pair =
+    given.devSecret === undefined ? quoted(`${devKey}:${devSecret}`) : '"$ENGAGELAB_DEV_KEY:$ENGAGELAB_DEV_SECRET"';
+  const user = `-u ${pair}`;
   const json = `-H 'Content-Type: application/json'`;
   const handset = `${address}/v1/sandbox/messages?to=%2B6591234567`;
   const pickCode = `sed 's/.*"message_id":"\\([0-9]*\\)".*"code":"\\([0-9]*\\)".*/{"message_id":"\\1","verify_code":"\\2"}/'`;
-  return `${ready}
-  dev_key         ${first.devKey}
-  dev_secret      ${first.devSecret}
-  operator token  ${first.operatorToken}
-  Shown once; only hashes are kept.
-
+  return `
   1. Send a code to a handset of the virtual phone network:
 curl -s ${user} ${json} ${address}/v1/messages -d '{"to":"+6591234567","template":{"id":"login"}}'
 
@@ -26,7 +44,6 @@ curl -s ${user} '${handset}&wait=5'
 
   3. Check the code (typed here from the handset's newest message):
 curl -s ${user} ${json} ${address}/v1/verifications -d "$(curl -s ${user} '${handset}&limit=1' | ${pickCode})"
-
 `;
 }
 

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { pino } from 'pino';
 import type { Db } from '../platform/db.ts';
 import { openPostgres } from '../platform/postgres.ts';
+import { createKeyring } from '../platform/seal.ts';
 import { join, raw, sql } from '../platform/sql.ts';
 import { permissionNames } from '../policy.ts';
 import { onEachEngine, openTestDatabase } from '../testing/database.ts';
@@ -32,6 +33,18 @@ async function allText(db: Db): Promise<string> {
 }
 
 onEachEngine('the first start', (get) => {
+  test('keeps by what its master key is known again, and refuses another one', async () => {
+    const { db, clock } = get();
+    const [mine, other] = [
+      openAccounts(db, clock),
+      openAccounts(db, clock, { keyring: createKeyring(Buffer.alloc(32, 9)) }),
+    ];
+    await mine.requireMasterKey();
+    await mine.requireMasterKey();
+    await assert.rejects(other.requireMasterKey(), { name: 'ConfigError' });
+    await mine.requireMasterKey();
+  });
+
   test('makes one of each, shows the secrets once, and a second start changes nothing', async () => {
     const { db, clock } = get();
     const accounts = openAccounts(db, clock);

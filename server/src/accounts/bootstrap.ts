@@ -5,6 +5,7 @@
  * differs replaces the token in force, which is also the way back in for an operator who lost it. Taking a preset out of the
  * environment revokes nothing. Nodes that start together on one database take turns.
  */
+import { ConfigError } from '../config.ts';
 import type { Db, Queryable } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import { type Keyring, sameBytes } from '../platform/seal.ts';
@@ -18,6 +19,7 @@ import {
   insertApplication,
   insertKey,
   insertOrganization,
+  keepKeyCheck,
   lockBootstrap,
   replaceTokens,
   updateSecret,
@@ -42,6 +44,18 @@ interface Tools {
   db: Db;
   keyring: Keyring;
   log: Log;
+}
+
+/**
+ * Throws ConfigError where the database was made with another master key. Before anything else is done with the key: the presets of such a
+ * process would replace the operator token and key that all others know, by hashes that only it can check.
+ */
+export async function requireMasterKey({ db, keyring }: Pick<Tools, 'db' | 'keyring'>): Promise<void> {
+  const check = keyring.hash('master-key-check', '');
+  if (!sameBytes(await keepKeyCheck(db, check), check))
+    throw new ConfigError([
+      'MASTER_KEY (or master.key in DATA_DIR) is not the key this database was made with; nothing was changed.',
+    ]);
 }
 
 /** Resolves with what was made when this call made it, null on every later start. Throws when a preset cannot be used. */

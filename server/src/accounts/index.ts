@@ -13,7 +13,7 @@ import type { AgentStanding, Application, ApprovalAsk, Caller } from '../policy.
 import { createApprovalOperations } from './approval-operations.ts';
 import { askApproval } from './approvals.ts';
 import { createKeyCheck, createOperatorCheck } from './authenticate.ts';
-import { bootstrap, type FirstStart, type Presets } from './bootstrap.ts';
+import { bootstrap, type FirstStart, type Presets, requireMasterKey } from './bootstrap.ts';
 import { createMemory } from './memory.ts';
 import type { Office } from './office.ts';
 import { createOperations, type Operation } from './operations.ts';
@@ -49,6 +49,8 @@ export interface Accounts {
   authenticateKey(authorization: string | undefined, ip: string): Promise<Caller>;
   /** Bearer token of the operator or of one of their sessions, or ApiError 2001. */
   authenticateOperator(authorization: string | undefined): Promise<void>;
+  /** Throws ConfigError where the database was made with another master key; before anything is sealed or hashed with it. */
+  requireMasterKey(): Promise<void>;
   /** See bootstrap.ts. Secrets only when made by this call, null on later starts. */
   bootstrap(presets?: Presets): Promise<FirstStart | null>;
   /** From memory where known; null when there is none. */
@@ -76,6 +78,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
   return {
     authenticateKey: createKeyCheck({ db, keyring, clock, log, memory, publicKeys }),
     authenticateOperator: createOperatorCheck({ keyring, memory, clock }),
+    requireMasterKey: () => requireMasterKey({ db, keyring }),
     async bootstrap(presets = {}) {
       await memory.listen();
       return memory.afterWrite('', () => bootstrap({ db, keyring, log }, presets));

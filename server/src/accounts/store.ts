@@ -319,6 +319,17 @@ export async function touchKeys(db: Queryable, ids: readonly string[]): Promise<
   await db.query(sql`update api_keys set last_used_at = clock_now() where id = any(${ids}::bigint[])`);
 }
 
+// master key
+
+/** The check that is kept: this one, where none is. */
+export async function keepKeyCheck(db: Queryable, check: Buffer): Promise<Buffer> {
+  const [row] = await db.query<{ key_check: Buffer }>(sql`
+    insert into master_key_checks as kept (key_check) values (${check})
+    on conflict (is_only) do update set key_check = kept.key_check returning key_check`);
+  if (!row) throw new Error('an upsert returns its row');
+  return row.key_check;
+}
+
 // operator tokens
 
 export async function listTokenHashes(db: Queryable): Promise<Buffer[]> {

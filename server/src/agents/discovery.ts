@@ -52,7 +52,7 @@ function cardOf(publicUrl: string): object {
     version: packageVersion,
     title: 'OTP platform',
     description: 'Send one-time codes, check them, and find out why one did not arrive.',
-    websiteUrl: publicUrl,
+    websiteUrl: `${publicUrl}/docs`,
     remotes: [remote('/mcp', headers), remote('/mcp/readonly', headers), remote('/mcp/docs')],
   };
 }

@@ -69,6 +69,8 @@ export class Exchange {
   ip = '';
   allowance: Allowance | undefined;
   replayed = false;
+  /** Where the list that is answered goes on. */
+  nextCursor: string | null = null;
 
   constructor(
     house: House,
@@ -150,6 +152,7 @@ export class Exchange {
       headers.push('RateLimit-Policy', policyHeader(this.allowance), 'RateLimit', rateHeader(this.allowance, now));
     }
     if (this.replayed) headers.push('Idempotent-Replayed', 'true');
+    if (this.nextCursor !== null) headers.push('Link', `<${nextPage(this.request, this.nextCursor)}>; rel="next"`);
     return headers;
   }
 
@@ -200,4 +203,12 @@ export class Exchange {
     const method = this.request.method ?? '';
     this.#house.onAnswered?.({ caller, ip, method, path: this.#route, status, code, requestId });
   }
+}
+
+/** The same question with the cursor, relative to the address that was asked, which alone knows how the reader reached us. */
+function nextPage({ url = '/' }: IncomingMessage, cursor: string): string {
+  const [path, query] = url.split('?', 2);
+  const asked = new URLSearchParams(query);
+  asked.set('cursor', cursor);
+  return `${path}?${asked}`;
 }

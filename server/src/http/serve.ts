@@ -176,8 +176,10 @@ function send(spec: Spec, exchange: Exchange, output: unknown): Promise<void> | 
   if (output instanceof EventStream) return exchange.stream(output);
   const mediaType = output instanceof TextAnswer ? spec.otherwise?.mediaType : spec.mediaType;
   if (output instanceof Answer) exchange.answer(output.status, JSON.stringify(output.body));
-  else if (mediaType === undefined) exchange.answer(200, JSON.stringify(output));
-  else exchange.answer(200, output instanceof TextAnswer ? output.text : String(output), withCharset(mediaType));
+  else if (mediaType === undefined) {
+    exchange.nextCursor = (spec.method === 'GET' && (output as { next_cursor?: string | null }).next_cursor) || null;
+    exchange.answer(200, JSON.stringify(output));
+  } else exchange.answer(200, output instanceof TextAnswer ? output.text : String(output), withCharset(mediaType));
 }
 
 const withCharset = (mediaType: string): string =>

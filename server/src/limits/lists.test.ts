@@ -187,8 +187,12 @@ onEachApp('allow and block lists', (get) => {
     const seen = async (query: string) => (await page(query)).entries.map(({ value }: { value: string }) => value);
     const mine = `?application_id=${crowded.id}`;
     assert.deepEqual(await seen(mine), values.toReversed());
-    const first = await page(`${mine}&limit=2`);
-    assert.deepEqual(await seen(`${mine}&limit=2&cursor=${first.next_cursor}`), ['7701']);
+    const first = await get().operator({ path: `/admin/v1/lists${mine}&limit=2` });
+    const next = `${mine}&limit=2&cursor=${bodyOf(first).next_cursor}`;
+    assert.equal(first.headers['link'], `</admin/v1/lists${next}>; rel="next"`);
+    const last = await get().operator({ path: `/admin/v1/lists${next}` });
+    assert.deepEqual([bodyOf(last).entries.length, last.headers['link']], [1, undefined]);
+    assert.deepEqual(await seen(next), ['7701']);
     assert.deepEqual(await seen(`${mine}&kind=allow`), []);
     assert.deepEqual(await seen(`${mine}&type=prefix&value=7702`), ['7702']);
     const global = (await page('?application_id=global&limit=100')).entries;

@@ -2,6 +2,7 @@
  * One process per data directory: two on one directory silently lose committed rows. The lock is SQLite's lock on a file, held
  * by the operating system, so it ends with the process however that dies.
  */
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -12,9 +13,22 @@ export class DirectoryLocked extends Error {
   }
 }
 
-/** Takes the lock or throws DirectoryLocked at once. */
+export class DirectoryUnusable extends Error {
+  constructor(directory: string, cause: unknown) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    super(
+      `${directory} cannot be written to (${code?.startsWith('E') ? code : message}); set DATA_DIR to a directory of this user.`,
+      {
+        cause,
+      },
+    );
+    this.name = 'DirectoryUnusable';
+  }
+}
+
+/** Makes the directory where it is missing and takes its lock. Throws DirectoryLocked or DirectoryUnusable, at once. */
 export function lockDirectory(directory: string): { release(): void } {
-  const file = new DatabaseSync(join(directory, 'lock'));
+  const file = openLock(directory);
   try {
     file.exec('begin exclusive');
   } catch (error) {
@@ -22,4 +36,13 @@ export function lockDirectory(directory: string): { release(): void } {
     throw (error as { errcode?: number }).errcode === 5 ? new DirectoryLocked(directory) : error;
   }
   return { release: () => file.close() };
+}
+
+function openLock(directory: string): DatabaseSync {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return new DatabaseSync(join(directory, 'lock'));
+  } catch (error) {
+    throw new DirectoryUnusable(directory, error);
+  }
 }

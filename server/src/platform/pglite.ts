@@ -3,7 +3,7 @@
  * that carries the PostgreSQL protocol to that thread. One connection; fsync on; the directory locked for one process. A thread
  * that dies is replaced, and the statements it had not answered fail as DatabaseUnavailable.
  */
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { createPoolDb, type Db, sessionSettings } from './db.ts';
@@ -35,9 +35,8 @@ async function makeDatabase(directory: string, log: Log | undefined): Promise<vo
   renameSync(making, directory);
 }
 
-/** Opens (and makes, if empty) the database in `dataDir`. Throws DirectoryLocked when another process has it. */
+/** Opens (and makes, if empty) the database in `dataDir`. Throws DirectoryLocked when another process has it, DirectoryUnusable when nobody can. */
 export async function openPglite({ dataDir, template, log }: PgliteOptions): Promise<Db> {
-  if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const lock = dataDir === undefined ? undefined : lockDirectory(dataDir);
   const directory = dataDir === undefined ? undefined : join(dataDir, 'pg');
   const engine = createEngine({ directory, template, log });

@@ -10,9 +10,9 @@ import type { Log } from '../platform/log.ts';
 import { deleteHealthOf, type HealthRow, saveHealth } from './health-store.ts';
 import type { Live } from './live.ts';
 
-/** A node that wrote nothing for so long is gone. */
-export const goneSeconds = 300;
 const aliveEveryMs = 60_000;
+/** A node that wrote nothing for so long is gone: it missed two beats. */
+export const goneSeconds = 130;
 
 export interface Health {
   /** There was traffic, or (`urgent`) something changed. */

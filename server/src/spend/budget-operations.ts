@@ -41,7 +41,7 @@ const create = (ports: SpendPorts): Operation =>
       path,
       summary: 'Cap what an application may spend',
       description:
-        'Counted in the accepting statement: sends that would pass the cap answer 3003 with reason budget_exhausted, and when the period ends. An accepted send counts its estimate until its hand-over tells the cost.',
+        'Counted in the accepting statement: sends that would pass the cap answer 3003 with reason budget_exhausted, and when the period ends. An accepted send counts its estimate until its hand-over tells the cost. A step that follows by itself is not held back: what it costs is counted, may pass the cap, and then nothing new is accepted. Counted from the making of the budget on.',
       input: { params: wire.applicationParams, body: wire.budgetBody },
       output: wire.budgetSchema,
       examples: [
