@@ -11,6 +11,7 @@ import { isMagic, type Script, scriptFor } from '../sandbox/index.ts';
 import type { Language, SendTemplate } from '../templates/index.ts';
 import { hashCode, mixesCase, type VerificationRow } from '../verifications/index.ts';
 import type { MessagesContext } from './context.ts';
+import { joinedBy, type Living } from './living.ts';
 import {
   type Addresses,
   type ChainStep,
@@ -54,17 +55,6 @@ export interface SendRequest {
   requestId: string | null;
   /** The program that asks, as it names itself. */
   client: string | null;
-}
-
-/** The message whose code of this template lives for the target, under policies other than compat. */
-export interface Living {
-  messageId: string;
-  /** The verification to join; null when it has ended although its lock stands (attempts exhausted). */
-  verificationId: string | null;
-  /** The living code, under reuse. */
-  code: string | null;
-  ttlLeftMs: number;
-  expiresAt: Date | null;
 }
 
 /** A recipient of good form, and what the sandbox makes of it. */
@@ -173,11 +163,12 @@ export function compose(
   const { asks: rates, targetLimits } = context.rates.ofSend(application, subjectOf(request, resolved, template));
   const messageId = context.ids.next();
   const rule = ruleOf(application, template);
-  const joins = request.kind === 'otp' && rule.mode !== 'rotate' && living?.verificationId ? living : null;
-  const verificationId = joins?.verificationId ?? messageId;
-  const code = codeOf(context, request, template, shape.length, script, joins);
-  const sharesLife = joins !== null && rule.mode === 'reuse';
-  const codeTtlMs = sharesLife ? joins.ttlLeftMs : shape.ttlSeconds * 1000;
+  const codeType = template.codeConfig?.type ?? 1;
+  const joined = request.kind === 'otp' ? joinedBy({ purpose: request.purpose, codeType }, rule, living) : null;
+  const verificationId = joined?.verification.id ?? messageId;
+  const code = codeOf(context, request, template, shape.length, script?.code ?? joined?.code);
+  const shared = rule.mode === 'reuse' ? joined?.verification : null;
+  const codeTtlMs = shared?.leftMs ?? shape.ttlSeconds * 1000;
   const ttlMs = Math.round(template.codeConfig ? codeTtlMs : customLifeMs);
   const rendering = { template, language: request.language, params: request.params, code, ttlMs };
   const waits = { ...application.policy.fallback_wait_seconds, ...template.fallbackWaitSeconds };
@@ -193,7 +184,7 @@ export function compose(
   const contents = steps.map(({ content }) => content);
   const verification =
     request.kind === 'otp' && code !== null
-      ? verificationOf(context, application, template, { verificationId, code, rule, purpose: request.purpose })
+      ? verificationOf(context, application, { verificationId, code, codeType, rule, purpose: request.purpose })
       : null;
   const acceptance: Acceptance = {
     grant: {
@@ -207,7 +198,7 @@ export function compose(
       targetAttempts: application.policy.target_attempts,
       targetWindowSeconds: application.policy.target_window_seconds,
       ttlMs,
-      expiresAt: sharesLife ? joins.expiresAt : null,
+      expiresAt: shared?.expiresAt ?? null,
       expectedMessageId: rule.mode === 'compat' ? null : (living?.messageId ?? '0'),
       addresses: addressesInUse(resolved),
       country: resolved.country,
@@ -355,13 +346,11 @@ function codeOf(
   request: SendRequest,
   template: SendTemplate,
   length: number,
-  script: Script | null,
-  joins: Living | null,
+  known: string | null | undefined,
 ): string | null {
   if (!template.codeConfig) return null;
   if (request.kind !== 'otp') return request.ownCode;
   const echoed = new Set(Object.values(request.customArgs ?? {}));
-  const known = script?.code ?? joins?.code;
   if (known && echoed.has(known)) throw codeInArgs();
   if (known) return known;
   for (;;) {
@@ -373,15 +362,14 @@ function codeOf(
 function verificationOf(
   context: MessagesContext,
   application: Application,
-  template: SendTemplate,
   {
     verificationId,
     code,
+    codeType,
     rule,
     purpose,
-  }: { verificationId: string; code: string; rule: ResendRule; purpose: string | null },
+  }: { verificationId: string; code: string; codeType: number; rule: ResendRule; purpose: string | null },
 ): VerificationRow {
-  const codeType = template.codeConfig?.type ?? 1;
   return {
     verificationId,
     codeHash: hashCode(context.keyring, verificationId, code, mixesCase(codeType)),

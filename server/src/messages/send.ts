@@ -18,10 +18,11 @@ import type { Application } from '../policy.ts';
 import type { SendTemplate } from '../templates/index.ts';
 import { findVerification } from '../verifications/index.ts';
 import { ApprovalNeeded, requireApproved } from './approval.ts';
-import { compose, type Living, listAsk, readRecipient, resolve, ruleOf, type SendRequest } from './compose.ts';
+import { compose, listAsk, readRecipient, resolve, ruleOf, type SendRequest } from './compose.ts';
 import type { MessagesContext } from './context.ts';
 import type { StoredDecision } from './decision.ts';
 import { type GateAnswer, type GateAsk, gateAsk } from './gate.ts';
+import type { Living } from './living.ts';
 import type { ChainStep, Excluded } from './plan.ts';
 import { refusedSend } from './refused.ts';
 import type { Acceptance, MessageKind } from './store.ts';
@@ -290,16 +291,8 @@ async function findLiving(
   if (!lock) return null;
   const { messageId } = lock;
   const verification = await findVerification(db, application.id, messageId);
-  if (verification?.state !== 'pending')
-    return { messageId, verificationId: null, code: null, ttlLeftMs: 0, expiresAt: null };
+  if (verification?.state !== 'pending') return { messageId, verification: null, code: null };
   const code =
     mode === 'reuse' ? ((await context.delivery.openContent(application.id, messageId, db))?.code ?? null) : null;
-  const joinable = mode !== 'reuse' || code !== null;
-  return {
-    messageId,
-    verificationId: joinable ? verification.id : null,
-    code,
-    ttlLeftMs: verification.leftMs,
-    expiresAt: verification.expiresAt,
-  };
+  return { messageId, verification, code };
 }
