@@ -20,6 +20,7 @@ export function asking(target: string, change: Partial<GrantRow> = {}): GrantRow
     targetWindowSeconds: 3600,
     ttlMs: 300_000,
     expiresAt: null,
+    holdsLock: true,
     expectedMessageId: null,
     addresses: [],
     ...change,

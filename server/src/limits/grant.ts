@@ -24,6 +24,8 @@ export interface GrantRow {
   ttlMs: number;
   /** Where the code lives already: when it ends, in place of `ttlMs`. */
   expiresAt: Date | null;
+  /** False: its lock is written as ended already, since the message is known to reach nobody; the next send supersedes its code. */
+  holdsLock: boolean;
   /** The message whose lock the caller saw alive, '0' for none; another one found gives the verdict `changed`. Null: any. */
   expectedMessageId: string | null;
   /** What the message may go to, two at most: one of them opted out gives the verdict `unsubscribed`. None: nobody is asked. */
@@ -66,6 +68,7 @@ export const grantColumns: Record<string, Column<{ grant: GrantRow }>> = {
   ttl_ms: ['bigint', ({ grant }) => grant.ttlMs],
   lives_until: ['timestamptz', ({ grant }) => grant.expiresAt],
   target_limits: ['jsonb', ({ grant }) => (grant.targetLimits?.length ? grant.targetLimits : null)],
+  holds_lock: ['boolean', ({ grant }) => grant.holdsLock],
   expected_message_id: ['bigint', ({ grant }) => grant.expectedMessageId],
   first_address: ['text', ({ grant }) => grant.addresses[0] ?? null],
   second_address: ['text', ({ grant }) => grant.addresses[1] ?? null],

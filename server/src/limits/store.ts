@@ -97,7 +97,7 @@ export function grantRows<Item>(items: readonly Item[], input: Sql, shares: read
     insert into targets as t (application_id, target, version, send_times, wrong_times, locks)
     select application_id, target, version + 1, sends || clock_now(), wrongs,
       locks || jsonb_build_object(template_id, jsonb_build_object('m', message_id, 'v', lock_id,
-        'e', coalesce(${raw(epochMs('lives_until'))}, ${raw(epochMs('clock_now()'))} + ttl_ms), 's', ${raw(epochMs('clock_now()'))}))
+        'e', case when holds_lock then coalesce(${raw(epochMs('lives_until'))}, ${raw(epochMs('clock_now()'))} + ttl_ms) else 0 end, 's', ${raw(epochMs('clock_now()'))}))
     from verdicts where counted and verdict = 'granted' order by application_id, target
     on conflict (application_id, target) do update
       set version = excluded.version, send_times = excluded.send_times, wrong_times = excluded.wrong_times, locks = excluded.locks

@@ -186,6 +186,17 @@ export function compose(
     request.kind === 'otp' && code !== null
       ? verificationOf(context, application, { verificationId, code, codeType, rule, purpose: request.purpose })
       : null;
+  const delivery = context.delivery.prepare({
+    applicationId: application.id,
+    messageId,
+    to: target,
+    hasVerification: verification !== null,
+    silent: script?.silent ?? false,
+    code,
+    steps,
+    deadlineMs: ttlMs,
+    releaseKey: counted ? { target, templateId: template.templateId } : null,
+  });
   const acceptance: Acceptance = {
     grant: {
       applicationId: application.id,
@@ -199,6 +210,7 @@ export function compose(
       targetWindowSeconds: application.policy.target_window_seconds,
       ttlMs,
       expiresAt: shared?.expiresAt ?? null,
+      holdsLock: delivery.state.state !== 'invalid',
       expectedMessageId: rule.mode === 'compat' ? null : (living?.messageId ?? '0'),
       addresses: addressesInUse(resolved),
       country: resolved.country,
@@ -213,17 +225,7 @@ export function compose(
       keyBudget: keyBudgetOf(request.caller),
       estimate: context.estimate,
     }),
-    delivery: context.delivery.prepare({
-      applicationId: application.id,
-      messageId,
-      to: target,
-      hasVerification: verification !== null,
-      silent: script?.silent ?? false,
-      code,
-      steps,
-      deadlineMs: ttlMs,
-      releaseKey: counted ? { target, templateId: template.templateId } : null,
-    }),
+    delivery,
   };
   return { acceptance, contents };
 }

@@ -76,6 +76,26 @@ onEachApp('the resend lock and the limits per target (contract §5.6)', (get) =>
     assert.equal((await app.send(exhausted)).status, 200);
   });
 
+  test('a message found invalid at acceptance holds no lock, and the next send supersedes its code', async () => {
+    // Possible by its length, in no range of the plan.
+    const to = '+6511112003';
+    for (const mode of ['compat', 'reuse', 'rotate_with_grace']) {
+      const strict = await openApplication(get(), {
+        policy: { number_check: 'strict', resend_policy: { mode, resend_after: 30 } },
+        templates: [{ send_channel_strategy: 'sms|email' }],
+      });
+      const first = bodyOf(await strict.send(to));
+      const { state } = await strict.story(first.message_id);
+      assert.equal(state, 'invalid');
+      const second = await strict.sendCode(to, { alternate_to: { email: 'ana@example.com' } });
+      assertRefused(await strict.verify(first.message_id, '000000'), 3003, 'superseded');
+      // With a step left the lock stands.
+      const third = await strict.send(to);
+      assertRefused(third, 3004, mode === 'compat' ? 'code_still_valid' : 'resend_too_soon');
+      assert.equal((await strict.story(second.messageId)).verification.state, 'pending');
+    }
+  });
+
   test('cancelling any message of a shared verification ends all of them and the lock', async () => {
     const gap = await openApplication(get(), { policy: { resend_policy: { mode: 'reuse', resend_after: 10 } } });
     const to = newNumber();
