@@ -131,14 +131,32 @@ export function skipAddress({ state }: Change, to: string): void {
 export const provesInvalid = (channel: Channel, errorCode: ErrorCode): boolean =>
   errorCode === 5020 && (channel === 'sms' || channel === 'voice');
 
-/** Stops everything that has not left: user requests and planned steps. What is in flight stays until its outcome. */
+/** Ends it: nothing is sent any more. What is in flight stays until its outcome. */
 export function endWith(change: Change, reason: NonNullable<State['ended']>): void {
+  noteWaiting(change, reason);
+  change.state.ended = reason;
+  stop(change);
+}
+
+/** Cancels what waits to start by itself; the message stays open, and what its user asks for starts. */
+export function stopWaiting(change: Change): void {
+  const { state } = change;
+  noteWaiting(change, 'newer_send');
+  state.position = state.steps.length - 1;
+  state.promised = false;
+  stop(change);
+  if (state.active === null && state.handOvers.length === 0) state.state = 'cancelled';
+}
+
+function noteWaiting(change: Change, reason: NonNullable<State['ended']> | 'newer_send'): void {
   const { state } = change;
   const waiting = countWaiting(state);
   const next = state.active !== null && !state.inFlight ? state.active.step : usableAfter(state, state.position);
-  state.ended = reason;
-  state.request = null;
   if (waiting > 0 && next !== null)
     note(change, 'fallback_cancelled', { step: next, attempt: 0, data: { steps: waiting, reason } });
-  if (!state.inFlight) rest(change);
+}
+
+function stop(change: Change): void {
+  change.state.request = null;
+  if (!change.state.inFlight) rest(change);
 }

@@ -14,7 +14,7 @@ export interface Charges {
    * micros that receipts give back, below zero what they take again.
    */
   settle(accepted: Sql, over: Sql, corrected: Sql | null): Sql;
-  /** `ended`: deliveries that ended with nothing under way. */
+  /** `ended`: deliveries that ended or stopped with nothing under way. */
   giveBack(ended: Sql): Sql;
 }
 
@@ -40,6 +40,6 @@ export function chargeClauses(charges: Charges | undefined, rows: Sql | null, co
   };
 }
 
-/** For a statement with the clause `ended`. */
-export const givesBack = (charges: Charges | undefined): Sql =>
-  charges ? sql`, ${charges.giveBack(sql`select application_id, message_id from ended where not in_flight`)}` : sql``;
+/** `ended`: deliveries that ended or stopped with nothing under way. */
+export const givesBack = (charges: Charges | undefined, ended: Sql): Sql =>
+  charges ? sql`, ${charges.giveBack(ended)}` : sql``;

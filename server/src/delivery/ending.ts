@@ -2,12 +2,18 @@
  * How a delivery ends: verified, exhausted, cancelled, superseded by others, or expired at its deadline. Afterwards nothing is
  * sent any more; outcomes and receipts of what has left are still recorded. A promised fallback is closed here (contract §7.3).
  */
-import { type Change, endWith, row } from './change.ts';
-import { type EndReason, usableAfter } from './state.ts';
+import { type Change, endWith, row, stopWaiting } from './change.ts';
+import { countWaiting, type EndReason, isOpen, usableAfter } from './state.ts';
 
 /** Ended by the verification or by a request; writes fallback_cancelled where steps were waiting. */
 export function end(change: Change, reason: EndReason): void {
   if (change.state.ended === null) endWith(change, reason);
+}
+
+/** A newer message with the same verification was sent: its twin in ending-store.ts is what a send does. */
+export function overtake(change: Change): void {
+  const { state, nowMs } = change;
+  if (isOpen(state, nowMs) && (countWaiting(state) > 0 || state.request !== null)) stopWaiting(change);
 }
 
 export interface Deadline {

@@ -152,14 +152,6 @@ onEachEngine('unknown and refused attempts', (get) => {
   });
 });
 
-interface Situation {
-  chain: string;
-  answers: readonly (SendOutcome | Promise<SendOutcome> | 'accept')[];
-  /** Of a negative receipt of the first attempt. */
-  code?: 5018;
-  delayMs?: number;
-}
-
 onEachEngine('requests and receipts at the wrong moment', (get) => {
   afterEach(stopNodes);
 
@@ -238,48 +230,6 @@ onEachEngine('requests and receipts at the wrong moment', (get) => {
     await node.delivery.runUntilIdle();
     assert.equal((await node.delivery.find('7', ids.messageId))?.state, 'invalid');
     assert.equal(node.upstream.handed.length, 0);
-  });
-
-  test('ending by the statement of a check and by a request leave the same delivery', async () => {
-    const { db, clock } = get();
-    const situations: readonly Situation[] = [
-      { chain: 'whatsapp|sms', answers: ['accept'] },
-      { chain: 'whatsapp|sms', answers: [refused(5001), refused(5001, true)] },
-      { chain: 'whatsapp|sms', answers: ['accept', refused(5001, true)], code: 5018 },
-      { chain: 'whatsapp|sms|voice', answers: [held().answer] },
-      { chain: 'sms', answers: [refused(5001, true)] },
-      { chain: 'sms', answers: [refused(5020)] },
-      { chain: 'sms|voice', answers: ['accept'], delayMs: 5_000 },
-    ];
-    for (const reason of ['cancelled', 'superseded'] as const) {
-      for (const { chain, answers, code, delayMs = 0 } of situations) {
-        const [node, ids] = [createNode(db, clock), [] as Ids[]];
-        for (let i = 0; i < 2; i++) {
-          inTurn(node.upstream, ...answers);
-          const draft = draftOf(chain);
-          ids.push(
-            await accept(db, node, {
-              ...draft,
-              steps: draft.steps.map((step) => ({ ...step, startDelayMs: delayMs })),
-            }),
-          );
-          if (!(answers[0] instanceof Promise)) await node.delivery.runUntilIdle();
-          const last = ids.at(-1);
-          if (!last || code === undefined) continue;
-          await received(node, last, 1, code);
-          await node.delivery.runUntilIdle();
-        }
-        const [hot, slow] = ids;
-        assert.ok(hot && slow);
-        const [ended] = await check(db, node, hot, reason);
-        await db.transaction((tx) => node.delivery.end(tx, { ...slow, reason }));
-        const [one, two] = await Promise.all([hot, slow].map((each) => node.delivery.find('7', each.messageId)));
-        assert.deepEqual({ ...one, deadlineAtMs: 0 }, { ...two, deadlineAtMs: 0 }, `${chain} ${reason}`);
-        const cancelled = (await causesOf(db, slow)).includes('fallback_cancelled');
-        assert.equal((ended?.waiting ?? 0) > 0, cancelled, `${chain} ${reason}: steps that were waiting`);
-        assert.equal(ended?.waiting_channel !== null, cancelled);
-      }
-    }
   });
 });
 

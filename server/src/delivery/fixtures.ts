@@ -193,7 +193,7 @@ export async function accept(db: Db, { delivery }: Node, draft: Draft): Promise<
 /** What a successful check does to the messages of its verification, in one statement. */
 export async function check(db: Queryable, { delivery }: Node, ids: Ids, reason = 'verified'): Promise<EndedRow[]> {
   const rows = sql`select ${ids.applicationId}::bigint as application_id, ${ids.messageId}::bigint as message_id,
-    ${reason}::text as reason, ${reason === 'verified' || reason === 'exhausted'}::boolean as numbered`;
+    ${reason}::text as reason, ${reason === 'verified' || reason === 'exhausted'}::boolean as numbered, false as spares_expired`;
   const status = reason === 'verified' ? 'verified' : 'verified_failed';
   return db.query<EndedRow>(
     sql`with ${delivery.endRows(rows)}, told as (${eventRows(sql`
@@ -202,6 +202,18 @@ export async function check(db: Queryable, { delivery }: Node, ids: Ids, reason 
     from ended`)}) select * from ended`,
   );
 }
+
+/** What a newer send of the same verification does to a message. */
+export async function overtake(db: Queryable, { delivery }: Node, ids: Ids): Promise<StoppedRow[]> {
+  const nothing = sql`select null::bigint as application_id, null::bigint as message_id, null as reason, false as numbered,
+    false as spares_expired where false`;
+  const overtaken = sql`select ${ids.applicationId}::bigint as application_id, ${ids.messageId}::bigint as message_id`;
+  return db.query<StoppedRow>(
+    sql`with ${delivery.endRows(nothing, overtaken)} select waiting, waiting_step, waiting_channel from stopped`,
+  );
+}
+
+type StoppedRow = Pick<EndedRow, 'waiting' | 'waiting_step' | 'waiting_channel'>;
 
 export const received = (node: Node, { messageId }: Ids, attempt: number, errorCode?: ErrorCode): Promise<boolean> => {
   const outcome: Receipt['outcome'] =

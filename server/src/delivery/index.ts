@@ -14,19 +14,13 @@ import { type Backlog, readBacklog } from './backlog-store.ts';
 import type { Charges } from './charge-store.ts';
 import type { Clear, Ids } from './content.ts';
 import { createDeeds, type Deeds, type LinesFor, openContent } from './deeds.ts';
+import { endDeliveries } from './ending-store.ts';
 import { createEngine, type DeliveryWatch } from './engine.ts';
 import type { LineOf } from './line.ts';
 import { createParkedReceipts } from './parked.ts';
 import { type Draft, type Prepared, prepare } from './prepare.ts';
 import { reopen } from './reopen.ts';
-import {
-  deliveryStates,
-  endDeliveries,
-  findDeliveries,
-  forgetDeliveries,
-  insertDeliveries,
-  preparedColumns,
-} from './store.ts';
+import { deliveryStates, findDeliveries, forgetDeliveries, insertDeliveries, preparedColumns } from './store.ts';
 import { type DeliveryView, viewOf } from './view.ts';
 import { createWrite, type ReleasePort } from './write.ts';
 
@@ -91,10 +85,11 @@ export interface Delivery extends Deeds {
   /** After commit: hands over at once what this process holds the lease of. */
   accepted(prepared: Prepared): void;
   /**
-   * Clauses: ends open deliveries. `rows`: application_id, message_id, reason text, numbered boolean. Makes the clause `ended`, of
-   * EndedRow.
+   * Clauses: ends open deliveries. `rows`: application_id, message_id, reason text, numbered boolean, spares_expired boolean. Makes the
+   * clause `ended`, of EndedRow. Where given, the deliveries of `overtaken` (application_id, message_id) only lose their waiting
+   * steps and stay open: the clause `stopped`, with the last three columns of EndedRow.
    */
-  endRows(rows: Sql): Sql;
+  endRows(rows: Sql, overtaken?: Sql): Sql;
   /** After the commit of nextChannel or restart: starts at once. */
   wake(ids?: Ids): void;
   /** True once the receipt is durably taken; false when its attempt is not known yet. */
@@ -138,7 +133,7 @@ export function createDelivery(ports: DeliveryPorts): Delivery {
     columns: preparedColumns,
     insertRows: (input) => insertDeliveries(input, !worker),
     accepted: engine.accepted,
-    endRows: (rows) => endDeliveries(rows, ports.charges),
+    endRows: (rows, overtaken) => endDeliveries(rows, ports.charges, overtaken),
     wake: engine.wake,
     receive: engine.receive,
     park: parked.park,

@@ -5,7 +5,7 @@
  */
 import type { Channel, Receipt, SendOutcome } from '../channels/index.ts';
 import { beginChange, type Change, type Entry } from './change.ts';
-import { type Deadline, end, expire } from './ending.ts';
+import { type Deadline, end, expire, overtake } from './ending.ts';
 import { type Call, giveBack, type LineUse, lapse, outcomeOf, takeLine, unusable } from './hand-over.ts';
 import { receiptOf, waitOver } from './receipt.ts';
 import { type Lines, refreshLines, requestAgain, requestNext } from './request.ts';
@@ -22,6 +22,7 @@ export type Happening =
   | { kind: 'next_channel'; lines?: Lines | undefined }
   | { kind: 'resend'; channel?: Channel | undefined; deadlineAtMs?: number | undefined; lines?: Lines | undefined }
   | { kind: 'ended'; reason: EndReason }
+  | { kind: 'overtaken' }
   | ({ kind: 'deadline' } & Deadline);
 
 export interface Next {
@@ -86,6 +87,9 @@ function apply(change: Change, happening: Happening): Pick<Next, 'asked' | 'earl
     }
     case 'ended':
       end(change, happening.reason);
+      return {};
+    case 'overtaken':
+      overtake(change);
       return {};
     case 'deadline':
       expire(change, happening);

@@ -83,7 +83,7 @@ export interface Active {
 /** What is stored as jsonb. */
 export interface Plan {
   steps: Step[];
-  /** Index of the step last planned; the chain goes on behind it. */
+  /** Index of the step last planned; the chain goes on behind it. The last one where a newer message took over. */
   position: number;
   /** Attempt numbers given so far. */
   attempts: number;
@@ -119,7 +119,7 @@ export interface State extends Plan {
   dueAtMs: number | null;
 }
 
-/** The plan as stored, with readings that SQL needs when a check ends the delivery (endDeliveries in store.ts). */
+/** The plan as stored, with readings that SQL needs when a check or a send ends the delivery (ending-store.ts). */
 export interface StoredPlan extends Omit<Partial<Plan>, 'steps'> {
   steps: Partial<Step>[];
   hints: { rest?: MessageState; next?: number | null; otherAddress?: string | null };
@@ -161,7 +161,9 @@ export const isOpen = (state: State, nowMs: number): boolean => state.ended === 
 export function messageState(state: State): MessageState {
   const before = state.state;
   const wasOver = before === 'delivered' || before === 'failed' || before === 'invalid';
-  if (before === 'cancelled' || (state.ended === 'cancelled' && !wasOver)) return 'cancelled';
+  if (state.ended === 'cancelled' && !wasOver) return 'cancelled';
+  // Overtaken before its first hand-over, a message may still be asked for once more.
+  if (before === 'cancelled' && (state.ended !== null || state.active === null)) return 'cancelled';
   if (before === 'invalid' && state.active === null) return 'invalid';
   if (state.satisfied) return 'delivered';
   // An acceptance that becomes known after the message was given up does not revive it; its receipt may.
@@ -211,7 +213,8 @@ function stepState(state: State, index: number, newest: HandOver | undefined): S
   if (state.active?.step === index && (state.inFlight || state.active.try > 1)) return 'sending';
   if (newest && state.active?.step !== index) return newest.state;
   if (stepAt(state, index).skip !== null) return 'skipped';
-  return state.ended === null ? 'waiting' : 'cancelled';
+  const mayStart = index > state.position || state.active?.step === index || state.request?.step === index;
+  return state.ended === null && mayStart ? 'waiting' : 'cancelled';
 }
 
 export function storedPlan(state: State): StoredPlan {

@@ -4,7 +4,7 @@ import { type EventDraft, eventColumns, eventRows } from '../events/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import { type Column, relation, type Sql, sql } from '../platform/sql.ts';
 import type { Entry } from './change.ts';
-import { type Charges, chargeClauses, givesBack, isOver } from './charge-store.ts';
+import { type Charges, chargeClauses, isOver } from './charge-store.ts';
 import type { Ids } from './content.ts';
 import { correctionColumns, correctionsOf } from './corrections.ts';
 import type { Call } from './hand-over.ts';
@@ -105,36 +105,6 @@ export function insertDeliveries(input: Sql, notify: boolean): Sql {
       clock_now() + delivery_due_in_ms * interval '1 millisecond'
     from (${input}) as prepared
     returning message_id${notify ? sql`, pg_notify('delivery', '')` : sql``}`;
-}
-
-/** Index of the first step that could still start: the planned one, else the next usable behind the newest. */
-const waitingStep = sql`(case when not d.in_flight and d.plan ? 'active' then d.plan #>> '{active,step}'
-  else d.plan #>> '{hints,next}' end)`;
-
-/**
- * Ends open deliveries inside another room's statement: the twin of `end` in ending.ts for the hot path of a check. `rows` is a
- * relation (application_id, message_id, reason, numbered); `numbered` counts a status row that the caller writes, also where a
- * newer send of the same verification has ended the delivery before. What has run out is left to its verification.
- * Makes the clause `ended`.
- */
-export function endDeliveries(rows: Sql, charges: Charges | undefined): Sql {
-  return sql`ended as (update deliveries as d set ended = coalesce(d.ended, ended.reason), version = d.version + 1,
-      sequence = d.sequence + case when ended.numbered and not d.silent then 1 else 0 end,
-      content = null,
-      due_at = case when d.in_flight then d.due_at end,
-      state = case
-        when d.ended is not null then d.state
-        when ended.reason = 'cancelled' and d.state in ('queued', 'sending', 'sent') then 'cancelled'
-        when d.in_flight or d.state not in ('queued', 'sending') then d.state
-        else d.plan #>> '{hints,rest}' end
-    from (${rows}) as ended
-    where d.application_id = ended.application_id and d.message_id = ended.message_id and (d.ended is null or ended.numbered)
-      and (ended.reason <> 'superseded' or d.deadline_at > clock_now())
-    returning d.application_id, d.message_id, d.sequence, d.silent, d.channel, d.in_flight,
-      (d.plan #>> '{current,step}')::smallint + 1 as step, (d.plan #>> '{current,attempt}')::smallint as attempt,
-      d.plan #>> '{hints,otherAddress}' as current_to, case when d.ended = ended.reason then d.waiting_steps else 0 end as waiting,
-      ${waitingStep}::smallint + 1 as waiting_step,
-      d.plan #>> array['steps', ${waitingStep}, 'channel'] as waiting_channel)${givesBack(charges)}`;
 }
 
 /** One call to an upstream and its answer. `tookMs` lies before now. */

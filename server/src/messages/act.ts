@@ -188,7 +188,7 @@ function grantOf(
     targetAttempts: application.policy.target_attempts,
     targetWindowSeconds: application.policy.target_window_seconds,
     ttlMs: again ? again.ttlSeconds * 1000 : 0,
-    expiresAt: again ? null : message.expires_at,
+    expiresAt: again ? null : (verification?.expiresAt ?? message.expires_at),
     holdsLock: true,
     expectedMessageId: null,
     // Which of them is used is known later, see usableChannel.

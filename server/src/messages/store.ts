@@ -135,16 +135,22 @@ function statement(
       from granted
       returning application_id, id, expires_at
     ),
-    ${acceptVerifications(raw('(select * from granted where verification_id is not null)'))},
+    ${acceptVerifications(raw('granted'))},
     planned as (${delivery.insertRows(raw('select * from granted'))}),
-    ${delivery.endRows(sql`
-      select application_id, previous_message_id as message_id, 'superseded' as reason, false as numbered
-      from granted where previous_message_id is not null and counted`)},
+    ${delivery.endRows(replaced, raw('select application_id, unnest(message_ids) as message_id from joined'))},
     logged as (${eventRows(acceptEvents)})
     select ${verdictColumns}, w.id is not null as granted, w.expires_at
     from verdicts v left join written w on w.application_id = v.application_id and w.id = v.message_id
     where ${allSettled(shares)} order by v.ord`;
 }
+
+/** What a new send ends: every message of the code it supersedes, or the one that had no code of the platform. */
+const replaced = raw(`
+  select application_id, unnest(message_ids) as message_id, 'superseded' as reason, false as numbered, false as spares_expired
+  from superseded
+  union all
+  select application_id, previous_message_id, 'superseded', false, true from granted
+  where previous_message_id is not null and counted and (verification_id is null or verification_id = message_id)`);
 
 /** plan, target_valid or target_invalid, the steps skipped; and the ends of what the new send replaces. */
 const acceptEvents = raw(`
@@ -166,6 +172,9 @@ const acceptEvents = raw(`
     union all
     select 0, 5, application_id, message_id, 'fallback_cancelled', null, null, waiting_step, null, waiting_channel, null,
       jsonb_build_object('steps', waiting, 'reason', 'superseded') from ended where waiting > 0
+    union all
+    select 0, 5, application_id, message_id, 'fallback_cancelled', null, null, waiting_step, null, waiting_channel, null,
+      jsonb_build_object('steps', waiting, 'reason', 'newer_send') from stopped where waiting > 0
   ) event order by ord, place`);
 
 export interface MessageRecord {

@@ -62,7 +62,7 @@ export interface CheckPorts {
    * target_window, version, verified, exhausted_id); returns application_id, target of those done.
    */
   settleTargets(rows: Sql): Sql;
-  /** Clauses: ends deliveries of a relation (application_id, message_id, reason, numbered); the clause `ended` has those and sequence, channel, step, attempt, silent, current_to, waiting, waiting_step, waiting_channel. */
+  /** Clauses: ends deliveries of a relation (application_id, message_id, reason, numbered, spares_expired); the clause `ended` has those and sequence, channel, step, attempt, silent, current_to, waiting, waiting_step, waiting_channel. */
   endDeliveries(rows: Sql): Sql;
 }
 
@@ -112,7 +112,7 @@ export function checkCodes(db: Queryable, items: readonly CheckItem[], ports: Ch
       case when ends_as = 'exhausted' then id end as exhausted_id from acting where version is not null`)}),
     changed as (${changeVerifications}),
     ${ports.endDeliveries(sql`select application_id, unnest(message_ids) as message_id, ends_as as reason,
-      unnest(message_ids) = message_id as numbered from changed where ends_as is not null`)},
+      unnest(message_ids) = message_id as numbered, false as spares_expired from changed where ends_as is not null`)},
     logged as (${eventRows(checkEvents)})${join(
       shares.map((share) => sql`, ${share.write(raw('changed'))}`),
       '',

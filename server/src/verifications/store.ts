@@ -32,8 +32,8 @@ export const verificationColumns: Record<string, Column<Carrier>> = {
 
 /**
  * Clauses of the accepting statement. `accepted` has the columns above and application_id, message_id, target, template_id,
- * counted, ttl_ms, target_attempts, target_window_seconds, previous_verification_id. Makes the clauses `superseded`
- * (application_id, message_id of ended ones), `issued`, `joined`, `mapped`.
+ * counted, ttl_ms, target_attempts, target_window_seconds, previous_verification_id. Makes the clauses `superseded` (application_id,
+ * message_id and message_ids of ended ones), `issued`, `joined` (application_id and message_ids, the new one among them), `mapped`.
  */
 export function acceptVerifications(accepted: Sql): Sql {
   const expiry = raw(`clock_now() + a.ttl_ms * interval '1 millisecond'`);
@@ -43,7 +43,7 @@ export function acceptVerifications(accepted: Sql): Sql {
     where v.application_id = a.application_id and v.id = a.previous_verification_id and v.id is distinct from a.verification_id
       -- Not "state = 'pending' and expires_at > …": the index of what is to expire, which holds every living code, would serve that.
       and v.ended_at is null and v.expires_at - clock_now() > interval '0'
-    returning v.application_id, v.message_ids[cardinality(v.message_ids)] as message_id
+    returning v.application_id, v.message_ids[cardinality(v.message_ids)] as message_id, v.message_ids
   ), issued as (
     insert into verifications (application_id, id, target, template_id, purpose, code_type, code_hashes, code_expiries, expires_at,
       max_attempts, target_attempts, target_window, counted, message_ids)
@@ -59,6 +59,7 @@ export function acceptVerifications(accepted: Sql): Sql {
       expires_at = case when a.keep_codes is null then v.expires_at
         else greatest(${expiry}, (select max(e) from unnest(v.code_expiries[cardinality(v.code_expiries) - a.keep_codes + 1:]) e)) end
     from ${accepted} a where v.application_id = a.application_id and v.id = a.verification_id and a.verification_id <> a.message_id
+    returning v.application_id, v.message_ids
   ), mapped as (
     insert into verification_messages (application_id, message_id, verification_id)
     select application_id, message_id, verification_id from ${accepted} a where a.verification_id <> a.message_id
