@@ -1,7 +1,6 @@
 /** What holds when nodes die, race, stop or lose the database. A second engine over the same database is a second node. */
 import assert from 'node:assert/strict';
 import { afterEach, before, test } from 'node:test';
-import type { SendOutcome } from '../channels/index.ts';
 import type { Db } from '../platform/db.ts';
 import { onEachEngine } from '../testing/database.ts';
 import {
@@ -22,7 +21,6 @@ import {
   stopNodes,
   unknown,
 } from './fixtures.ts';
-import type { Ids } from './index.ts';
 
 const references = (upstream: ScriptedUpstream): string[] => upstream.handed.map((message) => message.reference);
 
