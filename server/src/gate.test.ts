@@ -137,6 +137,22 @@ onEachApp(
       receiver.answerWith({ status: 200, body: JSON.stringify({ decision: 'allow' }) });
       const { hook } = await decisionOf(payer, await payer.send(newNumber()));
       assert.equal(hook.answer, 'allow');
+      const questionOf = async (path: string, body: object, headers = {}) => {
+        bodyOf(await payer.call({ path, body, headers }));
+        return receiver.received.at(-1)?.json.data;
+      };
+      const sends: [path: string, more: object][] = [
+        ['/v1/messages', {}],
+        ['/v1/codes', { code: '1234' }],
+        ['/v1/custom-messages', { template: { id: 'login', params: { code: '1234' } } }],
+      ];
+      for (const [path, more] of sends) {
+        const body = { to: newNumber(), template: { id: 'login' }, ...more };
+        const key = `order ${path}`;
+        const keyed = await questionOf(path, body, { 'idempotency-key': key });
+        assert.deepEqual([keyed.to, keyed.idempotency], [body.to, key]);
+        assert.ok(!('idempotency' in (await questionOf(path, { ...body, to: newNumber() }))), 'absent without a key');
+      }
     });
 
     test('monitored countries pass and are marked', async () => {

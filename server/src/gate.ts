@@ -94,6 +94,7 @@ async function askHook(presend: Judges['presend'], ask: GateAsk, report: Report)
     purpose: request.purpose,
     signals: request.signals,
     keyId: request.caller?.keyId ?? null,
+    ...(request.idempotencyKey !== null && { idempotency: request.idempotencyKey }),
   });
   if (!said) return 'allow';
   const { answer, tookMs, failed, reason } = said;

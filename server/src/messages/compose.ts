@@ -53,6 +53,7 @@ export interface SendRequest {
   /** Whose key asks; null where none does. */
   caller: Pick<Caller, 'keyId' | 'agent' | 'limits'> | null;
   requestId: string | null;
+  idempotencyKey: string | null;
   /** The program that asks, as it names itself. */
   client: string | null;
 }

@@ -11,7 +11,7 @@ import type { ClosedReason } from './plan.ts';
 
 export interface GateAsk {
   application: Application;
-  request: Pick<SendRequest, 'kind' | 'purpose' | 'signals' | 'caller'>;
+  request: Pick<SendRequest, 'kind' | 'purpose' | 'signals' | 'caller' | 'idempotencyKey'>;
   templateId: string;
   to: string;
   /** The phone number that steps may go to. */

@@ -18,9 +18,8 @@ import { makeMessageOperations } from './message-operations.ts';
 import { createNoteRead } from './note-read.ts';
 import { makeSendOperations, type StoreAnswer } from './operations.ts';
 import type { Serving } from './plan.ts';
-import { type PreviewAsk, previewSend, type SendPreview } from './preview.ts';
+import { type PreviewAsk, type PreviewAsking, previewSend, type SendPreview } from './preview.ts';
 import type { NoteRefusal } from './refused.ts';
-import type { Asking } from './send-requests.ts';
 import type { ChargeKey, Estimate, SpendsAgain } from './spend-ask.ts';
 import { type Acceptance, createAccept, findMessage, forgetMessages, type Granted } from './store.ts';
 
@@ -58,7 +57,7 @@ export interface MessagesOptions {
 export interface Messages {
   operations: ReturnType<typeof makeSendOperations>;
   /** What a send would be; throws what it would be refused with before anything is counted. */
-  preview(ask: PreviewAsk, asking: Asking): Promise<SendPreview>;
+  preview(ask: PreviewAsk, asking: PreviewAsking): Promise<SendPreview>;
   exists(on: Queryable, applicationId: string, messageId: string): Promise<boolean>;
   /** Removes up to `limit` messages below the id; resolves with how many. */
   forget(applicationId: string, belowId: string, limit: number): Promise<number>;

@@ -39,9 +39,13 @@ const sendErrors = [3003, 3004, 4001, 5001, 5011, 5012, 5013, 5014, 5015, 5016, 
 const exampleTo = '+6598120044';
 const exampleId = '2072832692843466759';
 
-const askingOf = (call: Pick<Call<unknown, unknown, unknown>, 'requestId' | 'header'>, caller: Caller) => ({
+const askingOf = (
+  call: Pick<Call<unknown, unknown, unknown>, 'requestId' | 'idempotency' | 'header'>,
+  caller: Caller,
+) => ({
   caller,
   requestId: call.requestId,
+  idempotencyKey: call.idempotency?.key ?? null,
   client: call.header('user-agent') ?? null,
 });
 

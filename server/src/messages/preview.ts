@@ -33,10 +33,12 @@ export interface SendPreview {
   texts: string;
 }
 
+export type PreviewAsking = Omit<Asking, 'idempotencyKey'>;
+
 /** The body is valid in form. */
-export const previewSend = (context: MessagesContext, ask: PreviewAsk, asking: Asking): Promise<SendPreview> =>
+export const previewSend = (context: MessagesContext, ask: PreviewAsk, asking: PreviewAsking): Promise<SendPreview> =>
   withApproval(context.askApproval, asking.caller, (caller) => {
-    const by = { ...asking, caller };
+    const by = { ...asking, caller, idempotencyKey: null };
     return ask.operation === 'resendOtp' ? previewResend(context, ask, by) : previewFirst(context, ask, by);
   });
 

@@ -62,12 +62,13 @@ type Common = z.infer<typeof otpBody> | z.infer<typeof codeBody> | z.infer<typeo
 export interface Asking {
   caller: Caller;
   requestId: string;
+  idempotencyKey: string | null;
   client: string | null;
 }
 
 /** The parts the three bodies share. The code of the request may not travel in custom_args: callbacks echo those. */
 function requestOf(
-  { caller, requestId, client }: Asking,
+  { caller, requestId, idempotencyKey, client }: Asking,
   kind: SendRequest['kind'],
   body: Common,
   code: string | null,
@@ -76,6 +77,7 @@ function requestOf(
   return {
     caller,
     requestId,
+    idempotencyKey,
     client,
     kind,
     language: body.template.language,
