@@ -155,6 +155,47 @@ onEachApp(
       }
     });
 
+    test('the customer’s own server is asked before anything is held, also for a request under an Idempotency-Key, and not by a repeated one', async () => {
+      const receiver = await openReceiver();
+      after(() => receiver.close());
+      const payer = await open();
+      const path = `/admin/v1/applications/${payer.id}/pre-send-hook`;
+      bodyOf(await get().operator({ method: 'PUT', path, body: { url: receiver.url, timeout_ms: 3_000 } }));
+      const to = [newNumber(), newNumber(), newNumber()];
+      const besides: TestReply[] = [];
+      receiver.answerWith(async ({ json }) => {
+        // The keyed request waits for this answer, which waits for a send to its first number.
+        if (json.data.idempotency !== undefined) besides.push(await payer.send(String(to[0])));
+        return { status: 200, body: JSON.stringify({ decision: json.data.to === to[1] ? 'deny' : 'allow' }) };
+      });
+      const request = {
+        path: '/v1/custom-messages',
+        body: { to, template: { id: 'login', params: { code: '1234' } } },
+        headers: { 'idempotency-key': 'order-1' },
+      };
+      const { messages } = bodyOf(await payer.call(request));
+      assert.deepEqual(
+        besides.map(({ status }) => status),
+        [200, 200, 200],
+      );
+      assert.deepEqual(
+        messages.map(({ code }: { code?: number }) => code),
+        [undefined, 5015, undefined],
+      );
+      for (const { message_id } of [messages[0], messages[2]]) {
+        const { hook } = (await payer.story(message_id)).decision;
+        assert.deepEqual([hook.answer, hook.failed], ['allow', undefined], 'it had all of its time');
+      }
+      const keyed = receiver.received.filter(({ json }) => 'idempotency' in json.data);
+      assert.deepEqual(
+        keyed.map(({ json }) => [json.data.to, json.data.idempotency]).sort(),
+        to.map((one) => [one, 'order-1']),
+      );
+      const asked = receiver.received.length;
+      assert.deepEqual(bodyOf(await payer.call(request)).messages, messages);
+      assert.equal(receiver.received.length, asked, 'a replay asks nobody');
+    });
+
     test('monitored countries pass and are marked', async () => {
       const payer = await open();
       await payer.changePolicy({ countries: { mode: 'all', list: [], monitor: ['SG'] } });

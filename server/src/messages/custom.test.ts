@@ -65,6 +65,34 @@ onEachApp('custom messages, other addresses, countries and profiles (contract §
     assert.deepEqual(bodyOf(await get().expectNothingHappened(() => app.call(request))), first.body);
   });
 
+  test('each of a list is judged for itself, under an Idempotency-Key as without, and what is refused is kept once', async () => {
+    const judge = async (headers: Record<string, string>) => {
+      const [fresh, locked, blocked, last] = [newNumber(), newNumber(), newNumber(), newNumber()];
+      const template = { id: 'mixed', params: { code: '77' } };
+      bodyOf(await custom(locked, template));
+      const block = { kind: 'block', reason: 'test', application_id: app.id, type: 'number', value: blocked };
+      bodyOf(await get().operator({ path: '/admin/v1/lists', body: block }));
+      const to = [last, `${newNumber()}0000000`, blocked, locked, 'dee@example.com', fresh];
+      const body = { to, template, alternate_to: { email: 'eve@example.com' } };
+      const reply = await app.call({ path: '/v1/custom-messages', body, headers });
+      await get().app.refusals.flush();
+      const kept = async (one: string) =>
+        bodyOf(await app.call({ path: `/v1/refusals?to=${encodeURIComponent(one)}` })).refusals.length;
+      const rows: { to: string; send_channel?: string; code?: number; reason?: string }[] = bodyOf(reply).messages;
+      return Promise.all(rows.map(async (row) => [row.send_channel ?? row.code, row.reason, await kept(row.to)]));
+    };
+    const judged = await judge({});
+    assert.deepEqual(judged, [
+      ['sms', undefined, 0],
+      [5011, undefined, 1],
+      ['email', undefined, 0],
+      [3004, 'code_still_valid', 1],
+      [3002, undefined, 0],
+      ['sms', undefined, 0],
+    ]);
+    assert.deepEqual(await judge({ 'idempotency-key': 'judged' }), judged);
+  });
+
   test('if all fail the first error is the reply, with the list', async () => {
     const reply = await get().expectNothingHappened(() => custom(['nope', 'a@b'], { id: 'note' }));
     assert.deepEqual([reply.status, reply.body.code, reply.body.message], [400, 5011, 'Invalid phone number']);

@@ -5,10 +5,11 @@ import { ApiError } from '../errors.ts';
 import { type Call, defineOperation, type IdempotencyTicket, type Operation } from '../http/operation.ts';
 import type { Queryable } from '../platform/db.ts';
 import type { Caller } from '../policy.ts';
+import { type Deed, deedOf } from './accept.ts';
 import { withApproval } from './approval.ts';
 import type { MessagesContext } from './context.ts';
-import { type SendResult, sendOne } from './send.ts';
-import { type Outcome, sendMany } from './send-many.ts';
+import { prepareSend, type SendResult } from './send.ts';
+import { type Outcome, prepareMany } from './send-many.ts';
 import { codeBody, customBody, otpBody, readCode, readCustom, readOtp } from './send-requests.ts';
 
 /** Stores the answer of a deed in the deed's own transaction and marks the ticket. */
@@ -51,19 +52,24 @@ const askingOf = (
 
 const sentAnswer = ({ messageId, channel: send_channel }: SendResult) => ({ message_id: messageId, send_channel });
 
-/** With a ticket, acceptance and stored answer are one transaction; without, the acceptance joins the batch of the moment. */
-type Send = <Answer extends object>(
+/**
+ * Accepts what is prepared: with a ticket, acceptance and stored answer are one transaction; without, the acceptance joins the batch of
+ * the moment.
+ */
+type Accept = <Result, Answer extends object>(
   ticket: IdempotencyTicket | null,
-  work: (tx?: Queryable) => Promise<{ answer: Answer; start(): void }>,
+  deed: Deed<Result>,
+  answerOf: (result: Result) => Answer,
 ) => Promise<Answer>;
 
-function makeSend({ db }: MessagesContext, storeAnswer: StoreAnswer): Send {
-  return async (ticket, work) => {
-    if (!ticket) return (await work()).answer;
+function makeAccept({ db }: MessagesContext, storeAnswer: StoreAnswer): Accept {
+  return async (ticket, deed, answerOf) => {
+    if (!ticket) return answerOf(await deed.accept());
     const { answer, start } = await db.transaction(async (tx) => {
-      const done = await work(tx);
-      await storeAnswer(tx, ticket, done.answer);
-      return done;
+      const { result, start } = await deed.acceptOn(tx);
+      const answer = answerOf(result);
+      await storeAnswer(tx, ticket, answer);
+      return { answer, start };
     });
     start();
     return answer;
@@ -71,11 +77,11 @@ function makeSend({ db }: MessagesContext, storeAnswer: StoreAnswer): Send {
 }
 
 export function makeSendOperations(context: MessagesContext, storeAnswer: StoreAnswer): Operation[] {
-  const send = makeSend(context, storeAnswer);
-  return [sendOtp(context, send), sendCustomCode(context, send), sendCustomMessage(context, send)];
+  const accept = makeAccept(context, storeAnswer);
+  return [sendOtp(context, accept), sendCustomCode(context, accept), sendCustomMessage(context, accept)];
 }
 
-function sendOtp(context: MessagesContext, send: Send): Operation {
+function sendOtp(context: MessagesContext, accept: Accept): Operation {
   return defineOperation(
     {
       id: 'sendOtp',
@@ -106,15 +112,16 @@ function sendOtp(context: MessagesContext, send: Send): Operation {
     async (call) =>
       withApproval(context.askApproval, call.caller, async (caller) => {
         const { template, request } = await readOtp(context, askingOf(call, caller), call.body);
-        return send(call.idempotency, async (tx) => {
-          const { result, start } = await sendOne(context, caller.application, template, request, tx);
-          return { answer: { ...sentAnswer(result), expires_at: result.expiresAt?.toISOString() ?? '' }, start };
-        });
+        const prepared = await prepareSend(context, caller.application, template, request);
+        return accept(call.idempotency, deedOf(context, prepared), (result) => ({
+          ...sentAnswer(result),
+          expires_at: result.expiresAt?.toISOString() ?? '',
+        }));
       }),
   );
 }
 
-function sendCustomCode(context: MessagesContext, send: Send): Operation {
+function sendCustomCode(context: MessagesContext, accept: Accept): Operation {
   return defineOperation(
     {
       id: 'sendCustomCode',
@@ -143,15 +150,13 @@ function sendCustomCode(context: MessagesContext, send: Send): Operation {
     async (call) =>
       withApproval(context.askApproval, call.caller, async (caller) => {
         const { template, request } = await readCode(context, askingOf(call, caller), call.body);
-        return send(call.idempotency, async (tx) => {
-          const { result, start } = await sendOne(context, caller.application, template, request, tx);
-          return { answer: sentAnswer(result), start };
-        });
+        const prepared = await prepareSend(context, caller.application, template, request);
+        return accept(call.idempotency, deedOf(context, prepared), sentAnswer);
       }),
   );
 }
 
-function sendCustomMessage(context: MessagesContext, send: Send): Operation {
+function sendCustomMessage(context: MessagesContext, accept: Accept): Operation {
   return defineOperation(
     {
       id: 'sendCustomMessage',
@@ -191,19 +196,8 @@ function sendCustomMessage(context: MessagesContext, send: Send): Operation {
           askingOf(call, caller),
           call.body,
         );
-        return send(call.idempotency, async (tx) => {
-          const { application } = caller;
-          const { outcomes, start } = await sendMany(
-            context,
-            application,
-            template,
-            recipients,
-            request,
-            requireForm,
-            tx,
-          );
-          return { answer: customAnswer(outcomes, asList), start };
-        });
+        const deed = await prepareMany(context, caller.application, template, recipients, request, requireForm);
+        return accept(call.idempotency, deed, (outcomes) => customAnswer(outcomes, asList));
       }),
   );
 }

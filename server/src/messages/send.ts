@@ -1,6 +1,6 @@
 /**
- * Sending, the story on one screen: find the template, compose, have the accepting statement judge and write, start the delivery.
- * The answer is given after the commit; no upstream has been called by then and no transaction is open while one is.
+ * Sending, the story on one screen: find the template, compose, ask who judges, read what the accepting statement (accept.ts) answers,
+ * start the delivery. The answer is given after the commit; no upstream has been called by then, and who judges was asked before.
  */
 import type { Channel, Content } from '../delivery/index.ts';
 import { ApiError, refuse } from '../errors.ts';
@@ -25,7 +25,7 @@ import { type GateAnswer, type GateAsk, gateAsk } from './gate.ts';
 import type { Living } from './living.ts';
 import type { ChainStep, Excluded } from './plan.ts';
 import { refusedSend } from './refused.ts';
-import type { Acceptance, MessageKind } from './store.ts';
+import type { Acceptance, AcceptResult, MessageKind } from './store.ts';
 
 export interface SendResult {
   messageId: string;
@@ -33,10 +33,6 @@ export interface SendResult {
   /** Null for a message without a code. */
   expiresAt: Date | null;
 }
-
-/** Tries that share a statement with others, before one holds the target alone. */
-const sharedTries = 2;
-const maxTries = 5;
 
 /** The approved template, of the kind that the endpoint needs: 4001, 3003 (contract §5.5, 1–4). */
 export async function templateFor(
@@ -55,10 +51,21 @@ export async function templateFor(
   return template;
 }
 
-interface Sent {
+export interface Sent {
   result: SendResult;
   /** Begins the delivery; after the commit. */
   start(): void;
+}
+
+/** One recipient who passed every rule that needs no counting. All who judge over the network were asked: accepting asks the database alone. */
+export interface Prepared {
+  /** As it is tried first. */
+  acceptance: Acceptance;
+  /** By what was found out meanwhile, and the living code as it is now. */
+  composeOn: Composer;
+  /** What the accepting statement answered. Throws a refusal; null: it has to be composed anew. */
+  read(acceptance: Acceptance, row: AcceptResult | undefined): Sent | null;
+  noteRefused(error: ApiError): void;
 }
 
 /** What is found out about one send over all its tries. */
@@ -194,24 +201,27 @@ function exclude(
 }
 
 /**
- * One recipient. Under policies other than compat a living code is looked up first; if another send changed that in between, the statement
- * says `changed` and this one composes anew, as it does without the addresses that are found listed or opted out: first beside others, then
- * in a transaction that holds the target once it has asked. With `tx` the write joins the caller's transaction, and the caller starts the
- * delivery after its commit.
+ * One recipient. Under policies other than compat a living code is looked up first; if another send changes that until the accepting statement
+ * runs, that one says `changed` and the send is composed anew, as it is without the addresses that are found listed or opted out.
  */
-export async function sendOne(
+export async function prepareSend(
   context: MessagesContext,
   application: Application,
   template: SendTemplate,
   request: SendRequest,
-  tx?: Queryable,
-): Promise<Sent> {
-  const excluded = nothingExcluded();
-  const found: Found = { excluded, gate: null, notes: null, country: null };
+): Promise<Prepared> {
+  const found: Found = { excluded: nothingExcluded(), gate: null, notes: null, country: null };
+  const note = (error: ApiError): void => noteRefused(context, application, template, request, error, found);
   try {
-    return await sendFound(context, composer(context, application, template, request, found), found, tx);
+    const composeOn = composer(context, application, template, request, found);
+    return {
+      acceptance: await composeOn(context.db),
+      composeOn,
+      read: (acceptance, row) => readAnswer(context, found, acceptance, row),
+      noteRefused: note,
+    };
   } catch (error) {
-    if (error instanceof ApiError) noteRefused(context, application, template, request, error, found);
+    if (error instanceof ApiError) note(error);
     throw error;
   }
 }
@@ -234,48 +244,27 @@ function noteRefused(
   else note();
 }
 
-async function sendFound(
-  context: MessagesContext,
-  composeOn: Composer,
+function readAnswer(
+  { watch, delivery }: MessagesContext,
   found: Found,
-  tx: Queryable | undefined,
-): Promise<Sent> {
-  async function trySend(on: Queryable | undefined): Promise<Sent | null> {
-    const acceptance = await composeOn(on ?? context.db);
-    const row = on ? (await context.acceptOn(on, [acceptance]))[0] : await context.accept(acceptance);
-    if (!row) throw new Error('the accepting statement answers every row');
-    found.notes = row.notes;
-    const refusal = refusalOf(row);
-    if (refusal) throw refusal;
-    exclude(found.excluded, acceptance.grant, row.listed, row.optedOut);
-    if (row.verdict !== 'granted') return null;
-    const { messageId } = acceptance.grant;
-    const { channel } = acceptance.delivery.state;
-    return {
-      result: { messageId, channel, expiresAt: row.expiresAt },
-      start() {
-        context.watch?.accepted(acceptance.message.kind, channel);
-        context.delivery.accepted(acceptance.delivery);
-      },
-    };
-  }
-
-  const sendHolding = (on: Queryable): Promise<Sent> => insist(() => trySend(on));
-  if (tx) return sendHolding(tx);
-  let sent: Sent | null = null;
-  for (let tries = 0; tries < sharedTries && !sent; tries++) sent = await trySend(undefined);
-  sent ??= await context.db.transaction(sendHolding);
-  sent.start();
-  return sent;
-}
-
-async function insist<T>(work: () => Promise<T | null>): Promise<T> {
-  for (let tries = 0; tries < maxTries; tries++) {
-    const result = await work();
-    if (result !== null) return result;
-  }
-  const cause = new Error('a target changed under every try');
-  throw new ApiError(1000, 'internal error', { status: 503, retryAfter: 1, cause });
+  acceptance: Acceptance,
+  row: AcceptResult | undefined,
+): Sent | null {
+  if (!row) throw new Error('the accepting statement answers every row');
+  found.notes = row.notes;
+  const refusal = refusalOf(row);
+  if (refusal) throw refusal;
+  exclude(found.excluded, acceptance.grant, row.listed, row.optedOut);
+  if (row.verdict !== 'granted') return null;
+  const { messageId } = acceptance.grant;
+  const { channel } = acceptance.delivery.state;
+  return {
+    result: { messageId, channel, expiresAt: row.expiresAt },
+    start() {
+      watch?.accepted(acceptance.message.kind, channel);
+      delivery.accepted(acceptance.delivery);
+    },
+  };
 }
 
 /** What this send would join or replace; null under compat, where a living code refuses the send. */
