@@ -41,6 +41,14 @@ onEachEngine('the daily sandbox quota', (get) => {
       assert.equal(await many(() => countRequest(keyCaller('13'), '198.51.100.5')), 8);
     }));
 
+  test('takes all addresses of one IPv6 network of 64 bits for one client', () =>
+    within(async (countRequest) => {
+      let host = 0;
+      const another = () => countRequest(publicCaller, `2001:db8:0:1::${(++host).toString(16)}`);
+      assert.equal(await many(another), 5);
+      assert.equal(await many(() => countRequest(publicCaller, '2001:db8:0:2::1')), 5);
+    }));
+
   test('answers 429/3004 with the seconds to midnight UTC, and is whole again then', () =>
     within(async (countRequest) => {
       const { clock } = get();

@@ -1,4 +1,4 @@
-/** The daily quota of sandbox callers (contract §13): per client address behind the public credentials, else per key. */
+/** The daily quota of sandbox callers (contract §13): per client network behind the public credentials, else per key. */
 import ipaddr from 'ipaddr.js';
 import { ApiError } from '../errors.ts';
 import type { Db } from '../platform/db.ts';
@@ -26,10 +26,17 @@ export async function countRequest(
   const { sandbox } = caller.application;
   if (sandbox === 'none') return;
   const limit = sandbox === 'public' ? ports.limits.publicPerDay : ports.limits.keyPerDay;
-  const who = sandbox === 'public' ? `ip:${sameForm(ip)}` : `key:${caller.keyId}`;
+  const who = sandbox === 'public' ? `ip:${networkOf(ip)}` : `key:${caller.keyId}`;
   const { used, secondsToReset } = await countOne(ports.db, ports.keyring.hash('sandbox-quota', who), limit);
   if (used > limit) throw new ApiError(3004, 'quota exceeded', { status: 429, retryAfter: secondsToReset });
 }
 
-/** One text per address: a client may come as 192.0.2.1 or as ::ffff:192.0.2.1. */
-const sameForm = (ip: string): string => (ipaddr.isValid(ip) ? ipaddr.process(ip).toString() : ip);
+/**
+ * An IPv4 address, which may come as 192.0.2.1 or as ::ffff:192.0.2.1; of IPv6 the first 64 bits, for who has one address there has
+ * as many as they like.
+ */
+function networkOf(ip: string): string {
+  if (!ipaddr.isValid(ip)) return ip;
+  const address = ipaddr.process(ip).toString();
+  return address.includes(':') ? ipaddr.IPv6.networkAddressFromCIDR(`${address}/64`).toString() : address;
+}

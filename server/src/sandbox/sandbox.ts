@@ -24,7 +24,7 @@ export interface SandboxOptions {
   clock: Clock;
   log: Log;
   webhooks: Webhooks;
-  /** Requests per UTC day; default 500 per address and 5,000 per key (contract §13). */
+  /** Requests per UTC day; default 500 per IPv4 address or IPv6 /64 and 5,000 per key (contract §13). */
   limits?: QuotaLimits;
   /** Long polls waiting on this node at once. */
   maxWaiting?: number;
