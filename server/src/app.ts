@@ -85,7 +85,7 @@ export async function createApp(options: AppOptions) {
       await posting.stop();
       await Promise.all([providers.stop(), rooms.pricing.stop(), rooms.presend.stop()]);
       await rooms.upstream.close();
-      await rooms.outbound.close();
+      await Promise.all([rooms.outbound.close(), rooms.toCustomers.close()]);
       await lease.release();
       // Last: until here it tells how far the end has come.
       await operators?.close();

@@ -38,6 +38,7 @@ import {
 } from './messages/index.ts';
 import { createMetrics } from './metrics/index.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
+import { resolveCustomerNames } from './platform/customer-names.ts';
 import type { Db } from './platform/db.ts';
 import { createIdSource } from './platform/ids.ts';
 import type { Log } from './platform/log.ts';
@@ -89,6 +90,12 @@ export interface AppOptions {
 type Base = ReturnType<typeof makeBase>;
 type Sending = Awaited<ReturnType<typeof makeSending>>;
 
+/** To operators' addresses, and to customers': what those are named must not hold up the carriers. */
+const makeWaysOut = (allow: readonly string[]) => ({
+  outbound: createOutbound({ allow }),
+  toCustomers: createOutbound({ allow, resolve: resolveCustomerNames() }),
+});
+
 /** What everything else stands on: keys, the way out, and the rooms that need no other than themselves. */
 function makeBase(
   options: AppOptions,
@@ -99,7 +106,7 @@ function makeBase(
   const { db, log, config, clock = systemClock } = options;
   const metrics = createMetrics({ version: packageVersion });
   const common = { db, log, clock, keyring: createKeyring(options.masterKey), watch: metrics };
-  const outbound = createOutbound({ allow: config.outboundAllow });
+  const ways = makeWaysOut(config.outboundAllow);
   const guesses = createGuessing(db, () => ({ accounts, templates }));
   const { guarded } = guesses;
   const templates = createTemplates({ db, log, serves, guarded });
@@ -118,11 +125,16 @@ function makeBase(
     application: accounts.application,
     organizations: applicationOrganizations(),
   });
-  const posting = createPosting({ ...common, outbound, facts: messageFacts, application: accounts.application });
+  const posting = createPosting({
+    ...common,
+    outbound: ways.toCustomers,
+    facts: messageFacts,
+    application: accounts.application,
+  });
   const subscribers = createSubscribers({ db, log }, 'api_call');
   const callbacks = createCallbacks({
     ...common,
-    outbound,
+    outbound: ways.toCustomers,
     application: accounts.application,
     changed() {
       posting.changed();
@@ -135,7 +147,7 @@ function makeBase(
     application: accounts.application,
     normaliseRecipient: (text) => searchedAddress(text, 'to'),
   });
-  const presend = createPresend({ ...common, outbound, application: accounts.application });
+  const presend = createPresend({ ...common, outbound: ways.toCustomers, application: accounts.application });
   const sandbox = createSandbox({
     ...common,
     webhooks: { set: callbacks.setSandboxWebhook, remove: callbacks.removeSandboxWebhook },
@@ -164,7 +176,7 @@ function makeBase(
   return {
     common,
     metrics,
-    outbound,
+    ...ways,
     events,
     templates,
     guesses,

@@ -27,8 +27,8 @@ export function checkedLookup(resolve: Resolve, mayBeCalled: (address: string) =
 }
 
 /**
- * Connections to one name that start together share one look-up: the system's resolver blocks a thread of four for as long as a
- * name server is silent, and a single dead name must not take them all.
+ * Connections to one name that start together share one look-up: the system's resolver blocks a thread for as long as a name server
+ * is silent, and a single dead name must not take them all. Many dead names do; see customer-names.ts.
  */
 export function oncePerName(resolve: Resolve): Resolve {
   const running = new Map<string, Promise<readonly LookupAddress[]>>();
