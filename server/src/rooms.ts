@@ -374,7 +374,7 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
     quota: sandbox.countRequest,
     onAnswered: events.noteCall,
     measure: metrics.measure,
-    answerHook: ({ provider, token, ...call }) => sending.providers.hook(provider, token, call),
+    findHook: sending.providers.hook,
     ...common,
     publicUrl,
     trustProxy: config.trustProxy,

@@ -21,7 +21,7 @@ import { createIdempotency } from './claim-key.ts';
 import { addEndpointRoutes, type Endpoint } from './endpoints.ts';
 import { type Answered, Exchange, type House, type Meter, requestIdOf } from './exchange.ts';
 import { createHealthOperations, createReadiness, type Readiness } from './health.ts';
-import { type AnswerHook, addHookRoutes } from './hooks.ts';
+import { addHookRoutes, type FindHook } from './hooks.ts';
 import { makeOpenApi } from './openapi.ts';
 import type { Webhook } from './openapi-webhooks.ts';
 import type { Caller, Operation } from './operation.ts';
@@ -41,7 +41,7 @@ export interface FrontDoorOptions {
   /** After the throttle; refuses with 429/3004 `quota exceeded`. */
   quota?: (caller: Caller, ip: string) => Promise<void> | void;
   /** Answers webhooks of upstreams below /hooks. */
-  answerHook?: AnswerHook;
+  findHook?: FindHook;
   /** What readers see; may ask for `openapi()`, so they are made from the finished description. */
   pages?: readonly Page[];
   /** Protocols of their own, each over one address. */
@@ -114,7 +114,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   addRoutes(app, operations, { house, desk, work, pages, unrouted });
   addPageRoutes(app, pages, house, work);
   addEndpointRoutes(app, options.endpoints ?? [], { house, work, desk });
-  if (options.answerHook) addHookRoutes(app, options.answerHook, house, work);
+  if (options.findHook) addHookRoutes(app, options.findHook, house, work);
   const sweeper = createSweeper(idempotency.sweep, work, log);
 
   return {

@@ -1,5 +1,7 @@
 /** Webhooks of upstreams: bytes as they came in, the room's answer out, nothing learned by a caller without the token. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { DatabaseUnavailable } from '../platform/db.ts';
 import { openTestDatabase, type TestDatabase } from '../testing/database.ts';
@@ -17,11 +19,13 @@ describe('webhooks', () => {
     database = await openTestDatabase('pglite');
     open = openDoor(database, {
       operations: [],
-      async answerHook(call) {
-        if (fault) throw fault;
-        if (call.token !== 'token') return { status: 404 };
-        calls.push(call);
-        return { status: 200, type: 'text/xml', body: '<Response/>' };
+      findHook(provider, token) {
+        if (provider !== 'carrier' || token !== 'token') return null;
+        return async (call) => {
+          if (fault) throw fault;
+          calls.push(call);
+          return { status: 200, type: 'text/xml', body: '<Response/>' };
+        };
       },
     });
     address = await open.door.listen('127.0.0.1', 0);
@@ -43,8 +47,8 @@ describe('webhooks', () => {
     const call = calls.at(-1);
     assert.deepEqual(call?.body, body);
     assert.deepEqual(
-      [call?.method, call?.provider, call?.token, call?.path, call?.pathAndQuery, call?.headers['x-signature']],
-      ['POST', 'carrier', 'token', '/status/42', '/hooks/carrier/token/status/42?a=1&a=2%20b', 's=1'],
+      [call?.method, call?.path, call?.pathAndQuery, call?.query.getAll('a'), call?.headers['x-signature']],
+      ['POST', '/status/42', '/hooks/carrier/token/status/42?a=1&a=2%20b', ['1', '2 b'], 's=1'],
     );
     assert.equal((await hook('carrier/token?hub.challenge=1')).status, 200);
     assert.deepEqual([calls.at(-1)?.method, calls.at(-1)?.path], ['GET', '']);
@@ -60,6 +64,16 @@ describe('webhooks', () => {
     };
     assert.deepEqual(await shape(wrong), await shape(nowhere));
     assert.equal(calls.length, known);
+  });
+
+  test('without the token a body is not waited for: the answer comes on the address alone', async (t) => {
+    const headers = { 'content-length': 3 * 1024 * 1024 };
+    const asking = request(`${address}/hooks/carrier/guess`, { method: 'POST', headers });
+    t.after(() => asking.destroy());
+    asking.on('error', () => undefined);
+    asking.flushHeaders();
+    const [reply] = await once(asking, 'response');
+    assert.equal(reply.statusCode, 404);
   });
 
   test('what cannot be stored now is answered 503, so that the upstream repeats it', async () => {

@@ -73,8 +73,8 @@ export interface Providers {
   serves(applicationId: string, channel: Channel): boolean;
   /** By provider id, for feedback after checks; null when not open. */
   upstream(provider: string): Upstream | null;
-  /** A webhook: 404 for an unknown provider or a wrong token (compared in constant time). */
-  hook(provider: string, token: string, request: HookCall): Promise<HookAnswer>;
+  /** What answers webhooks with this token; null for an unknown provider or a wrong token (compared in constant time). */
+  hook(provider: string, token: string): ((request: HookCall) => Promise<HookAnswer>) | null;
   /** How live nodes see the circuit of every provider there is. */
   circuits(db: Queryable): Promise<WorstHealth[]>;
   /** How this process sees each enabled provider, from memory. */

@@ -6,7 +6,7 @@
 import type { Providers, ProvidersPorts } from './door.ts';
 import { goneSeconds } from './health.ts';
 import { listWorstHealth } from './health-store.ts';
-import { answerHook } from './hook.ts';
+import { findHook } from './hook.ts';
 import { candidates, line, serves } from './lines.ts';
 import { isMailProvider, sendMail } from './mail.ts';
 import { createMemory } from './memory.ts';
@@ -34,7 +34,7 @@ export function createProviders({ seedFile, env = {}, currency, ...given }: Prov
     line: (id, content) => line({ memory, clock }, id, content),
     serves: (applicationId, channel) => serves({ memory, clock }, applicationId, channel),
     upstream: (provider) => roster.find(provider)?.handle?.upstream ?? null,
-    hook: (provider, token, request) => answerHook({ roster, keyring, log, publicUrl }, provider, token, request),
+    hook: (provider, token) => findHook({ roster, keyring, log, publicUrl }, provider, token),
     circuits: (db) => listWorstHealth(db, goneSeconds),
     seen: () =>
       [...roster.list()]
