@@ -245,8 +245,8 @@ onEachEngine('authentication of the operator', (get) => {
   test('the bearer token is let in, and everything else gets one and the same answer', async () => {
     const accounts = openAccounts(get().db, get().clock);
     const first = await accounts.bootstrap();
-    await accounts.authenticateOperator(`Bearer ${first?.operatorToken}`);
-    await accounts.authenticateOperator(`bearer ${first?.operatorToken}`);
+    await accounts.authenticateOperator(`Bearer ${first?.operatorToken}`, anywhere);
+    await accounts.authenticateOperator(`bearer ${first?.operatorToken}`, anywhere);
     const refused = { ...unauthenticated, headers: { 'WWW-Authenticate': 'Bearer realm="operator"' } };
     const presented = [
       undefined,
@@ -259,7 +259,7 @@ onEachEngine('authentication of the operator', (get) => {
       `Bearer ${first?.devKey}:${first?.devSecret}`,
     ];
     for (const header of presented)
-      assert.deepEqual(await refusal(accounts.authenticateOperator(header)), refused, String(header));
+      assert.deepEqual(await refusal(accounts.authenticateOperator(header, anywhere)), refused, String(header));
   });
 });
 
@@ -316,11 +316,11 @@ describe('two nodes on one PostgreSQL database', () => {
       await heard(`key:${key.devKey}`);
       assert.deepEqual(await refusal(two.authenticateKey(key.header, anywhere)), unauthenticated);
 
-      await two.authenticateOperator(`Bearer ${first?.operatorToken}`);
+      await two.authenticateOperator(`Bearer ${first?.operatorToken}`, anywhere);
       await one.bootstrap({ operatorToken: 'another-operator-token' });
       await heard('operator');
-      await assert.rejects(two.authenticateOperator(`Bearer ${first?.operatorToken}`), { code: 2001 });
-      await two.authenticateOperator('Bearer another-operator-token');
+      await assert.rejects(two.authenticateOperator(`Bearer ${first?.operatorToken}`, anywhere), { code: 2001 });
+      await two.authenticateOperator('Bearer another-operator-token', anywhere);
     } finally {
       await there.close();
       await here.close();

@@ -19,6 +19,7 @@ import {
 import type { LoginKey } from './login-key.ts';
 import type { Memory } from './memory.ts';
 import { touchKeys } from './store.ts';
+import type { WrongTokens } from './wrong-tokens.ts';
 
 export interface AuthenticateOptions {
   db: Db;
@@ -89,11 +90,11 @@ export function createTokenCheck({ keyring, memory }: TokenOptions): (token: str
   };
 }
 
-/** Returns the check of the operator's bearer token, or of a session's: nothing, or ApiError 2001. */
+/** Returns the check of the operator's bearer token, or of a session's: nothing, or ApiError 2001, and 3004 after too many wrong ones. */
 export function createOperatorCheck(
-  options: TokenOptions & Pick<AuthenticateOptions, 'clock'>,
-): (authorization: string | undefined) => Promise<void> {
-  const { keyring, memory, clock } = options;
+  options: TokenOptions & Pick<AuthenticateOptions, 'clock'> & { wrongTokens: WrongTokens },
+): (authorization: string | undefined, ip: string) => Promise<void> {
+  const { keyring, memory, clock, wrongTokens } = options;
   const isOperatorToken = createTokenCheck(options);
 
   async function isSession(authorization: string | undefined): Promise<boolean> {
@@ -103,8 +104,10 @@ export function createOperatorCheck(
     return session !== null && session.expiresAt.getTime() > clock.now();
   }
 
-  return async (authorization) => {
-    if (await isOperatorToken(parseBearer(authorization) ?? '')) return;
-    if (!(await isSession(authorization))) throw new ApiError(2001, undefined, { headers: bearerChallenge });
+  return async (authorization, ip) => {
+    const token = parseBearer(authorization);
+    if ((await isOperatorToken(token ?? '')) || (await isSession(authorization))) return;
+    if (token !== null) wrongTokens.count(ip);
+    throw new ApiError(2001, undefined, { headers: bearerChallenge });
   };
 }

@@ -10,6 +10,8 @@ import { onEachEngine, openTestDatabase } from '../testing/database.ts';
 import { basic, openAccounts, operate } from './fixture.ts';
 import { publicSandboxApplicationId } from './index.ts';
 
+const anywhere = '198.51.100.9';
+
 async function counts(db: Db): Promise<Record<string, number>> {
   const [row] = await db.query<Record<string, number>>(sql`select
     (select count(*)::int from organizations) as organizations,
@@ -61,7 +63,7 @@ onEachEngine('the first start', (get) => {
       ['virtual', 'none', 'auto'],
     );
     assert.ok(application.name.length <= 10);
-    await accounts.authenticateOperator(`Bearer ${first.operatorToken}`);
+    await accounts.authenticateOperator(`Bearer ${first.operatorToken}`, anywhere);
     const made = { organizations: 1, applications: 2, keys: 1, tokens: 1 };
     assert.deepEqual(await counts(db), made);
 
@@ -115,7 +117,7 @@ onEachEngine('presets', (get) => {
       { ...presets, organizationId: '', applicationId: '' },
     );
     await accounts.authenticateKey(basic('my.key', 'my-secret'), '127.0.0.1');
-    await accounts.authenticateOperator('Bearer my-operator-token');
+    await accounts.authenticateOperator('Bearer my-operator-token', anywhere);
   });
 
   test('on a later start a missing pair is made in the first application', async () => {
@@ -137,8 +139,8 @@ onEachEngine('presets', (get) => {
     await assert.rejects(accounts.authenticateKey(basic('my.key', 'my-secret'), '127.0.0.1'), { code: 2001 });
     const after = await accounts.authenticateKey(basic('my.key', 'new-secret'), '127.0.0.1');
     assert.deepEqual([after.keyId, [...after.permissions]], [before.keyId, ['send']]);
-    await assert.rejects(accounts.authenticateOperator('Bearer my-operator-token'), { code: 2001 });
-    await accounts.authenticateOperator('Bearer new-operator-token');
+    await assert.rejects(accounts.authenticateOperator('Bearer my-operator-token', anywhere), { code: 2001 });
+    await accounts.authenticateOperator('Bearer new-operator-token', anywhere);
   });
 
   test('taken out of the environment they stay in force', async () => {
@@ -146,7 +148,7 @@ onEachEngine('presets', (get) => {
     const accounts = openAccounts(db, clock);
     await accounts.bootstrap({});
     await accounts.authenticateKey(basic('my.key', 'new-secret'), '127.0.0.1');
-    await accounts.authenticateOperator('Bearer new-operator-token');
+    await accounts.authenticateOperator('Bearer new-operator-token', anywhere);
   });
 
   test('a public sandbox key cannot be preset', async () => {
@@ -176,7 +178,7 @@ describe('nodes that start at the same moment on one PostgreSQL database', () =>
         const caller = await node.authenticateKey(basic('shared', 'shared-secret'), '127.0.0.1');
         assert.equal(caller.application.id, winners[0]?.applicationId);
         assert.equal((await node.application(publicSandboxApplicationId))?.sandbox, 'public');
-        await node.authenticateOperator(`Bearer ${winners[0]?.operatorToken}`);
+        await node.authenticateOperator(`Bearer ${winners[0]?.operatorToken}`, anywhere);
       }
     } finally {
       await Promise.all(others.map((db) => db.close()));

@@ -22,6 +22,7 @@ import type { Organization } from './records.ts';
 import { createSessionOperations } from './session-operations.ts';
 import { createSessions } from './sessions.ts';
 import { findApplication, findOrganization, listAfter } from './store.ts';
+import { createWrongTokens } from './wrong-tokens.ts';
 
 export type { FirstStart, Presets } from './bootstrap.ts';
 export { publicSandboxApplicationId } from './public-sandbox.ts';
@@ -47,8 +48,8 @@ export interface AccountsOptions {
 export interface Accounts {
   /** Basic or Bearer `dev_key:dev_secret` → Caller, or ApiError 2001, 2002, 2004 for the address; permissions are not looked at. */
   authenticateKey(authorization: string | undefined, ip: string): Promise<Caller>;
-  /** Bearer token of the operator or of one of their sessions, or ApiError 2001. */
-  authenticateOperator(authorization: string | undefined): Promise<void>;
+  /** Bearer token of the operator or of one of their sessions, or ApiError 2001, and 3004 after too many wrong ones. */
+  authenticateOperator(authorization: string | undefined, ip: string): Promise<void>;
   /** Throws ConfigError where the database was made with another master key; before anything is sealed or hashed with it. */
   requireMasterKey(): Promise<void>;
   /** See bootstrap.ts. Secrets only when made by this call, null on later starts. */
@@ -69,6 +70,7 @@ export interface Accounts {
 export function createAccounts(options: AccountsOptions): Accounts {
   const { db, keyring, clock, log } = options;
   const memory = createMemory(db, clock);
+  const wrongTokens = createWrongTokens(clock);
   const publicKeys = options.publicSandbox ? createPublicKeys(keyring) : new Map();
   const loginListeners = options.loginListeners ?? (async () => []);
   const furnishSandbox = options.furnishSandbox ?? (async () => undefined);
@@ -77,7 +79,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
   const office: Office = { db, keyring, clock, memory, furnishSandbox, normaliseRecipient, guarded };
   return {
     authenticateKey: createKeyCheck({ db, keyring, clock, log, memory, publicKeys }),
-    authenticateOperator: createOperatorCheck({ keyring, memory, clock }),
+    authenticateOperator: createOperatorCheck({ keyring, memory, clock, wrongTokens }),
     requireMasterKey: () => requireMasterKey({ db, keyring }),
     async bootstrap(presets = {}) {
       await memory.listen();
@@ -91,7 +93,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     operations: [
       ...createOperations(office),
       ...createApprovalOperations(office),
-      ...createSessionOperations(createSessions({ db, keyring, clock, memory, loginListeners })),
+      ...createSessionOperations(createSessions({ db, keyring, memory, wrongTokens, loginListeners })),
     ],
   };
 }

@@ -30,7 +30,7 @@ const login = (sessions: Sessions): Operation =>
       auth: 'none',
       summary: 'Log in as the operator',
       description:
-        'Exchanges the operator token for a session token that is accepted like it for 12 hours. Ten wrong tokens a minute and address, then 429. Raises account_login.',
+        'Exchanges the operator token for a session token that is accepted like it for 12 hours. Ten wrong tokens a minute and address, here or as a bearer token, then 429; a right one is always taken. Raises account_login.',
       input: { body: sessionBody },
       output: sessionSchema,
       errors: [2001],

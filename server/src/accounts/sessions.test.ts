@@ -12,6 +12,7 @@ import type { Accounts } from './index.ts';
 const token = 'operator-token-of-this-test';
 const email = 'ana@example.com';
 const minute = 60_000;
+const anywhere = '198.51.100.9';
 
 onEachEngine('operator sessions', (get) => {
   let accounts: Accounts;
@@ -26,6 +27,7 @@ onEachEngine('operator sessions', (get) => {
     const first = await accounts.bootstrap({ operatorToken: token });
     applicationId = first?.applicationId ?? '';
     organizationId = first?.organizationId ?? '';
+    await clock.freeze();
     door = openDoor(get(), {
       operations: accounts.operations,
       authenticate: { key: accounts.authenticateKey, operator: accounts.authenticateOperator },
@@ -44,8 +46,10 @@ onEachEngine('operator sessions', (get) => {
     const reply = await door.inject({ method: 'POST', url: '/admin/v1/sessions', payload: body, headers });
     return { status: reply.statusCode, headers: reply.headers, body: reply.json() };
   }
-  const use = async (bearer: string) =>
-    (await door.inject({ url: '/admin/v1/organizations', headers: { authorization: `Bearer ${bearer}` } })).statusCode;
+  const use = async (bearer: string | null, from = newAddress()) => {
+    const headers = { 'x-forwarded-for': from, ...(bearer !== null && { authorization: `Bearer ${bearer}` }) };
+    return (await door.inject({ url: '/admin/v1/organizations', headers })).statusCode;
+  };
   const logout = async (bearer: string, from = newAddress()) => {
     const headers = { authorization: `Bearer ${bearer}`, 'x-forwarded-for': from };
     const reply = await door.inject({ method: 'DELETE', url: '/admin/v1/sessions/current', headers });
@@ -76,11 +80,11 @@ onEachEngine('operator sessions', (get) => {
     const elsewhere = openAccounts(db, clock);
     await elsewhere.bootstrap({});
     const [one, two] = [(await login({ token })).body.session_token, (await login({ token })).body.session_token];
-    await elsewhere.authenticateOperator(`Bearer ${one}`);
+    await elsewhere.authenticateOperator(`Bearer ${one}`, anywhere);
     assert.deepEqual(await logout(one), [200, { ended: true }]);
     assert.deepEqual([await use(one), await use(two), await use(token)], [401, 200, 200]);
     await until('the word of it', () =>
-      elsewhere.authenticateOperator(`Bearer ${one}`).then(
+      elsewhere.authenticateOperator(`Bearer ${one}`, anywhere).then(
         () => false,
         () => true,
       ),
@@ -107,18 +111,36 @@ onEachEngine('operator sessions', (get) => {
     assert.equal(await use(session_token), 401);
   });
 
-  test('ten wrong tokens from one address within a minute shut it out for the rest of it, right ones count for nothing', async () => {
+  test('ten wrong tokens from one address within a minute are told so, more are too many, whichever door they try', async () => {
     const from = newAddress();
     for (let i = 0; i < 15; i++) assert.equal((await login({ token }, from)).status, 200);
-    const tries = await Promise.all(Array.from({ length: 14 }, () => login({ token: 'wrong' }, from)));
-    assert.deepEqual(tries.map(({ status }) => status).sort(), [...Array(10).fill(401), ...Array(4).fill(429)]);
-    const refused = await login({ token }, from);
+    for (let i = 0; i < 15; i++) assert.equal(await use(null, from), 401, 'no token is no wrong one');
+    const tries = await Promise.all(
+      Array.from({ length: 14 }, async (_, i) =>
+        i % 2 ? (await login({ token: 'wrong' }, from)).status : use('wrong', from),
+      ),
+    );
+    assert.deepEqual(tries.sort(), [...Array(10).fill(401), ...Array(4).fill(429)]);
+    const before = (await listEvents(get().db, applicationId, '0')).length;
+    const refused = await login({ token: 'wrong' }, from);
     assert.deepEqual([refused.status, refused.body.code], [429, 3004]);
+    assert.equal((await listEvents(get().db, applicationId, '0')).length, before, 'nor is it told of');
+    assert.deepEqual([await use('op_wrong', from), await use(`os_${'A'.repeat(43)}`, from)], [429, 429]);
+    assert.deepEqual([await use('wrong'), (await login({ token: 'wrong' })).status], [401, 401], 'another address');
     const wait = Number(refused.headers['retry-after']);
     assert.ok(wait >= 1 && wait <= 60);
-    assert.equal((await login({ token })).status, 200, 'another address');
     await get().clock.travel(wait * 1_000);
+    assert.equal(await use('wrong', from), 401);
+  });
+
+  test('wrong tokens keep nobody out who has a right one, whoever else comes from that address', async () => {
+    const from = newAddress();
+    const { session_token } = (await login({ token }, from)).body;
+    for (let i = 0; i < 12; i++) await use('wrong', from);
+    assert.deepEqual([await use('wrong', from), (await login({ token: 'wrong' }, from)).status], [429, 429]);
+    assert.deepEqual([await use(token, from), await use(session_token, from)], [200, 200]);
     assert.equal((await login({ token }, from)).status, 200);
+    assert.deepEqual(await logout(session_token, from), [200, { ended: true }]);
   });
 
   test('what happens is an account_login event of each application that asked, to the letter', async () => {

@@ -3,20 +3,19 @@
  * token is. Only a keyed hash of it is stored.
  */
 import { ApiError } from '../errors.ts';
-import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import type { Keyring } from '../platform/seal.ts';
 import { createTokenCheck } from './authenticate.ts';
 import { hashSessionToken, makeSessionToken, parseSessionToken } from './credential.ts';
-import { createLoginThrottle } from './login-throttle.ts';
 import type { Memory } from './memory.ts';
 import { deleteSession, insertSession, noteLogin } from './session-store.ts';
+import type { WrongTokens } from './wrong-tokens.ts';
 
 export interface SessionPorts {
   db: Db;
   keyring: Keyring;
-  clock: Clock;
   memory: Memory;
+  wrongTokens: WrongTokens;
   /** Applications that want to know who logs in. */
   loginListeners(): Promise<readonly string[]>;
 }
@@ -37,19 +36,17 @@ export interface Sessions {
 const challenge = { 'WWW-Authenticate': 'Bearer realm="operator"' };
 
 export function createSessions(ports: SessionPorts): Sessions {
-  const { db, keyring, clock, memory, loginListeners } = ports;
-  const throttle = createLoginThrottle(clock);
+  const { db, keyring, memory, wrongTokens, loginListeners } = ports;
   const isOperatorToken = createTokenCheck(ports);
   return {
     async login({ token, email = null }, ip) {
-      const giveBack = throttle.take(ip);
       const isRight = await isOperatorToken(token);
+      if (!isRight) wrongTokens.count(ip);
       const event = { email, ip, listeners: await loginListeners() };
       if (!isRight) {
         await noteLogin(db, { ...event, action: 'login_failed', failReason: 'wrong token' });
         throw new ApiError(2001, undefined, { headers: challenge });
       }
-      giveBack();
       const made = makeSessionToken();
       const session = await insertSession(db, hashSessionToken(keyring, made), { ...event, action: 'login_success' });
       return { token: made, ...session };

@@ -69,7 +69,7 @@ function refusalsOf(spec: Spec): Refusal[] {
     add(401, 2002, 'expired', plain(2002));
     add(403, 2004, 'not_permitted', plain(2004, 'no permission for this API'));
   }
-  if (spec.auth === 'key' || spec.throttled)
+  if (spec.auth !== 'none' || spec.throttled)
     add(429, 3004, 'throttled', { ...plain(3004, 'too many requests'), details: waiting });
   if (spec.method === 'POST' && spec.auth !== 'none') {
     add(409, 3002, 'in_progress', {

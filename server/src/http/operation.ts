@@ -63,7 +63,7 @@ export interface OperationSpec<Auth extends AuthKind, Params, Query, Body, Outpu
   otherwise?: { mediaType: string; description: string; example: string };
   /** The handler may answer with an `EventStream` instead, to who accepts text/event-stream. */
   stream?: { description: string; example: string };
-  /** Answers 429/3004 to who asks too often, although no key is counted. */
+  /** Answers 429/3004 to who asks too often, although no credential is counted. */
   throttled?: boolean;
   hidden?: boolean;
 }

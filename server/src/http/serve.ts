@@ -18,7 +18,7 @@ import { requireUnder, type Throttle } from './throttle.ts';
 export interface Desk {
   authenticate: {
     key(authorization: string | undefined, ip: string): Promise<Caller>;
-    operator(authorization: string | undefined): Promise<void>;
+    operator(authorization: string | undefined, ip: string): Promise<void>;
   };
   quota: ((caller: Caller, ip: string) => Promise<void> | void) | undefined;
   throttle: Throttle;
@@ -116,7 +116,7 @@ async function admit(spec: Spec, desk: Desk, exchange: Exchange, ip: string): Pr
   if (spec.auth === 'none') return undefined;
   const { authorization } = exchange.request.headers;
   if (spec.auth === 'operator') {
-    await desk.authenticate.operator(authorization);
+    await desk.authenticate.operator(authorization, ip);
     return undefined;
   }
   const caller = await desk.authenticate.key(authorization, ip);

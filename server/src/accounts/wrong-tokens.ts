@@ -1,20 +1,21 @@
 /**
- * How often the wrong operator token may be tried: ten times a minute and address. Counted by this process alone. An attempt counts until
- * it has proven right, so that many at once are no way around.
+ * How often an operator token may be wrong, at whatever door: ten times a minute and address, counted by this process alone. Only what has
+ * proven wrong is counted and refused: of many who share an address, one who guesses must not keep the others out. The guesser gains
+ * nothing by it, as a token has at least 16 characters.
  */
 import { ApiError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 
-const maxAttempts = 10;
+const maxWrong = 10;
 const windowMs = 60_000;
 const maxAddresses = 10_000;
 
-export interface LoginThrottle {
-  /** Throws 429/3004. Call the result when the attempt was right. */
-  take(ip: string): () => void;
+export interface WrongTokens {
+  /** Counts one; throws 429/3004 for one too many. */
+  count(ip: string): void;
 }
 
-export function createLoginThrottle(clock: Clock): LoginThrottle {
+export function createWrongTokens(clock: Clock): WrongTokens {
   const windows = new Map<string, { count: number; endsAt: number }>();
 
   function open(ip: string, now: number): { count: number; endsAt: number } {
@@ -29,19 +30,16 @@ export function createLoginThrottle(clock: Clock): LoginThrottle {
   }
 
   return {
-    take(ip) {
+    count(ip) {
       const now = clock.now();
       const known = windows.get(ip);
       // A clock that was set back must not shut anybody out for longer than a window.
       const window = known && known.endsAt > now && known.endsAt - now <= windowMs ? known : open(ip, now);
-      if (window.count >= maxAttempts) {
+      if (window.count >= maxWrong) {
         const retryAfter = (window.endsAt - now) / 1000;
         throw new ApiError(3004, 'too many requests', { status: 429, retryAfter });
       }
       window.count++;
-      return () => {
-        window.count--;
-      };
     },
   };
 }
