@@ -93,7 +93,17 @@ onEachEngine('providers over HTTP', (get) => {
     const described = Object.values(paths).flatMap((methods) => Object.keys(methods));
     assert.ok(described.length >= room.operations.length);
     const change = paths['/admin/v1/providers/{provider_id}'] as { patch: { responses: object } };
-    assert.deepEqual(Object.keys(change.patch.responses), ['200', '400', '401', '404', '409', '413', '429', '500', '503']);
+    assert.deepEqual(Object.keys(change.patch.responses), [
+      '200',
+      '400',
+      '401',
+      '404',
+      '409',
+      '413',
+      '429',
+      '500',
+      '503',
+    ]);
   });
 
   test('a request log holds no setting and no recipient', () => {
