@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { sql } from './platform/sql.ts';
+import { raw, sql } from './platform/sql.ts';
 import { onEachApp, type TestReply } from './testing/app.ts';
 
 onEachApp('a repeated request', (get) => {
@@ -53,6 +53,39 @@ onEachApp('a repeated request', (get) => {
       const story = await call({ path: `/v1/messages/${first.body.message_id}` });
       assert.equal(story.body.state, 'sent');
     });
+
+  test('which made a secret is answered with it again, and the database holds it nowhere in clear', async () => {
+    const { operator, makeApplication, expectNothingHappened, database } = get();
+    const { id, keyId } = await makeApplication();
+    const { organization_id } = (await operator({ path: `/admin/v1/applications/${id}` })).body;
+    const endpoints = `/admin/v1/applications/${id}/callback-endpoints`;
+    const endpoint = (await operator({ path: endpoints, body: { url: 'https://localhost/hook' } })).body.id;
+    const makers: [path: string, body: object][] = [
+      [`/admin/v1/applications/${id}/api-keys`, {}],
+      [`/admin/v1/api-keys/${keyId}/rotate-secret`, {}],
+      [`/admin/v1/organizations/${organization_id}/sandbox-keys`, {}],
+      [endpoints, { url: 'https://localhost/other' }],
+      [`${endpoints}/${endpoint}/rotate-secret`, {}],
+    ];
+    const secrets: string[] = [];
+    for (const [path, body] of makers) {
+      const ask = () => operator({ path, body, ...under(path) });
+      const first = await ask();
+      const [, secret] = /"((?:sk|whsec)_[^"]+)"/.exec(JSON.stringify(first.body)) ?? [];
+      assert.ok(secret, `${path}: ${JSON.stringify(first.body)}`);
+      secrets.push(secret);
+      const again = await expectNothingHappened(ask);
+      assert.deepEqual([again.body, again.headers['idempotent-replayed']], [first.body, 'true']);
+    }
+    const tables = await database.db.query<{ name: string }>(
+      raw(`select tablename as name from pg_tables where schemaname = 'public'`),
+    );
+    assert.ok(tables.length > 20);
+    for (const { name } of tables) {
+      const rows = await database.db.query<{ row: string }>(raw(`select t::text as row from ${name} t`));
+      assert.ok(!rows.some(({ row }) => secrets.some((secret) => row.includes(secret))), `${name} holds a secret`);
+    }
+  });
 
   test('under two keys is two requests', async () => {
     const body = { to: number(), template: { id: 'login' } };

@@ -182,8 +182,8 @@ onEachEngine('a request under an Idempotency-Key', (get) => {
     const keys = createIdempotency({ db: get().db, keyring, log });
     const asked = { applicationId: '11', key: 'k6', identity: 'x' };
     const claimed = await keys.claim(asked);
-    assert.equal(claimed.kind, 'fresh');
-    await get().db.transaction((tx) => storeAnswer(tx, { applicationId: '11', key: 'k6', stored: false }, { id: '9' }));
+    assert.ok(claimed.kind === 'fresh');
+    await get().db.transaction((tx) => storeAnswer(tx, claimed.ticket, { id: '9' }));
     assert.deepEqual(await keys.claim(asked), { kind: 'replay', answer: { id: '9' } });
   });
 
@@ -206,9 +206,9 @@ onEachEngine('a request under an Idempotency-Key', (get) => {
 
   test('a deed that lost its key to another process rolls back', async () => {
     const keys = createIdempotency({ db: get().db, keyring, log });
-    const ticket = { applicationId: '11', key: 'k8', stored: false };
-    const claimed = await keys.claim({ ...ticket, identity: 'x' });
+    const claimed = await keys.claim({ applicationId: '11', key: 'k8', identity: 'x' });
     assert.ok(claimed.kind === 'fresh');
+    const { ticket } = claimed;
     await keys.finish(claimed.claim, { id: 'other' });
     const late = get().db.transaction(async (tx) => {
       await tx.query(sql`insert into deeds (who) values ('late')`);
@@ -224,11 +224,13 @@ onEachEngine('a request under an Idempotency-Key', (get) => {
   test('the answers of a whole batch are stored by one statement, requests without a key among them', async () => {
     const keys = createIdempotency({ db: get().db, keyring, log });
     const asked = ['k9', 'k10'].map((key) => ({ applicationId: '11', key, identity: 'x' }));
-    await Promise.all(asked.map((request) => keys.claim(request)));
-    const rows = relation(['k9', null, 'k10'], {
+    const claimed = await Promise.all(asked.map((request) => keys.claim(request)));
+    const [one, two] = claimed.map((claim) => (claim.kind === 'fresh' ? claim.ticket : null));
+    assert.ok(one && two);
+    const rows = relation([one, null, two], {
       application_id: ['bigint', () => '11'],
-      idempotency_key: ['text', (key) => key],
-      answer: ['jsonb', (key) => ({ key })],
+      idempotency_key: ['text', (ticket) => ticket?.key],
+      answer: ['jsonb', (ticket) => ticket?.seal({ key: ticket.key })],
     });
     await get().db.query(sql`with finished as (${finishRows(rows)}) select count(*) from finished`);
     for (const request of asked)
@@ -242,6 +244,42 @@ onEachEngine('a request under an Idempotency-Key', (get) => {
     assert.deepEqual([again.replayed, again.body], ['true', first.body]);
     const rows = await get().db.query(sql`select * from idempotency_keys where key = 'k11'`);
     assert.doesNotMatch(JSON.stringify(rows), /482913/);
+  });
+
+  test('has its answer kept for its own key alone, sealed', async () => {
+    const { db } = get();
+    const deed = { path: '/v1/deeds/x' };
+    const body = { to: 'n' };
+    const answers = new Map<string, unknown>();
+    for (const [key, options] of [
+      ['k16', {}],
+      ['k17', {}],
+      ['k18', deed],
+      ['k19', deed],
+    ] as const)
+      answers.set(key, (await post(key, body, options)).body);
+    const kept = await db.query<{ type: string }>(
+      sql`select jsonb_typeof(answer) as type from idempotency_keys where key in ('k16', 'k17', 'k18', 'k19')`,
+    );
+    assert.deepEqual(kept, Array(4).fill({ type: 'string' }));
+    await db.query(
+      sql`update idempotency_keys set answer = (select answer from idempotency_keys where key = 'k16') where key = 'k17'`,
+    );
+    const moved = await post('k17', body);
+    assert.deepEqual([moved.status, moved.replayed], [500, undefined]);
+    assert.deepEqual((await post('k16', body)).body, answers.get('k16'));
+    assert.deepEqual((await post('k18', body, deed)).body, answers.get('k18'));
+    assert.notDeepEqual(answers.get('k18'), answers.get('k19'));
+  });
+
+  test('that was answered by a release which kept answers in clear is replayed all the same', async () => {
+    await post('k20', { to: 'o' });
+    await get().db.query(sql`update idempotency_keys set answer = '{"id":"of old"}' where key = 'k20'`);
+    for (let i = 0; i < 2; i++) {
+      const { status, replayed, body: answer } = await post('k20', { to: 'o' });
+      assert.deepEqual([status, replayed, answer], [200, 'true', { id: 'of old' }]);
+    }
+    assert.equal(countRan('o'), 1);
   });
 
   test('is forgotten after 24 hours, and swept', async () => {

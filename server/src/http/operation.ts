@@ -12,6 +12,8 @@ export type { Caller } from '../policy.ts';
 export interface IdempotencyTicket {
   applicationId: string;
   key: string;
+  /** The answer in the only form in which it may rest in the database: it may hold a secret that is shown once. */
+  seal(answer: object): string;
   stored: boolean;
 }
 

@@ -64,15 +64,15 @@ export function createServe({ spec, handle }: Operation, desk: Desk): Serve {
       exchange.replayed = true;
       return withFieldsOf(body, claimed.answer, spec.notStored);
     }
-    const ticket: IdempotencyTicket = { applicationId, key, stored: false };
+    const { claim, ticket } = claimed;
     let output: unknown;
     try {
       output = await run(asked, ticket);
     } catch (error) {
-      await desk.idempotency.release(claimed.claim);
+      await desk.idempotency.release(claim);
       throw error;
     }
-    if (!ticket.stored) await desk.idempotency.finish(claimed.claim, withoutFields(output as object, spec.notStored));
+    if (!ticket.stored) await desk.idempotency.finish(claim, withoutFields(output as object, spec.notStored));
     return output;
   }
 

@@ -13,7 +13,8 @@ export interface Claim {
 export interface HeldKey {
   ticket: string;
   request_hash: Buffer;
-  answer: object | null;
+  /** Sealed; an object where it was kept before answers were sealed. Null while the request is under way. */
+  answer: string | object | null;
 }
 
 const claimColumns = {
@@ -68,7 +69,8 @@ export async function releaseKeys(db: Queryable, claims: readonly Claim[]): Prom
 
 export interface Finished {
   claim: Claim;
-  answer: object;
+  /** Sealed. */
+  answer: string;
 }
 
 /** Stores answers of claims that still hold their keys. */
@@ -88,9 +90,9 @@ export async function finishKeys(db: Queryable, finished: readonly Finished[]): 
 }
 
 /**
- * Body of a data-modifying CTE that stores answers in the statement of a deed. `rows` selects application_id,
- * idempotency_key and answer (jsonb); rows with a null key are passed over. It returns the keys it stored: a key that is
- * missing there was answered by another process meanwhile, and the deed must not commit.
+ * Body of a data-modifying CTE that stores answers in the statement of a deed. `rows` selects application_id, idempotency_key and
+ * answer (jsonb: the string that the ticket's `seal` made); rows with a null key are passed over. It returns the keys it stored: a
+ * key that is missing there was answered by another process meanwhile, and the deed must not commit.
  */
 export function finishRows(rows: Sql): Sql {
   return sql`
@@ -104,7 +106,7 @@ export function finishRows(rows: Sql): Sql {
 /** Stores one answer inside a transaction; false when another process answered meanwhile. */
 export async function finishKey(
   tx: Queryable,
-  { applicationId, key, answer }: { applicationId: string; key: string; answer: object },
+  { applicationId, key, answer }: { applicationId: string; key: string; answer: string },
 ): Promise<boolean> {
   const rows = relation([answer], {
     application_id: ['bigint', () => applicationId],
