@@ -105,7 +105,10 @@ onEachApp('the tools of a credential', (get) => {
   test('can be narrowed by address and header, never widened', async () => {
     const readers = Object.entries(table).flatMap(([name, [readOnly]]) => (readOnly ? [name] : []));
     assert.deepEqual(namesOf(await list(whole.credential, '/mcp/readonly')), readers);
-    assert.deepEqual(namesOf(await list(whole.credential, '/mcp', { 'x-mcp-readonly': 'true' })), readers);
+    for (const yes of ['true', '1', 'yes', 'ON', 'please'])
+      assert.deepEqual(namesOf(await list(whole.credential, '/mcp', { 'x-mcp-readonly': yes })), readers, yes);
+    for (const no of ['False', '0', ''])
+      assert.equal((await list(whole.credential, '/mcp', { 'x-mcp-readonly': no })).tools.length, 21, no);
     assert.deepEqual(namesOf(await list(whole.credential, '/mcp', { 'x-mcp-toolsets': 'verify,docs' })), [
       'search_docs',
       'get_doc',

@@ -58,12 +58,12 @@ export async function openSession(
   };
 }
 
-/** What the headers give up. */
+/** What the headers give up. Any value but these three asks for readers alone, as narrowing does no harm. */
 export function narrowingOf(headers: Headers, readOnly: boolean): Narrowing {
   const asked = headers.get('x-mcp-toolsets');
   const names = asked?.split(',').map((name) => name.trim());
   return {
-    readOnly: readOnly || ['1', 'true'].includes(headers.get('x-mcp-readonly')?.toLowerCase() ?? ''),
+    readOnly: readOnly || !['', '0', 'false'].includes(headers.get('x-mcp-readonly')?.trim().toLowerCase() ?? ''),
     toolsets: names ? toolsets.filter((name: Toolset) => names.includes(name)) : null,
   };
 }

@@ -53,9 +53,9 @@ export function serveResources(server: Server, ports: ResourcePorts): void {
 export function servePrompts(server: Server): void {
   server.setRequestHandler('prompts/list', () => ({ prompts: prompts.map(({ text: _, ...shown }) => shown) }));
   server.setRequestHandler('prompts/get', ({ params: { name, arguments: given = {} } }) => {
-    const text = promptText(name, given);
-    if (text === null) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `there is no prompt ${name}`);
-    return { messages: [{ role: 'user', content: { type: 'text', text } }] };
+    const told = promptText(name, given);
+    if (told.fault !== undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, told.fault);
+    return { messages: [{ role: 'user', content: { type: 'text', text: told.text } }] };
   });
 }
 

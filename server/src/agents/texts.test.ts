@@ -55,5 +55,7 @@ onEachApp('resources and prompts', (get) => {
       if (name === 'diagnose_delivery') assert.match(text, /The message is 42\./);
     }
     await assert.rejects(client.getPrompt({ name: 'no_such' }), { code: -32602 });
+    for (const given of [{}, { message_id: '' }])
+      await assert.rejects(client.getPrompt({ name: 'diagnose_delivery', arguments: given }), { code: -32602 });
   });
 });
