@@ -47,7 +47,12 @@ export const errorTable = {
       otherStatuses: [503],
     },
   ),
-  2001: entry(401, 'authentication failed', 'auth', 'Send HTTP Basic with the dev_key and dev_secret of an API key.'),
+  2001: entry(
+    401,
+    'authentication failed',
+    'auth',
+    'Send HTTP Basic with the dev_key and dev_secret of an API key; for operators, Bearer with the operator token or a session.',
+  ),
   2002: entry(401, 'credential expired or disabled', 'auth', 'Use another key, or have this one enabled or prolonged.'),
   2004: entry(
     403,
@@ -74,7 +79,7 @@ export const errorTable = {
     400,
     'same template to same target inside the validity period',
     'rate_limited',
-    'Wait `details.retry_after` seconds, or resend the living message.',
+    'Wait `details.retry_after` seconds before you send; a code that is still alive can be verified or resent.',
     {
       otherStatuses: [429],
     },

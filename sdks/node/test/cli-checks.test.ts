@@ -55,6 +55,18 @@ test('a stream that ends at once is opened again after a pause, one that lived i
   assert.deepEqual(opened, [undefined, '1', '2'], 'each behind what was seen');
 });
 
+test('how long to wait is told once, as a number, or not at all', async (t) => {
+  const held = { code: 3004, message: 'a code is still valid', reason: 'code_still_valid' };
+  const { url } = await startServer(t, [
+    { status: 400, body: { ...held, details: { retry_after: 300 } } },
+    { status: 400, body: held },
+  ]);
+  const env = { ENGAGELAB_BASE_URL: url, ENGAGELAB_AGENT_KEY: 'dk_test:secret' };
+  const told = async () => (await runHere(['send', '+6591234567', '-t', 'login'], env)).err;
+  assert.match(await told(), /\n {2}next: Wait 300 s before you send; /);
+  assert.match(await told(), /\n {2}next: Wait before you send; /);
+});
+
 test('a slip in ENGAGELAB_AGENT_KEY is told, and neither leads to another key nor costs a new secret', async (t) => {
   const { url, requests } = await startServer(t, []);
   const live = { ENGAGELAB_DEV_KEY: 'dk_live', ENGAGELAB_DEV_SECRET: 'sk_live', ENGAGELAB_OPERATOR_TOKEN: 'token' };

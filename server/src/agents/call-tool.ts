@@ -9,9 +9,9 @@ import type { Application, Caller } from '../policy.ts';
 import { plainArguments } from './arguments.ts';
 import { auditLine } from './audit.ts';
 import { type Narrowing, standing } from './catalog.ts';
-import { type Asking, type ConfirmPorts, clientText, confirm, Unconfirmed } from './confirm.ts';
+import { type Asking, type ConfirmPorts, clientText, confirm } from './confirm.ts';
 import { masked, quoted } from './mask.ts';
-import { ownRefusal, type Refusal, refusalOf } from './refusal.ts';
+import { Advised, inWordsOf, ownRefusal, type Refusal, refusalOf } from './refusal.ts';
 import type { Ask, Json, Texts, Tool } from './tool.ts';
 
 /** Who calls, over one HTTP request. */
@@ -85,7 +85,9 @@ export async function callTool(
   given: Json,
   signal?: AbortSignal,
 ): Promise<Outcome> {
-  const outcome = await attempt(ports, tool, session, given, signal);
+  const attempted = await attempt(ports, tool, session, given, signal);
+  const outcome: Outcome =
+    attempted.ok === false ? { ok: false, refusal: inWordsOf(tool.shape.renamed ?? {}, attempted.refusal) } : attempted;
   const { requestId, caller, asking, userAgent } = session;
   const by = { requestId, keyId: caller.keyId, client: asking?.client ?? userAgent };
   ports.audit(auditLine(tool, by, given, outcome));
@@ -99,14 +101,14 @@ async function attempt(
   given: Json,
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
-  const refused = (error: ApiError, nextStep?: string): Outcome => ({
+  const refused = (error: ApiError): Outcome => ({
     ok: false,
-    refusal: ownRefusal(error, session.requestId, ports.publicUrl(), nextStep),
+    refusal: ownRefusal(error, session.requestId, ports.publicUrl()),
   });
   const stands = standing(tool, session.caller, session.narrowing);
   if (stands !== 'given') {
     const [message, nextStep] = standings[stands];
-    return refused(new ApiError(2004, message), nextStep);
+    return refused(new Advised(2004, message, nextStep));
   }
   try {
     const args = argumentsOf(tool, given);
@@ -116,7 +118,6 @@ async function attempt(
     if (question) return { ok: 'later', question };
     return await ask(ports, tool, session, args, signal);
   } catch (error) {
-    if (error instanceof Unconfirmed) return refused(error, error.nextStep);
     if (error instanceof ApiError) return refused(error);
     throw error;
   }

@@ -12,12 +12,13 @@ import {
   inputRequired,
   type ServerContext,
 } from '@modelcontextprotocol/server';
-import { ApiError, type FieldFault, invalid } from '../errors.ts';
+import { type FieldFault, invalid } from '../errors.ts';
 import { faultsOf, faultTexts } from '../http/faults.ts';
 import { canonicalJson } from '../http/idempotency.ts';
 import type { Caller } from '../policy.ts';
 import { plainClient } from './audit.ts';
 import type { Session } from './call-tool.ts';
+import { Advised } from './refusal.ts';
 import type { Json, Tool } from './tool.ts';
 
 /** What the request brought beside the call. */
@@ -53,15 +54,6 @@ export interface ConfirmPorts {
   };
 }
 
-/** A refusal that says itself what to do next. */
-export class Unconfirmed extends ApiError {
-  readonly nextStep: string;
-  constructor(message: string, nextStep: string) {
-    super(2004, message);
-    this.nextStep = nextStep;
-  }
-}
-
 const question = 'confirm';
 const callAgain = 'Call the tool again without an answer, and let the person answer what is asked then.';
 const refusals = {
@@ -77,9 +69,9 @@ const refusals = {
   expired: ['this confirmation is older than five minutes', callAgain],
   invalid: ['this confirmation was not given for this call of this key, or the send has changed since', callAgain],
 } as const;
-function unconfirmed(why: keyof typeof refusals): Unconfirmed {
+function unconfirmed(why: keyof typeof refusals): Advised {
   const [message, nextStep] = refusals[why];
-  return new Unconfirmed(message, nextStep);
+  return new Advised(2004, message, nextStep);
 }
 
 /** As the library has validated it. */
@@ -106,7 +98,7 @@ export function clientText({ name }: Tool, { asking }: Session): string {
   return `${name} over MCP${client ? ` (${client})` : ''}`;
 }
 
-/** Null where the send may go on; else the question to a person. Throws Unconfirmed. */
+/** Null where the send may go on; else the question to a person. Throws Advised. */
 export async function confirm(
   ports: ConfirmPorts,
   tool: Tool,

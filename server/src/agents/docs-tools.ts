@@ -1,8 +1,8 @@
 /** Tools that answer from the documents and the registry. They need no credential, and nothing of a caller is in what they tell. */
 import { z } from 'zod';
-import { ApiError } from '../errors.ts';
 import { describeOperation } from './describe-operation.ts';
 import { pathOfPage, sectionOf } from './pages.ts';
+import { Advised } from './refusal.ts';
 import { reads, shape, type ToolShape } from './tool.ts';
 
 const common = { operation: null, toolset: 'docs', hints: reads, ask: () => ({}) } as const;
@@ -45,9 +45,12 @@ export const docsTools: readonly ToolShape[] = [
     tell({ docs }, { path: given, section }) {
       const path = pathOfPage(given);
       const page = docs.read(path);
-      if (page === null) throw new ApiError(4001, `there is no page ${path}; search_docs finds pages`);
+      if (page === null) throw new Advised(4001, `there is no page ${path}`, 'Find the page with search_docs.');
       const { headings, text } = sectionOf(page, section);
-      if (text === null) throw new ApiError(4001, `${path} has no section ${section}; it has ${headings.join(', ')}`);
+      if (text === null) {
+        const message = `${path} has no section ${section}; it has ${headings.join(', ')}`;
+        throw new Advised(4001, message, 'Ask for one of the headings it has, or for the page without a section.');
+      }
       return {
         path,
         text: text.slice(0, maxCharacters),

@@ -38,6 +38,7 @@ export const readTools: readonly ToolShape[] = [
       cursor,
       limit: z.int().min(1).max(50).default(20),
     }),
+    renamed: { template: 'template_id', from: 'since' },
     ask: ({ template_id: template, since: from, ...query }) => ({
       query: withoutNothing({ ...query, template, from }),
     }),
@@ -81,6 +82,7 @@ export const readTools: readonly ToolShape[] = [
         .optional()
         .describe('One or two of country, channel, template, provider, hour, day, with a comma between them.'),
     }),
+    renamed: { until: 'to' },
     ask: ({ from, to: until, group_by }) => ({ query: withoutNothing({ from, until, group_by }) }),
   }),
   shape({
@@ -94,6 +96,7 @@ export const readTools: readonly ToolShape[] = [
       since: time.optional().describe('Only what was received from then on.'),
       wait_s: z.int().min(0).max(20).default(0).describe('Seconds to wait for a message, if there is none yet.'),
     }),
+    renamed: { wait: 'wait_s' },
     ask: ({ to, wait_s: wait }) => ({ query: { to, wait, limit: 20 } }),
     answer: ({ messages }, { since }) => ({
       messages: (messages as { received_at: string }[]).filter(

@@ -27,6 +27,14 @@ interface SendArgs {
   params?: Record<string, string> | undefined;
 }
 
+/** Longest first. */
+const renamed = {
+  'template.id': 'template_id',
+  'template.language': 'language',
+  'template.params': 'params',
+  template: 'template_id',
+};
+
 const bodyOf = ({ to: recipient, template_id: id, language: text, params: values }: SendArgs) => ({
   to: recipient,
   template: { id, ...(text !== undefined && { language: text }), ...(values && { params: values }) },
@@ -38,6 +46,7 @@ export const sendTools: readonly ToolShape[] = [
     name: 'send_otp',
     operation: 'sendOtp',
     input: z.object({ to, template_id, language, params, idempotency_key }),
+    renamed,
     ask: (args) => ({ body: bodyOf(args), idempotencyKey: args.idempotency_key }),
   }),
   shape({
@@ -52,6 +61,7 @@ export const sendTools: readonly ToolShape[] = [
       params,
       idempotency_key,
     }),
+    renamed,
     ask: (args) => ({ body: { ...bodyOf(args), code: args.code }, idempotencyKey: args.idempotency_key }),
   }),
   shape({
@@ -59,6 +69,7 @@ export const sendTools: readonly ToolShape[] = [
     name: 'send_custom_message',
     operation: 'sendCustomMessage',
     input: z.object({ to, template_id, params, idempotency_key }),
+    renamed,
     ask: (args) => ({ body: bodyOf(args), idempotencyKey: args.idempotency_key }),
     fields: ['message_id', 'send_channel'],
   }),
@@ -97,6 +108,7 @@ export const sendTools: readonly ToolShape[] = [
       message_id,
       code: z.string().min(1).max(64).describe('As the user typed it. Never guess: each wrong code costs an attempt.'),
     }),
+    renamed: { verify_code: 'code' },
     ask: (args) => ({ body: { message_id: args.message_id, verify_code: args.code } }),
     output: z.object({
       message_id: z.string(),

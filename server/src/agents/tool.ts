@@ -57,6 +57,8 @@ export interface ToolShape<Args extends z.ZodObject = z.ZodObject> {
   /** virtual: only where nothing leaves the virtual phone network. send: also live, for an agent key in live mode. */
   reach?: 'virtual' | 'send';
   ask(args: z.infer<Args>): Ask;
+  /** What parameters are called in the operation, where the tool says it otherwise: refusals are told in the tool's words. */
+  renamed?: Readonly<Record<string, string>>;
   /** The fields of the operation's answer that are shown; default all. */
   fields?: readonly string[];
   /** A bare array is answered under this name. */

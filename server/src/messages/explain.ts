@@ -15,10 +15,6 @@ export interface Explanation {
 
 const ends: Partial<Record<VerificationState, Explanation>> = {
   verified: { cause: 'The right code was entered.', next_step: 'Nothing is to be done.' },
-  exhausted: {
-    cause: 'Too many wrong codes were entered; the code is closed.',
-    next_step: 'Send a new code, and look whether somebody is guessing.',
-  },
   superseded: { cause: 'A newer code took its place.', next_step: 'Look at the newest message to this recipient.' },
 };
 
@@ -29,6 +25,7 @@ export function explain(
 ): Explanation {
   const end = verification === null ? undefined : ends[verification];
   if (end) return end;
+  if (verification === 'exhausted') return exhausted(view);
   if (view.state === 'cancelled')
     return { cause: 'It was cancelled.', next_step: 'Send a new message if it is still wanted.' };
   const expired = verification === 'expired';
@@ -37,6 +34,12 @@ export function explain(
   if (view.state === 'sent') return sent(view, events, expired);
   return { cause: lastSentence(events), next_step: 'Wait: the next step follows by itself.' };
 }
+
+/** The code is closed, but what forbids a second send while it lives stays (contract §5.6). */
+const exhausted = ({ deadlineAtMs }: DeliveryView): Explanation => ({
+  cause: 'Too many wrong codes were entered; the code is closed.',
+  next_step: `Send a new code, under the resend policy compat not before ${new Date(deadlineAtMs).toISOString()}; look whether somebody is guessing.`,
+});
 
 function delivered(view: DeliveryView, events: readonly LedgerEntry[], expired: boolean): Explanation {
   const last = events.findLast((entry) => entry.status === 'delivered');

@@ -57,8 +57,8 @@ function nextStepOf({ code, category, httpStatus, retryAfter }: EngagelabError):
       : 'Is this the address of the platform? engagelab-otp doctor looks closer.';
   }
   const step = nextSteps[code] ?? 'Look at the message.';
-  if (category === 'rate_limited' && retryAfter !== undefined) return `Wait ${retryAfter} s. ${step}`;
-  return category === 'auth' ? `${step} To change what is stored: engagelab-otp login` : step;
+  if (category === 'auth') return `${step} To change what is stored: engagelab-otp login`;
+  return step.replace(' `details.retry_after` seconds', retryAfter === undefined ? '' : ` ${retryAfter} s`);
 }
 
 /** As a person reads it. */
