@@ -12,7 +12,7 @@ import { type Narrowing, standing } from './catalog.ts';
 import { type Asking, type ConfirmPorts, clientText, confirm } from './confirm.ts';
 import { masked, quoted } from './mask.ts';
 import { Advised, inWordsOf, ownRefusal, type Refusal, refusalOf } from './refusal.ts';
-import type { Ask, Json, Texts, Tool } from './tool.ts';
+import { type Ask, askedOf, type Json, type Texts, type Tool } from './tool.ts';
 
 /** Who calls, over one HTTP request. */
 export interface Session {
@@ -145,10 +145,7 @@ async function ask(
   args: Json,
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
-  const { operation, shape } = tool;
-  if (!operation) throw new Error(`${shape.name} asks no operation`);
-  const { spec } = operation;
-  const asked = shape.ask(args);
+  const { asked, spec } = askedOf(tool, args);
   const key = asked.idempotencyKey ?? (spec.method === 'POST' ? session.idempotencyKey : null);
   session.uncount();
   const { status, body } = await ports.ask({
@@ -165,7 +162,7 @@ async function ask(
     signal,
   });
   if (status !== 200) return { ok: false, refusal: refusalOf(status, body as Json) };
-  return { ok: true, content: contentOf(shape, body, args) };
+  return { ok: true, content: contentOf(tool.shape, body, args) };
 }
 
 function pathOf(pattern: string, { params = {}, query = {} }: Ask): string {

@@ -24,17 +24,21 @@ const shapes: readonly ToolShape[] = [...docsTools, ...sendTools, ...readTools, 
 /** Throws for a shape without its operation, and for an operation offered to agents that no shape makes a tool of. */
 export function makeTools(operations: readonly Operation[]): Tool[] {
   const byId = new Map(operations.map((operation) => [operation.spec.id, operation]));
-  const tools = shapes.map((shape) => toTool(shape, shape.operation === null ? null : byId.get(shape.operation)));
+  const tools = shapes.map((shape) => toTool(shape, byId));
   const used = new Set(shapes.map(({ operation }) => operation));
   const unused = operations.filter(({ spec }) => spec.agent && !used.has(spec.id));
   if (unused.length > 0) throw new Error(`no tool is made of ${unused.map(({ spec }) => spec.id).join(', ')}`);
   return tools;
 }
 
-function toTool(shape: ToolShape, operation: Operation | null | undefined): Tool {
+function toTool(shape: ToolShape, byId: ReadonlyMap<string, Operation>): Tool {
+  const operation = shape.operation === null ? null : byId.get(shape.operation);
   if (operation === undefined || (operation && !operation.spec.agent))
     throw new Error(`the tool ${shape.name} has no operation that is offered to agents`);
   const spec = operation?.spec;
+  const also = (shape.also ?? []).flatMap((id) => byId.get(id) ?? []);
+  if (also.length !== (shape.also ?? []).length || also.some((other) => other.spec.permission !== spec?.permission))
+    throw new Error(`the tool ${shape.name} becomes an operation that is missing or needs another permission`);
   return {
     name: shape.name,
     title: shape.title ?? spec?.agent?.title ?? shape.name,
@@ -46,6 +50,7 @@ function toTool(shape: ToolShape, operation: Operation | null | undefined): Tool
     outputSchema: outputSchema(shape, operation),
     shape,
     operation,
+    also,
   };
 }
 

@@ -106,7 +106,14 @@ describe('a live send over MCP', () => {
     );
     await box.app.delivery.runUntilIdle();
     await database.clock.travel(1_000);
-    await done(client, 'resend_otp', { message_id, channel: 'sms', idempotency_key: newKey() });
+    const again = (channel: string) => ({ message_id, channel, idempotency_key: newKey() });
+    assert.equal((await done(client, 'resend_otp', again('next'))).send_channel, 'sms');
+    assert.match(questions.pop()?.message ?? '', /template chain, by sms \(about 0\.1 USD\)\?$/);
+    await box.app.delivery.runUntilIdle();
+    await database.clock.travel(1_000);
+    assert.equal((await refused(client, 'resend_otp', again('next'))).reason, 'no_further_channel');
+    assert.match(questions.pop()?.message ?? '', /template chain, by no channel that is left\?$/);
+    await done(client, 'resend_otp', again('sms'));
     assert.match(
       questions[1]?.message ?? '',
       /^Send to a real person: \+65••••••67, template chain, by sms \(about 0\.1/,

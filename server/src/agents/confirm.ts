@@ -19,7 +19,7 @@ import type { Caller } from '../policy.ts';
 import { plainClient } from './audit.ts';
 import type { Session } from './call-tool.ts';
 import { Advised } from './refusal.ts';
-import type { Json, Tool } from './tool.ts';
+import { askedOf, type Json, type Tool } from './tool.ts';
 
 /** What the request brought beside the call. */
 export interface Asking {
@@ -126,14 +126,13 @@ export async function confirm(
 }
 
 function plan(ports: ConfirmPorts, tool: Tool, session: Session, args: Json): Promise<PlannedSend> {
-  const { operation, shape } = tool;
-  if (!operation) throw new Error(`${tool.name} asks no operation`);
-  const { params, body } = shape.ask(args);
-  const parsed = operation.spec.input.body?.safeParse(body ?? {}, faultTexts);
+  const { asked, spec } = askedOf(tool, args);
+  const { params, body } = asked;
+  const parsed = spec.input.body?.safeParse(body ?? {}, faultTexts);
   if (parsed && !parsed.success) throw invalid(faultsOf(parsed.error.issues, 'body') as [FieldFault, ...FieldFault[]]);
   const { caller, requestId } = session;
   return ports.preview(
-    { operation: operation.spec.id, params, body: parsed?.data },
+    { operation: spec.id, params, body: parsed?.data },
     { caller, requestId, client: clientText(tool, session) },
   );
 }

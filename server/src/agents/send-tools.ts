@@ -17,6 +17,8 @@ const idempotency_key = z
   .regex(/^[ -~]+$/, 'must be printable ASCII')
   .describe('A new unique text per intended send; repeat it to repeat the call safely.');
 
+const channels = ['whatsapp', 'sms', 'email', 'voice'] as const;
+
 const sends: Hints = { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true };
 const common = { toolset: 'send', reach: 'send', hints: sends } as const;
 
@@ -80,15 +82,24 @@ export const sendTools: readonly ToolShape[] = [
     input: z.object({
       message_id,
       channel: z
-        .enum(['whatsapp', 'sms', 'email', 'voice'])
+        .enum(['next', ...channels])
         .optional()
-        .describe('One of the template’s chain; absent: from its start.'),
+        .describe('next: on along the template’s chain now; a name: one of it; absent: from its start.'),
       idempotency_key,
     }),
+    also: ['nextChannel'],
     ask: ({ message_id: id, channel, idempotency_key: idempotencyKey }) => ({
       params: { message_id: id },
-      body: channel === undefined ? {} : { channel },
+      ...(channel === 'next'
+        ? { operation: 'nextChannel', body: {} }
+        : { body: channel === undefined ? {} : { channel } }),
       idempotencyKey,
+    }),
+    output: z.object({
+      message_id: z.string(),
+      send_channel: z.enum(channels),
+      attempt: z.int().optional(),
+      expires_at: z.string().optional(),
     }),
   }),
   shape({

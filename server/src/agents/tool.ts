@@ -21,6 +21,8 @@ export interface Hints {
 
 /** The request of the operation that a call of the tool becomes. */
 export interface Ask {
+  /** One of the shape's `also`, in place of its operation. */
+  operation?: string;
   params?: Record<string, string>;
   query?: Record<string, string | number | undefined>;
   body?: Json;
@@ -42,6 +44,8 @@ export interface ToolShape<Args extends z.ZodObject = z.ZodObject> {
   name: string;
   /** Its operation; only a tool that answers from texts has none. */
   operation: string | null;
+  /** Operations that some of its calls become: for the same permission, and in the same reach. */
+  also?: readonly string[];
   /** In place of an operation. Throws ApiError. */
   tell?(texts: Texts, args: z.infer<Args>): Json;
   toolset: Toolset;
@@ -84,6 +88,19 @@ export interface Tool {
   outputSchema: Json;
   shape: ToolShape;
   operation: Operation | null;
+  also: readonly Operation[];
+}
+
+/** What a call asks of which operation. Throws for a tool that answers from texts. */
+export function askedOf(
+  { name, shape: { ask }, operation, also }: Tool,
+  args: Json,
+): { asked: Ask; spec: Operation['spec'] } {
+  const asked = ask(args);
+  const spec = (asked.operation === undefined ? operation : also.find((other) => other.spec.id === asked.operation))
+    ?.spec;
+  if (!spec) throw new Error(`${name} asks no operation`);
+  return { asked, spec };
 }
 
 export const reads: Hints = {

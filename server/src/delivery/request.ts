@@ -5,7 +5,7 @@
 import type { Channel } from '../channels/index.ts';
 import { type ApiError, type Reason, refuse } from '../errors.ts';
 import { type Change, note, plan } from './change.ts';
-import { type EndReason, isOpen, type State, stepAt, usableAfter } from './state.ts';
+import { type EndReason, isOpen, nextStepOf, type State, stepAt, usableAfter } from './state.ts';
 
 const refusals: Record<EndReason, Reason> = {
   verified: 'already_verified',
@@ -33,9 +33,7 @@ function mustBeOpen(state: State, nowMs: number): void {
 export function requestNext(change: Change): Channel {
   const { state, nowMs } = change;
   mustBeOpen(state, nowMs);
-  const { active } = state;
-  const fallbackPlanned = active && !state.inFlight && active.try === 1 && state.handOvers.length > 0;
-  const step = fallbackPlanned ? active.step : usableAfter(state, state.request?.step ?? state.position);
+  const step = nextStepOf(state);
   if (step === null) throw refuse('no_further_channel');
   ask(change, step, 'user_request', 0);
   return stepAt(state, step).channel;

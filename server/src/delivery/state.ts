@@ -148,6 +148,13 @@ export function usableAfter(state: Plan, position: number): number | null {
   return index === -1 ? null : index;
 }
 
+/** Index of the step that a request for the next channel starts: the planned fallback, else the next usable one; null where there is none. */
+export function nextStepOf(state: State): number | null {
+  const { active } = state;
+  const fallbackPlanned = active && !state.inFlight && active.try === 1 && state.handOvers.length > 0;
+  return fallbackPlanned ? active.step : usableAfter(state, state.request?.step ?? state.position);
+}
+
 /** Steps that could still be started, the planned one among them, the one in flight not. */
 export function countWaiting(state: State): number {
   const behind = state.steps.filter((step, i) => i > state.position && step.skip === null).length;

@@ -46,20 +46,21 @@ function addressesOf({ recipient, other_recipient: other }: MessageRecord): Addr
   };
 }
 
-/** The steps of its chain that had an address and a text, and what a hand-over by each would cost now. */
+/** The steps of its chain, from the one numbered `first`, that had an address and a text, and what a hand-over by each would cost now. */
 export async function channelsOf(
   context: MessagesContext,
   on: Queryable,
   application: Application,
   message: MessageRecord,
+  first = 1,
 ): Promise<ApprovalAsk['channels']> {
   const { phone, email } = addressesOf(message);
   const view = await context.delivery.find(application.id, message.id, on);
   const clear = await context.delivery.openContent(application.id, message.id, on);
-  return (view?.steps ?? []).flatMap(({ channel, state }, i) => {
+  return (view?.steps ?? []).flatMap(({ step, channel, state }, i) => {
     const to = (channel === 'email' ? email : phone)?.address;
     const content = clear?.contents[i];
-    if (state === 'skipped' || to === undefined || !content) return [];
+    if (step < first || state === 'skipped' || to === undefined || !content) return [];
     const { lines } = context.serving(application, channel, to);
     return [
       {

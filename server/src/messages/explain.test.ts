@@ -8,6 +8,7 @@ const view = (changes: Partial<DeliveryView>): DeliveryView => ({
   state: 'sent',
   channel: 'sms',
   steps: [],
+  nextStep: null,
   ended: null,
   sentCount: 1,
   costMicros: 0,

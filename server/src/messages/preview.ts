@@ -13,7 +13,7 @@ import type { MessagesContext } from './context.ts';
 import { requireMessageId } from './message-id.ts';
 import { planOne } from './send.ts';
 import { type Asking, codeBody, customBody, otpBody, readCode, readCustom, readOtp } from './send-requests.ts';
-import { findMessage } from './store.ts';
+import { findMessage, type MessageRecord } from './store.ts';
 
 export interface PreviewAsk {
   /** operationId of a send. */
@@ -39,7 +39,10 @@ export type PreviewAsking = Omit<Asking, 'idempotencyKey'>;
 export const previewSend = (context: MessagesContext, ask: PreviewAsk, asking: PreviewAsking): Promise<SendPreview> =>
   withApproval(context.askApproval, asking.caller, (caller) => {
     const by = { ...asking, caller, idempotencyKey: null };
-    return ask.operation === 'resendOtp' ? previewResend(context, ask, by) : previewFirst(context, ask, by);
+    const { operation } = ask;
+    return operation === 'resendOtp' || operation === 'nextChannel'
+      ? previewAgain(context, { ...ask, operation }, by)
+      : previewFirst(context, ask, by);
   });
 
 async function previewFirst(context: MessagesContext, ask: PreviewAsk, asking: Asking): Promise<SendPreview> {
@@ -61,22 +64,40 @@ async function readAsk(context: MessagesContext, { operation, body }: PreviewAsk
   return { template, request: { ...request, to } };
 }
 
-async function previewResend(context: MessagesContext, ask: PreviewAsk, asking: Asking): Promise<SendPreview> {
+async function previewAgain(
+  context: MessagesContext,
+  ask: PreviewAsk & Pick<ResentBy, 'operation'>,
+  asking: Asking,
+): Promise<SendPreview> {
   const { caller, requestId, client } = asking;
   const { application } = caller;
   const id = requireMessageId(ask.params?.['message_id'] ?? '', application, context.now());
   const message = await findMessage(context.db, application.id, id);
   if (!message) throw new ApiError(4001, 'message not found');
-  const by: ResentBy = { caller, requestId, client, operation: 'resendOtp' };
+  const by: ResentBy = { caller, requestId, client, operation: ask.operation };
   await requireAgentMayResend(context, context.db, application, message, by);
-  const all = await channelsOf(context, context.db, application, message);
-  const { channel: asked } = (ask.body ?? {}) as { channel?: string };
-  const channels = asked === undefined ? all : all.filter(({ channel }) => channel === asked);
+  const channels = await channelsAgain(context, application, message, ask);
   const { recipient, template_id: templateId } = message;
   const found = await context.templates.findForSend(application.id, templateId);
   // Without it the message's own texts are sent again, and those do not change.
   const texts = textsOf(application, found.kind === 'ok' ? found.template : null);
   return { recipient: maskRecipient(recipient), templateId, channels, currency: context.currency, texts };
+}
+
+/** Those that a request goes through: on from the next one, by the one it names, or from the start. */
+async function channelsAgain(
+  context: MessagesContext,
+  application: Application,
+  message: MessageRecord,
+  { operation, body }: PreviewAsk,
+): Promise<ApprovalAsk['channels']> {
+  const { channel: asked } = (body ?? {}) as { channel?: string };
+  if (operation === 'resendOtp') {
+    const all = await channelsOf(context, context.db, application, message);
+    return asked === undefined ? all : all.filter(({ channel }) => channel === asked);
+  }
+  const next = (await context.delivery.find(application.id, message.id))?.nextStep ?? null;
+  return next === null ? [] : channelsOf(context, context.db, application, message, next);
 }
 
 /** Of everything but what the caller gives and the code, which is drawn for each send. */
