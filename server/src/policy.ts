@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { ApiError, refuse } from './errors.ts';
 
-const resendModes = ['compat', 'rotate', 'reuse', 'rotate_with_grace'] as const;
+export const resendModes = ['compat', 'rotate', 'reuse', 'rotate_with_grace'] as const;
 /** ISO 3166 alpha-2. */
 export const countryCode = z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166 alpha-2 code');
 const waits = z.int().min(5).max(600);
