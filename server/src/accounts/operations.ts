@@ -229,7 +229,7 @@ function keyOperations(office: Office): Operation[] {
         method: 'POST',
         summary: 'Create an API key',
         description:
-          'The secret is shown in this answer only. Without `permissions` the key has all of them. A key of kind `agent` is for programs that decide by themselves: without `permissions` it may send, verify and read, without `expires_at` it ends after 90 days, and its terms in `agent` say where it may send, how often, and what it may spend in a day; by default it sends on the virtual network alone, and its first live send waits for an approval. Present either kind as Basic, or as `Bearer dev_key:dev_secret`.',
+          'The secret is shown in this answer only. Without `permissions` the key has all of them. A key of kind `agent` is for programs that decide by themselves: without `permissions` it may send, verify and read, without `expires_at` it ends after 90 days, and its terms in `agent` say where it may send, how often, and what it may spend in a day; in test mode, the default, it sends in an application on the virtual network and nothing in a live one; in live mode its first send to real people waits for an approval. Present either kind as Basic, or as `Bearer dev_key:dev_secret`.',
         input: { params, body: wire.keyBody },
         bodyOptional: true,
         output: wire.keyWithSecretSchema,

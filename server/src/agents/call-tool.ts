@@ -68,12 +68,12 @@ const standings: Record<Exclude<ReturnType<typeof standing>, 'given'>, readonly 
     'Ask the person who received the code for it; real messages are read by nobody else.',
   ],
   'server key': [
-    'a server key over MCP sends to the virtual phone network alone, never live',
-    'Use a test credential, or ask the operator for an agent key in live mode.',
+    'a server key sends nothing over MCP in a live application',
+    'Use a key of an application on the virtual phone network, or ask the operator for an agent key in live mode.',
   ],
   'test mode': [
-    'this agent key is in test mode and may not send to real recipients',
-    'Use an application on the virtual phone network, or ask the operator to set the key to live mode.',
+    'this agent key is in test mode and sends nothing in a live application',
+    'Use a key of an application on the virtual phone network, or ask the operator to set this one to live mode.',
   ],
 };
 

@@ -43,8 +43,8 @@ onEachApp('a session of an agent', (get) => {
     const server = await get().makeKey(id);
     const agent = await get().makeKey(id, { kind: 'agent' });
     for (const [{ credential }, why] of [
-      [server, /server key .* never live/],
-      [agent, /test mode/],
+      [server, /^a server key sends nothing over MCP in a live application$/],
+      [agent, /test mode and sends nothing in a live application$/],
     ] as const) {
       const client = await openClient(get(), credential);
       assert.deepEqual(

@@ -1,6 +1,7 @@
 /** Judging sends: rules of an application, from memory, alike on every node. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { timeOfId } from '../platform/ids.ts';
 import { sql } from '../platform/sql.ts';
 import { onEachApp, openTestApp, type TestApp } from '../testing/app.ts';
 import { bodyOf } from '../testing/application.ts';
@@ -33,6 +34,7 @@ onEachApp('fraud', (get) => {
     const premium = { numberType: 'PREMIUM_RATE' };
     const shown = bodyOf(await get().operator({ path: path(id) }));
     assert.deepEqual([shown.version, shown.is_default, shown.author], [0, true, null]);
+    assert.equal(Date.parse(shown.shadow_until), timeOfId(id) + 7 * day);
     const { verdict, fired } = judge(id, premium);
     assert.equal(verdict, 'allow');
     assert.deepEqual(fired[0], {
