@@ -4,7 +4,15 @@ export { OTPClient } from './client.ts';
 export { EngagelabError, type ErrorCategory, WebhookSignatureError } from './errors.ts';
 export type { Balance } from './resources/balance.ts';
 export type { InsightBlock, InsightGroup, InsightQuery, Insights, Percentiles } from './resources/insights.ts';
-export type { Message, MessageFilter, MessageStep, MessageSummary, TimelineEntry } from './resources/messages.ts';
+export type {
+  Decision,
+  Message,
+  MessageAttempt,
+  MessageFilter,
+  MessageStep,
+  MessageSummary,
+  TimelineEntry,
+} from './resources/messages.ts';
 export type { SandboxMessage, SandboxWebhook } from './resources/sandbox.ts';
 export type { SendOptions, Signals } from './resources/send-options.ts';
 export type { RefusedTo, SendResult, SentTo } from './resources/sending.ts';

@@ -19,8 +19,51 @@ export interface TimelineEntry {
   channel: string | null;
   cause: string;
   error_code?: number;
+  /** On a failure: another channel follows by itself. */
+  fallback_pending?: boolean;
+  /** Came after the message had its end. */
+  late?: boolean;
   /** One plain sentence; the code never appears in it. */
   text: string;
+}
+
+/** One call to a provider. */
+export interface MessageAttempt {
+  step: number;
+  attempt: number;
+  /** Of the attempt: it is repeated after a refusal or an unknown outcome. */
+  try: number;
+  channel: string;
+  provider: string;
+  /** Why the route led there; null on the virtual network. */
+  route: string | null;
+  sender: string | null;
+  upstream_id: string | null;
+  outcome: 'accepted' | 'refused' | 'unknown';
+  error_code?: number;
+  detail?: string;
+  started_at: string;
+  latency_ms: number;
+  cost: { amount: number; currency: string };
+  /** Null while the provider said nothing more. */
+  receipt: {
+    state: 'delivered' | 'undelivered';
+    at: string;
+    after_ms: number;
+    error_code?: number;
+    detail?: string;
+  } | null;
+}
+
+/** What was asked before the message was accepted, and what the answers were. */
+export interface Decision {
+  limits: { policy: string; count: number; limit: number; window_seconds: number; mode: 'enforce' | 'shadow' }[];
+  /** Fraud rules that matched, those in shadow among them. */
+  rules: { rule: string; mode: 'enforce' | 'shadow'; verdict: string; because: string }[];
+  budgets: { budget: string; spent_micros: number; cap_micros: number; action: string }[];
+  /** Null where there is no pre-send hook. */
+  hook: { answer: string; took_ms: number; failed?: string } | null;
+  monitored: boolean;
 }
 
 export interface Message {
@@ -45,6 +88,10 @@ export interface Message {
     verified_at: string | null;
   } | null;
   steps: MessageStep[];
+  attempts: MessageAttempt[];
+  /** How it stands and what to do next, in plain words. */
+  explanation: { cause: string; next_step: string };
+  decision: Decision;
   timeline: TimelineEntry[];
 }
 

@@ -10,6 +10,8 @@ export interface Signals {
   sessionId?: string | undefined;
   /** Skips fraud scoring; never lists, limits or locks. */
   isTrustedUser?: boolean | undefined;
+  /** The person has just passed a proof of yours, such as a captcha: the answer to a refusal with reason `challenge_required`. */
+  captchaPassed?: boolean | undefined;
 }
 
 export interface SendOptions {
@@ -45,12 +47,13 @@ export function wireOptions(options: SendOptions): object {
 /** Signals with their wire names. */
 export function wireSignals(signals: Signals | undefined): object | undefined {
   if (signals === undefined) return undefined;
-  const { userAgent, deviceId, sessionId, isTrustedUser, ...sameName } = signals;
+  const { userAgent, deviceId, sessionId, isTrustedUser, captchaPassed, ...sameName } = signals;
   return {
     ...(userAgent === undefined ? {} : { user_agent: userAgent }),
     ...(deviceId === undefined ? {} : { device_id: deviceId }),
     ...(sessionId === undefined ? {} : { session_id: sessionId }),
     ...(isTrustedUser === undefined ? {} : { is_trusted_user: isTrustedUser }),
+    ...(captchaPassed === undefined ? {} : { captcha_passed: captchaPassed }),
     ...sameName,
   };
 }

@@ -27,6 +27,12 @@ class Message(TypedDict, total=False):
     #: None unless the platform made the code.
     verification: Optional[Dict[str, Any]]
     steps: List[Dict[str, Any]]
+    #: Every call to a provider.
+    attempts: List[Dict[str, Any]]
+    #: `cause` and `next_step`, in plain words.
+    explanation: Dict[str, str]
+    #: What was asked before it was accepted: limits, fraud rules, budgets, hook.
+    decision: Dict[str, Any]
     #: What happened, in order, each with one plain sentence in `text`.
     timeline: List[Dict[str, Any]]
 

@@ -22,6 +22,8 @@ class Signals(TypedDict, total=False):
     session_id: str
     #: Skips fraud scoring; never lists, limits or locks.
     is_trusted_user: bool
+    #: The person has just passed a proof of yours, such as a captcha: the answer to reason `challenge_required`.
+    captcha_passed: bool
 
 
 class AlternateTo(TypedDict, total=False):
