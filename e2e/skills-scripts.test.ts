@@ -1,6 +1,7 @@
 // The scripts that lie in the skills do what their headers say: against a running server, with magic recipients only.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -208,4 +209,44 @@ test('the search for leaks finds each of the usual ones, and never prints a secr
   writeFileSync(join(folder, '.env.local'), '');
   assert.equal((await runScript(findLeaks, [folder])).code, 0);
   assert.equal((await runScript(findLeaks, [])).code, 2);
+});
+
+test('the search for leaks finds a secret wherever it is written down, and no reference to one', async (t) => {
+  const folder = folderFor(t);
+  const random = (length: number): string => randomBytes(length).toString('base64url');
+  const secret = `sk_${random(24)}`;
+  const other = random(18);
+  const leaks: Record<string, string> = {
+    'send.js': `const otp = new OTPClient('dk_a1b2', '${secret}');`,
+    'send.py': `otp = OTPClient("dk_a1b2", "${secret}")`,
+    'deploy.sh': `curl -u dk_a1b2:${secret} https://otp.example.com/v1/messages`,
+    '.env': `ENGAGELAB_DEV_SECRET=${secret}`,
+    '.env.production': `export ENGAGELAB_WEBHOOK_SECRET=${other}`,
+    'compose.yaml': `      ENGAGELAB_DEV_SECRET: ${secret}`,
+    'docker-compose.yml': `      - ENGAGELAB_WEBHOOK_SECRET=${other}`,
+    'settings.ini': `webhook_secret = ${other}`,
+    Containerfile: `ENV ENGAGELAB_WEBHOOK_SECRET ${other}`,
+    Dockerfile: `ENV ENGAGELAB_DEV_SECRET=${secret}`,
+    'Dockerfile.worker': `ENV NODE_ENV=production ENGAGELAB_WEBHOOK_SECRET=${other}`,
+    'worker.Dockerfile': `ARG SIGNING_SECRET=${other}`,
+  };
+  const references = {
+    '.env.example': 'ENGAGELAB_DEV_SECRET=\nENGAGELAB_WEBHOOK_SECRET=<the secret>\nDEV_SECRET=…\n',
+    '.env.test': 'ENGAGELAB_DEV_SECRET=sandbox_secret\nWEBHOOK_SECRET=your-webhook-secret\n',
+    'compose.override.yaml':
+      '  DEV_SECRET: $' + '{ENGAGELAB_DEV_SECRET}\n  - WEBHOOK_SECRET\n  WEBHOOK_SECRET_FILE: /run/secrets/otp\n',
+    'chart.yaml': '# The dev_secret belongs into the vault.\ndev_secret: {{ .Values.devSecret }}\n',
+    'types.ts': 'interface Settings {\n  devSecret: string;\n}\nconst devSecret = process.env.ENGAGELAB_DEV_SECRET;\n',
+    'settings.py': 'dev_secret=os.environ["ENGAGELAB_DEV_SECRET"]\n',
+  };
+  for (const [name, text] of Object.entries({ ...leaks, ...references })) writeFileSync(join(folder, name), text);
+  const { output } = await runScript(findLeaks, [folder, '--json']);
+  const found: { rule: string; file: string }[] = JSON.parse(output).findings;
+  assert.deepEqual(
+    found.map(({ rule, file }) => `${rule} ${file}`).sort(),
+    Object.keys(leaks)
+      .map((name) => `secret-in-code ${name}`)
+      .sort(),
+  );
+  assert.ok(!output.includes(secret) && !output.includes(other));
 });

@@ -11,14 +11,19 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const readable = new Set(
-  '.js .mjs .cjs .ts .tsx .jsx .vue .svelte .py .rb .php .java .kt .swift .go .dart .html .env .yml .yaml .json .toml'.split(
-    ' ',
-  ),
+  (
+    '.js .mjs .cjs .ts .tsx .jsx .vue .svelte .py .rb .php .java .kt .swift .go .dart .cs .rs .sh .html ' +
+    '.env .yml .yaml .json .toml .ini .properties .conf .tf'
+  ).split(' '),
 );
+const readableName = /^\.env|^(?:Docker|Container)file|\.Dockerfile$/;
 const ignored = new Set(['node_modules', '.git', 'dist', 'build', 'vendor', '.venv', '__pycache__']);
 // Its own patterns are no findings.
 const ownFile = fileURLToPath(import.meta.url);
 const largestBytes = 1_000_000;
+// Files of names and values, where a value needs no quotes.
+const inSettings =
+  /[/\\](?:\.env[^/\\]*|(?:Docker|Container)file[^/\\]*|[^/\\]*\.(?:env|ya?ml|toml|ini|properties|conf|Dockerfile))$/;
 const inClient = /(^|[/\\])(public|client|frontend|web|app|components|pages|static|ios|android)[/\\]/;
 
 const rules = [
@@ -27,6 +32,19 @@ const rules = [
     pattern:
       /(?:DEV_SECRET|dev_?secret|WEBHOOK_SECRET|SIGNING_SECRET)["']?\s*[:=]\s*["'](?!sandbox_secret|engagelab_sandbox_secret|\$|<|…)[^"'\s]{8,}["']/i,
     says: 'a secret stands in the code: move it to the environment and rotate it',
+  },
+  {
+    id: 'secret-in-code',
+    // As the platform makes them, under any name or none.
+    pattern: /\bsk_[A-Za-z0-9_-]{30,}/,
+    says: 'the secret of an API key stands here: move it to the environment and rotate it',
+  },
+  {
+    id: 'secret-in-code',
+    pattern:
+      /(?:DEV_?SECRET|WEBHOOK_SECRET|SIGNING_SECRET)(?:["']?\s*[:=]\s*["']?|(?<=^\s*ENV\s+\w+)\s+)(?!sandbox_secret|engagelab_sandbox_secret|your|change|example|[$<{…!*/|>&])[^\s"'#]{8,}/i,
+    says: 'a secret stands in a file of settings: keep that file out of the repository and the image, and rotate it',
+    only: inSettings,
   },
   {
     id: 'signing-secret',
@@ -62,7 +80,7 @@ function files(folder) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return ignored.has(entry.name) ? [] : files(path);
-    const known = readable.has(extname(entry.name)) || entry.name.startsWith('.env');
+    const known = readable.has(extname(entry.name)) || readableName.test(entry.name);
     return entry.isFile() && known && resolve(path) !== ownFile && statSync(path).size <= largestBytes ? [path] : [];
   });
 }
@@ -70,11 +88,14 @@ function files(folder) {
 function findingsIn(folder, path) {
   const name = relative(folder, path).split(sep).join('/');
   const lines = readFileSync(path, 'utf8').split('\n');
-  return lines.flatMap((line, index) =>
-    rules
-      .filter(({ pattern, only }) => pattern.test(line) && (only === undefined || only.test(`/${name}`)))
-      .map(({ id, says }) => ({ rule: id, file: name, line: index + 1, says })),
-  );
+  return lines.flatMap((line, index) => {
+    const broken = rules.filter(
+      ({ pattern, only }) => pattern.test(line) && (only === undefined || only.test(`/${name}`)),
+    );
+    // Several rules of one id are one finding.
+    const firsts = broken.filter(({ id }, at) => broken.findIndex((other) => other.id === id) === at);
+    return firsts.map(({ id, says }) => ({ rule: id, file: name, line: index + 1, says }));
+  });
 }
 
 const [folder, ...more] = process.argv.slice(2).filter((argument) => argument !== '--json');
