@@ -123,6 +123,32 @@ describe('the check of a recorded callback', () => {
     assert.equal((await check(t, {}, body)).code, 1);
   });
 
+  test('is told from one that was used wrongly: without a file, with no text as headers, with a secret that is none', async (t) => {
+    if (!hasPython(t)) return;
+    const folder = folderFor(t);
+    const [headers, picture] = [join(folder, 'headers.txt'), join(folder, 'picture.png')];
+    writeFileSync(headers, '');
+    writeFileSync(picture, Buffer.from([0xff, 0xfe, 0x00, 0x80]));
+    const right = { ENGAGELAB_WEBHOOK_SIGNING_SECRET: secret };
+    const wrong: [string[], Record<string, string>, RegExp][] = [
+      [[headers, join(folder, 'nothing.json')], right, /nothing\.json/],
+      [[picture, headers], right, /picture\.png is not text/],
+      ...[secret.slice(0, -2), `${secret.slice(0, 20)}!${secret.slice(21)}`, 'whsec_'].map(
+        (mistyped): [string[], Record<string, string>, RegExp] => [
+          [headers, headers],
+          { ENGAGELAB_WEBHOOK_SIGNING_SECRET: mistyped },
+          /ENGAGELAB_WEBHOOK_SIGNING_SECRET holds something that is no signing secret/,
+        ],
+      ),
+    ];
+    for (const [files, variables, says] of wrong) {
+      const { code, output } = await runScript(checker, files, variables);
+      assert.equal(code, 2, output);
+      assert.match(output, says);
+      assert.doesNotMatch(output, /Traceback|whsec_[^…]/);
+    }
+  });
+
   test('says of X-CALLBACK-ID that it tells the sender only', async (t) => {
     if (!hasPython(t)) return;
     const variables = {

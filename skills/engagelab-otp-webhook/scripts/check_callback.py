@@ -23,13 +23,21 @@ def read_headers(text):
     return {name.strip().lower(): value.strip() for name, value in pairs}
 
 
-def check_body(headers, body, secrets):
+def keys_of(secrets):
+    """The bytes of each secret, or None if one of them is none."""
+    try:
+        keys = [base64.b64decode(one[len("whsec_") :] if one.startswith("whsec_") else one, validate=True) for one in secrets]
+    except ValueError:
+        return None
+    return keys if all(keys) else None
+
+
+def check_body(headers, body, keys):
     """Standard Webhooks: covers id, time and body. Two signatures stand there while a secret is being changed."""
     signed = f"{headers.get('webhook-id', '')}.{headers.get('webhook-timestamp', '')}.".encode() + body
     given = headers.get("webhook-signature", "").split()
     matches = []
-    for secret in secrets:
-        key = base64.b64decode(secret[len("whsec_") :] if secret.startswith("whsec_") else secret)
+    for key in keys:
         expected = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
         matches += [hmac.compare_digest(one.encode(), expected.encode()) for one in given]
     return True in matches
@@ -51,19 +59,30 @@ def main(arguments):
     if len(arguments) != 2 or not (signing or (username and secret)):
         print(__doc__, file=sys.stderr)
         return 2
-    with open(arguments[0], encoding="utf-8") as file:
-        headers = read_headers(file.read())
-    with open(arguments[1], "rb") as file:
-        body = file.read()
+    keys = keys_of(signing)
+    if keys is None:
+        print("ENGAGELAB_WEBHOOK_SIGNING_SECRET holds something that is no signing secret", file=sys.stderr)
+        return 2
+    try:
+        with open(arguments[0], encoding="utf-8") as file:
+            headers = read_headers(file.read())
+        with open(arguments[1], "rb") as file:
+            body = file.read()
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except UnicodeDecodeError:
+        print(f"{arguments[0]} is not text", file=sys.stderr)
+        return 2
     results = []
-    if signing:
-        results.append(("body and sender (webhook-signature)", check_body(headers, body, signing)))
+    if keys:
+        results.append(("body and sender (webhook-signature)", check_body(headers, body, keys)))
     if username and secret:
         results.append(("sender only (X-CALLBACK-ID)", check_sender(headers, username, secret)))
     for name, right in results:
         print(f"{'genuine' if right else 'NOT GENUINE'}: {name}")
     stamp = headers.get("webhook-timestamp", "")
-    if stamp.isdigit():
+    if stamp.isdecimal():
         print(f"signed {round(time.time() - int(stamp))} s ago; a receiver refuses more than 300")
     return 0 if all(right for _, right in results) else 1
 
