@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { exitCodes, Halt, numberOf, pairsOf } from '../src/cli/command.ts';
 import { readCommandLine } from '../src/cli/command-line.ts';
-import { commands } from '../src/cli/commands.ts';
+import { commands, groupNames } from '../src/cli/commands.ts';
 import { checkAddress } from '../src/cli/connection.ts';
-import { commandHelp, mainHelp } from '../src/cli/help.ts';
+import { commandHelp, groupHelp, mainHelp } from '../src/cli/help.ts';
 import { parsePair } from '../src/cli/secret-input.ts';
 import { bin, type Cli, documentOf, failureOf, openCli } from './support/cli.ts';
 import { packageRoot, run as runNode } from './support/consumer.ts';
@@ -38,12 +38,26 @@ test('every command is in the help and has a help of its own with examples that 
   }
 });
 
+test('the first word of several commands explains them', () => {
+  for (const group of groupNames) {
+    const asked = readCommandLine([group, '--help']);
+    assert.deepEqual(asked, { kind: 'help', group });
+    assert.deepEqual(readCommandLine(['help', group]), asked);
+    const own = commands.filter(({ name }) => name.startsWith(`${group} `));
+    const listed = [...groupHelp(group).matchAll(/^ {2}(\w+ \w+)/gm)].map(([, name]) => name);
+    assert.deepEqual(
+      listed,
+      own.map(({ name }) => name),
+    );
+  }
+});
+
 const hidden = 'hidden-value-7';
 const refused: [string[], RegExp, RegExp][] = [
   [['sned'], /no command "sned"/, /Did you mean: engagelab-otp send$/],
   [['template'], /no command "template"/, /engagelab-otp templates$/],
   [['templates', 'lits'], /followed by one of: list, get, create, preview$/, /engagelab-otp templates list$/],
-  [['keys'], /followed by one of: list, create, rotate, revoke$/, /engagelab-otp --help$/],
+  [['keys'], /followed by one of: list, create, rotate, revoke$/, /engagelab-otp keys --help$/],
   [[hidden.toUpperCase()], /there is no command$/, /--help$/],
   [['--bse-url=x'], /no option --bse-url$/, /Did you mean --base-url\?$/],
   [['send', '+6591234567', '--templte', hidden], /no option --templte$/, /Did you mean --template\?$/],
@@ -103,16 +117,18 @@ test('a pair is read in one line, in two, and as JSON', () => {
 
 test('the program leaves with 2 where it was misused, and tells it as JSON where that was asked for', async () => {
   const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
-  const [none, shown, asJson, wrong, wrongAsJson] = await Promise.all([
+  const [none, shown, asJson, group, wrong, wrongAsJson] = await Promise.all([
     cli.run([]),
     cli.run(['--version']),
     cli.run(['--version', '--json']),
+    cli.run(['keys', '--help']),
     cli.run(['whoami', '--base-url', `ftp://${hidden}`]),
     cli.run(['sned', '--json']),
   ]);
   assert.deepEqual(none, { code: 0, out: mainHelp(), err: '' });
   assert.deepEqual(shown, { code: 0, out: `${version}\n`, err: '' });
   assert.deepEqual(documentOf(asJson), { version });
+  assert.deepEqual(group, { code: 0, out: groupHelp('keys'), err: '' });
   assert.deepEqual([wrong.code, wrong.out], [2, '']);
   assert.match(wrong.err, /^error: the base URL must be http or https.*\n {2}next: .*--base-url http:/);
   assert.equal(wrongAsJson.code, 2);

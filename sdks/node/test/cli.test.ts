@@ -223,6 +223,16 @@ describe('watch', { concurrency: true }, () => {
     assert.deepEqual(await cli.run(['watch', id], { env }), first);
   });
 
+  test('options that do not fit are refused instead of ignored', async () => {
+    const [endless, filtered] = await Promise.all([
+      cli.run(['watch', '--until-verified'], { env }),
+      cli.run(['watch', '17', '--type', 'sent'], { env }),
+    ]);
+    assert.deepEqual([endless.code, endless.out, filtered.code, filtered.out], [2, '', 2, '']);
+    assert.match(endless.err, /--until-verified wants a MESSAGE_ID\n {2}next: .*watch MESSAGE_ID --until-verified/);
+    assert.match(filtered.err, /--type and a MESSAGE_ID do not go together/);
+  });
+
   test('--until-verified goes on until the code is checked', async () => {
     const { messageId, code } = await app.sendCode('+6593330012');
     const { seen, ended } = cli.start(['watch', messageId, '--until-verified', '--json'], env);

@@ -20,7 +20,7 @@ export const globalOptions: Options = {
 };
 
 export type Asked =
-  | { kind: 'help'; command?: Command | undefined }
+  | { kind: 'help'; command?: Command | undefined; group?: string }
   | { kind: 'version' }
   | { kind: 'run'; command: Command; words: string[]; options: OptionValues };
 
@@ -35,8 +35,11 @@ export function readCommandLine(words: readonly string[]): Asked {
     refuseUnknown(first.values, globalOptions, '');
     return { kind: 'help' };
   }
+  const wantsHelp = asksHelp || first.values['help'] === true;
+  const [group = ''] = names;
+  if (wantsHelp && names.length === 1 && groupNames.includes(group)) return { kind: 'help', group };
   const command = findCommand(names) ?? refuseCommand(names);
-  if (asksHelp || first.values['help'] === true) return { kind: 'help', command };
+  if (wantsHelp) return { kind: 'help', command };
   const options = { ...globalOptions, ...command.options };
   const { values, positionals } = parse(words, options);
   refuseUnknown(values, options, command.name);
@@ -68,7 +71,7 @@ function refuseCommand(names: readonly string[]): never {
     const near = nearest(second, own);
     throw new Halt(
       `"${name}" is followed by one of: ${own.join(', ')}`,
-      near ? `Did you mean: engagelab-otp ${name} ${near}` : seeHelp(),
+      near ? `Did you mean: engagelab-otp ${name} ${near}` : seeHelp(name),
     );
   }
   const near = nearest(name, [

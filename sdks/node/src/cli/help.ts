@@ -14,12 +14,23 @@ const footer = `Credentials come from \`engagelab-otp login\` or the environment
 
 Exit codes: 0 done; 1 refused, not verified, not delivered, or a check of doctor failed; 2 wrong command line or no credential.`;
 
+/** Of the commands that begin with one word, such as `keys`. */
+export function groupHelp(group: string): string {
+  return [
+    `Usage: engagelab-otp ${group} COMMAND [options]\n       engagelab-otp ${group} COMMAND --help`,
+    `Commands:\n${listOf(commands.filter(({ name }) => name.startsWith(`${group} `)))}`,
+    `Options of every command:\n${optionTable(globalOptions)}\n`,
+  ].join('\n\n');
+}
+
+const listOf = (some: readonly Command[]): string =>
+  table(some.map((command) => [`  ${nameOf(command)}`, command.summary]));
+
 export function mainHelp(): string {
-  const list = commands.map((command) => [`  ${nameOf(command)}`, command.summary]);
   return [
     'Send and check one-time passwords from the command line.',
     'Usage: engagelab-otp COMMAND [options]\n       engagelab-otp COMMAND --help',
-    `Commands:\n${table(list)}`,
+    `Commands:\n${listOf(commands)}`,
     `Options of every command:\n${optionTable(globalOptions)}`,
     `${footer}\n`,
   ].join('\n\n');

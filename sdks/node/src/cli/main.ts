@@ -2,10 +2,10 @@
 
 import { VERSION } from '../version.ts';
 import { type Call, exitCodes, type Outcome } from './command.ts';
-import { readCommandLine } from './command-line.ts';
+import { type Asked, readCommandLine } from './command-line.ts';
 import { addressOf } from './connection.ts';
 import { describeFailure, failureText } from './failures.ts';
-import { commandHelp, mainHelp } from './help.ts';
+import { commandHelp, groupHelp, mainHelp } from './help.ts';
 import { jsonText, openTerminal, plainLines, type Terminal } from './terminal.ts';
 
 /** Runs what the process was asked for; the exit code is set, and the process ends by itself. */
@@ -23,7 +23,7 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
     const asked = readCommandLine(words);
     if (asked.kind === 'version') return show(terminal, { json: { version: VERSION }, text: VERSION });
     if (asked.kind === 'help') {
-      terminal.out(asked.command ? commandHelp(asked.command) : mainHelp());
+      terminal.out(helpFor(asked));
       return exitCodes.done;
     }
     call = { words: asked.words, options: asked.options, terminal };
@@ -33,6 +33,11 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
     terminal.err(terminal.json ? `${jsonText({ error: failure })}\n` : failureText(failure));
     return exit;
   }
+}
+
+function helpFor({ command, group }: Extract<Asked, { kind: 'help' }>): string {
+  if (command) return commandHelp(command);
+  return group === undefined ? mainHelp() : groupHelp(group);
 }
 
 function show(terminal: Terminal, { json, text, exit = exitCodes.done }: Outcome): number {

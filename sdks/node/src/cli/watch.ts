@@ -39,13 +39,19 @@ export const watch: Command = {
   ],
   examples: ['engagelab-otp watch 2072832692843466759', 'engagelab-otp watch --type delivered,verified --json'],
   async run(call) {
-    const client = openClient(call);
     const [id] = call.words;
+    if (id === undefined && call.options['until-verified'] !== undefined)
+      throw new Halt(
+        '--until-verified wants a MESSAGE_ID',
+        'Write it as: engagelab-otp watch MESSAGE_ID --until-verified',
+      );
+    if (id !== undefined && call.options['type'] !== undefined)
+      throw new Halt('--type and a MESSAGE_ID do not go together');
+    const client = openClient(call);
     if (id === undefined) {
       for await (const event of follow(opener(call, {}), undefined, call.terminal.gone)) print(call, event);
       return { json: undefined, text: '' };
     }
-    if (call.options['type'] !== undefined) throw new Halt('--type and a MESSAGE_ID do not go together');
     // Tells an unknown id at once, instead of waiting for events that never come.
     return watchMessage(call, await client.messages.get(id));
   },
