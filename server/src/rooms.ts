@@ -353,11 +353,11 @@ function makeFrontDoor(options: AppOptions, base: Base, sending: Sending) {
   const operations = allOperations(base, sending);
   const visit = createVisitors(clock);
   const site = createSite({
-    ...{ publicUrl, clock, visit, securityContact: config.securityContact },
+    ...{ publicUrl, clock, visit, securityContact: config.securityContact, publicSandbox: config.publicSandbox },
     // Complete only once the front door stands.
     description: () => frontDoor.openapi(),
   });
-  const skills = createSkills({ publicUrl });
+  const skills = createSkills({ publicUrl, publicSandbox: config.publicSandbox });
   const agents = createTooling({
     ...{ operations, accounts, templates, log, publicUrl, visit },
     messages: sending.messages,

@@ -17,6 +17,7 @@ const whole = JSON.parse(text) as Description;
 const ports = {
   publicUrl: () => base,
   description: () => whole,
+  publicSandbox: true,
   clock: systemClock,
   visit: () => undefined,
   securityContact: undefined,

@@ -10,7 +10,7 @@ import type { SitePorts } from './ports.ts';
 /** RFC 9512. */
 const yaml = 'application/yaml';
 
-export function documentPages({ publicUrl, description }: SitePorts): Page[] {
+export function documentPages({ publicUrl, description, publicSandbox }: SitePorts): Page[] {
   const page = (path: string, mediaType: string, make: (whole: Description) => string): Page => {
     let made: { base: string; body: string } | undefined;
     return {
@@ -24,7 +24,7 @@ export function documentPages({ publicUrl, description }: SitePorts): Page[] {
   };
   return [
     page('/openapi.yaml', yaml, (whole) => stringify(whole, { aliasDuplicateObjects: false })),
-    page('/arazzo.yaml', yaml, (whole) => writeFlows(`${publicUrl()}/openapi.json`, whole.info.version)),
+    page('/arazzo.yaml', yaml, (whole) => writeFlows(`${publicUrl()}/openapi.json`, whole.info.version, publicSandbox)),
     ...Object.entries(areas).map(([name, area]) =>
       page(`/openapi/${name}.json`, 'application/json', (whole) => JSON.stringify(cutDescription(whole, area))),
     ),

@@ -16,42 +16,59 @@ interface Step {
   onFailure?: readonly object[];
 }
 
+interface Inputs {
+  type: 'object';
+  required: readonly string[];
+  properties: Readonly<Record<string, object>>;
+}
+
 interface Flow {
   workflowId: string;
   summary: string;
   description: string;
-  inputs: object;
+  inputs: Inputs;
   steps: readonly Step[];
   outputs: Readonly<Record<string, string>>;
 }
 
-/** The file; `description` is the address of the OpenAPI document. */
-export const writeFlows = (description: string, version: string): string => stringify(makeFlows(description, version));
+/** The file; `description` is the address of the OpenAPI document. Without the public sandbox who runs a flow gives a credential. */
+export const writeFlows = (description: string, version: string, publicSandbox = true): string =>
+  stringify(makeFlows(description, version, publicSandbox));
 
-const makeFlows = (description: string, version: string): object => ({
+const makeFlows = (description: string, version: string, publicSandbox: boolean): object => ({
   arazzo: '1.0.1',
   info: {
     title: 'Workflows of the OTP platform',
     summary: 'Send and check codes, fall back to another channel, make a template, post callbacks again.',
-    description:
-      'Run as they stand against a server: without inputs they use the public sandbox, which reaches nobody and costs nothing.',
+    description: publicSandbox
+      ? 'Run as they stand against a server: without inputs they use the public sandbox, which reaches nobody and costs nothing.'
+      : 'Run against a server with a credential; one of a sandbox reaches nobody and costs nothing.',
     version,
   },
   sourceDescriptions: [{ name: 'otp', url: description, type: 'openapi' }],
-  workflows: [sendAndVerify, sendFallbackAndVerify, createAndPreviewTemplate, replayCallbacks],
+  workflows: [sendAndVerify, sendFallbackAndVerify, createAndPreviewTemplate, replayCallbacks].map((flow) =>
+    publicSandbox ? flow : withoutPair(flow),
+  ),
 });
+
+function withoutPair(flow: Flow): Flow {
+  const { properties } = flow.inputs;
+  const isPair = properties['credential'] === credential;
+  return isPair ? { ...flow, inputs: inputsOf({ ...properties, credential: sandboxCredential }) } : flow;
+}
 
 const input = (description: string, value?: string): object => ({
   type: 'string',
   description,
   ...(value !== undefined && { default: value }),
 });
-const inputsOf = (properties: Record<string, object>): object => ({
+const inputsOf = (properties: Readonly<Record<string, object>>): Inputs => ({
   type: 'object',
   required: Object.keys(properties).filter((name) => !('default' in (properties[name] ?? {}))),
   properties,
 });
 const credential = input('Key and secret of an API key, `dev_key:dev_secret`.', 'sandbox_demo:sandbox_secret');
+const sandboxCredential = input('Key and secret of a sandbox key, `dev_key:dev_secret`.');
 const ownCredential = input('Key and secret of an API key of an application of your own, `dev_key:dev_secret`.');
 
 const asKey = { name: 'Authorization', in: 'header', value: 'Bearer {$inputs.credential}' };

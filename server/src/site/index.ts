@@ -12,6 +12,7 @@ import { makeLlmsFull, makeLlmsTxt, makeRobots, makeSitemap } from './indexes.ts
 import { frame, navFor } from './layout.ts';
 import { createLibrary, type Library } from './library.ts';
 import type { SitePorts } from './ports.ts';
+import { pairSwitchedOff } from './public-pair.ts';
 import { makeReference } from './reference.ts';
 import type { Found } from './search.ts';
 import { answerSearch } from './search-page.ts';
@@ -33,7 +34,8 @@ export interface Site {
 const asset = (name: string): string => readFileSync(new URL(`./assets/${name}`, import.meta.url), 'utf8');
 
 export function createSite(ports: SitePorts): Site {
-  const written = readSources();
+  const sources = readSources();
+  const written = ports.publicSandbox ? sources : sources.map(pairSwitchedOff);
   const [css, script] = [asset('site.css'), asset('reference.js')];
   let made: Library | undefined;
   const library = (): Library => {
@@ -76,7 +78,7 @@ export function createSite(ports: SitePorts): Site {
       {
         path: '/reference',
         answer: () =>
-          htmlAnswer(makeReference(library(), ports.description() as Description), {
+          htmlAnswer(makeReference(library(), ports.description() as Description, ports.publicSandbox), {
             'Content-Security-Policy': `${policy}; script-src 'self'; connect-src 'self'`,
           }),
       },

@@ -7,6 +7,8 @@ export interface SitePorts {
   publicUrl(): string;
   /** The description the server publishes, complete. Asked for when the first page is read. */
   description(): object;
+  /** Whether the public sandbox pair is accepted. */
+  publicSandbox: boolean;
   clock: Clock;
   /** Of who searches. */
   visit: Visit;

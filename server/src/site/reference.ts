@@ -8,18 +8,23 @@ import { frame, navFor } from './layout.ts';
 import type { Library } from './library.ts';
 import { operationPath } from './operation-pages.ts';
 
-export function makeReference({ base, docs }: Library, description: Description): string {
+/** With `publicSandbox` the public pair stands in the fields for a key. */
+export function makeReference({ base, docs }: Library, description: Description, publicSandbox: boolean): string {
+  const [key, secret] = publicSandbox ? ['sandbox_demo', 'sandbox_secret'] : ['', ''];
+  const credential = publicSandbox
+    ? 'by default with the public sandbox pair, which reaches nobody'
+    : 'with a key of yours';
   const operations = operationsOf(description);
   const sections = [...Map.groupBy(operations, ({ tags }) => tags[0] ?? '')].map(
     ([tag, own]) =>
       `<section><h2>${escapeHtml(tag)}</h2>\n${own.map((one) => card(description, one)).join('\n')}</section>`,
   );
   const main = `<h1>Reference</h1>
-<p>All ${operations.length} operations of this server. Type to find one, open it, and send it: by default with the public sandbox pair, which reaches nobody. <a href="/openapi.json">/openapi.json</a> has the same for machines.</p>
+<p>All ${operations.length} operations of this server. Type to find one, open it, and send it: ${credential}. <a href="/openapi.json">/openapi.json</a> has the same for machines.</p>
 <p class="try">
 <label>Find <input type="search" id="find" autocomplete="off"></label>
-<label>dev_key <input id="key" value="sandbox_demo" autocomplete="off" spellcheck="false"></label>
-<label>dev_secret <input id="secret" type="password" value="sandbox_secret" autocomplete="off"></label>
+<label>dev_key <input id="key" value="${key}" autocomplete="off" spellcheck="false"></label>
+<label>dev_secret <input id="secret" type="password" value="${secret}" autocomplete="off"></label>
 <label>operator token <input id="token" type="password" value="" autocomplete="off"></label>
 </p>
 <p id="none" hidden>No operation has these words.</p>

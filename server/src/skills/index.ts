@@ -15,6 +15,9 @@ const defaultFolder = fileURLToPath(new URL('../../../skills', import.meta.url))
 /** What the texts call the server; the served copy names this one instead. */
 const localAddress = 'http://localhost:8080';
 
+const switchedOff =
+  '> The public sandbox pair is switched off on this server: ask the operator for a sandbox key and put it where `sandbox_demo` and `sandbox_secret` stand.';
+
 const headers = { 'Access-Control-Allow-Origin': '*', 'Cache-Control': 'public, max-age=300' };
 const mediaTypes: Readonly<Record<string, string>> = {
   md: 'text/markdown',
@@ -31,12 +34,14 @@ interface Served {
 export interface SkillPorts {
   /** Address under which readers reach the server, without a slash at its end. */
   publicUrl(): string;
+  /** Whether the public sandbox pair is accepted; where not, a text that names it says so. */
+  publicSandbox: boolean;
   folder?: string;
 }
 
 /** Pages for the front door, and the same files for readers inside the server. */
-export function createSkills({ publicUrl, folder = defaultFolder }: SkillPorts) {
-  const skills = readSkills(folder);
+export function createSkills({ publicUrl, publicSandbox, folder = defaultFolder }: SkillPorts) {
+  const skills = publicSandbox ? readSkills(folder) : readSkills(folder).map(pairSwitchedOff);
   let made: { address: string; files: ReadonlyMap<string, Served> } | undefined;
   const filesFor = (address: string): ReadonlyMap<string, Served> => {
     // The address is known once the server listens.
@@ -57,6 +62,15 @@ export function createSkills({ publicUrl, folder = defaultFolder }: SkillPorts) 
       return found ? { mediaType: found.mediaType, text: String(found.body) } : null;
     },
   };
+}
+
+function pairSwitchedOff(skill: Skill): Skill {
+  const files = skill.files.map((file) =>
+    file.name.endsWith('.md') && file.text.includes('sandbox_demo')
+      ? { ...file, text: file.text.replace(/^# .*$/m, (heading) => `${heading}\n\n${switchedOff}`) }
+      : file,
+  );
+  return { ...skill, files };
 }
 
 function serveAll(skills: readonly Skill[], address: string): Map<string, Served> {

@@ -20,7 +20,7 @@ function temporary(t: TestContext): string {
 
 /** Answers as the front door would be answered. */
 function pagesOver(folder?: string, publicUrl = address) {
-  const { pages } = createSkills({ publicUrl: () => publicUrl, ...(folder && { folder }) });
+  const { pages } = createSkills({ publicUrl: () => publicUrl, publicSandbox: true, ...(folder && { folder }) });
   const [agentSkills, skills] = pages;
   return (path: string) => (path.startsWith('/.well-known/agent-skills/') ? agentSkills : skills)?.answer({ path });
 }

@@ -54,7 +54,7 @@ class OtpClient:
     def from_environment(cls):
         missing = [name for name in ("ENGAGELAB_DEV_KEY", "ENGAGELAB_DEV_SECRET") if not os.environ.get(name)]
         if missing:
-            raise SystemExit(f"set {' and '.join(missing)}; sandbox_demo and sandbox_secret open the sandbox")
+            raise SystemExit(f"set {' and '.join(missing)}; sandbox_demo and sandbox_secret open the sandbox unless it is switched off")
         base_url = os.environ.get("ENGAGELAB_BASE_URL") or "http://localhost:8080"
         return cls(os.environ["ENGAGELAB_DEV_KEY"], os.environ["ENGAGELAB_DEV_SECRET"], base_url)
 

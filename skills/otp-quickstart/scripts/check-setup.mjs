@@ -57,7 +57,7 @@ const steps = {
   'credentials are set': () => {
     if (key === '' || secret === '') {
       const remedy =
-        'Set ENGAGELAB_DEV_KEY and ENGAGELAB_DEV_SECRET; sandbox_demo and sandbox_secret open the sandbox.';
+        'Set ENGAGELAB_DEV_KEY and ENGAGELAB_DEV_SECRET; sandbox_demo and sandbox_secret open the sandbox unless it is switched off.';
       throw new Wrong('ENGAGELAB_DEV_KEY or ENGAGELAB_DEV_SECRET is missing', remedy);
     }
   },
