@@ -9,12 +9,7 @@ interface Given {
 }
 
 /** `ready http://127.0.0.1:8080`, or `ready worker`, always the first line; scripts wait for it. */
-export function firstScreen(
-  address: string,
-  first: FirstStart | null,
-  operators: string | null,
-  given: Given,
-): string {
+export function firstScreen(address: string, first: FirstStart | null, operators: string | null, given: Given): string {
   const metrics = operators === null ? '' : `Metrics are at ${operators}/metrics\n`;
   const ready = `ready ${address}\n${metrics}`;
   if (!first)

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { webhooks } from '../events/index.ts';
-import { onEachApp } from '../testing/app.ts';
 import { sql } from '../platform/sql.ts';
+import { onEachApp } from '../testing/app.ts';
 import { bodyOf, newNumber, openApplication, type TestApplication, wrongFor } from '../testing/application.ts';
 import { openReceiver, type Receiver } from '../testing/receiver.ts';
 

@@ -131,7 +131,9 @@ export const budgetSchema = z.object({
   cap_micros: z.int(),
   spent_micros: z
     .int()
-    .describe('Of the period that now lies in, since the budget was made: costs, and estimates of what was not handed over yet.'),
+    .describe(
+      'Of the period that now lies in, since the budget was made: costs, and estimates of what was not handed over yet.',
+    ),
   period_start: z.iso.datetime(),
   ladder,
   enabled: z.boolean(),
