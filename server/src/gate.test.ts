@@ -1,6 +1,7 @@
 /** Who judges a send before it is counted, through the whole app: what is refused and how, what is used instead, and what is told of it. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { sql } from './platform/sql.ts';
 import { onEachApp, type TestReply } from './testing/app.ts';
 import { bodyOf, newNumber } from './testing/application.ts';
 import { approveFirst } from './testing/approvals.ts';
@@ -10,6 +11,7 @@ import { openReceiver } from './testing/receiver.ts';
 const carrier = new PricedCarrier();
 const ip = '198.51.100.20';
 const fromIp = { fact: 'has_ip', op: 'eq', value: true };
+const fromDevice = { fact: 'has_device', op: 'eq', value: true };
 const rule = (id: string, more: object = {}) => ({
   ...{ id, title: id, mode: 'enforce', verdict: 'block', when: fromIp },
   ...more,
@@ -60,6 +62,28 @@ onEachApp(
       assertRejected(await payer.send(newNumber(), { signals: { ip } }), 'challenge_required');
       const proven = await payer.send(newNumber(), { signals: { ip, captcha_passed: true } });
       assert.equal(proven.status, 200);
+    });
+
+    test('an agent vouches for nobody: what it says of trust and proofs counts for nothing', async () => {
+      const payer = await open([rule('no_addresses'), rule('prove', { verdict: 'challenge', when: fromDevice })]);
+      const terms = { mode: 'live', countries: ['SG'], spend_per_day_micros: 9 * smsMicros };
+      const made = { path: `/admin/v1/applications/${payer.id}/api-keys`, body: { kind: 'agent', agent: terms } };
+      const key = bodyOf(await get().operator(made));
+      const send = (signals: object): Promise<TestReply> =>
+        get().call({
+          path: '/v1/messages',
+          body: { to: newNumber(), template: { id: 'login' }, signals },
+          credential: `${key.dev_key}:${key.dev_secret}`,
+        });
+      await approveFirst(get(), payer.id, async () => (await send({})).body);
+      const flags = { is_trusted_user: true, captcha_passed: true };
+      assertRejected(await get().expectNothingHappened(() => send({ ip, ...flags })));
+      assertRejected(await send({ device_id: 'd-1', ...flags }), 'challenge_required');
+      const { message_id: messageId } = bodyOf(await send({ session_id: 's-1', ...flags }));
+      const [kept] = await get().database.db.query<{ signals: unknown }>(
+        sql`select signals from messages where application_id = ${payer.id} and id = ${messageId}`,
+      );
+      assert.deepEqual(kept?.signals, { session_id: 's-1' }, 'rules and back-tests read them later');
     });
 
     test('a rule in shadow changes nothing and is told with the message', async () => {

@@ -32,7 +32,9 @@ export const signalsSchema = z.object({
   captcha_passed: z
     .boolean()
     .optional()
-    .describe('Your user has just passed a proof of yours; challenges are answered by it.'),
+    .describe(
+      'Your user has just passed a proof of yours; challenges are answered by it. Ignored from keys of kind agent.',
+    ),
 });
 
 /** Whether a message of this id may still be spoken of: 24 hours in a sandbox, else the retention of the application (contract §12, §13). */

@@ -79,7 +79,7 @@ export const wordsSending: Readonly<Record<string, string>> = {
   id: 'Its id.',
   ip: 'Address of the person the code is for, IPv4 or IPv6.',
   ip_address: 'Address the call came from; null where it is not known.',
-  is_trusted_user: 'You know this person: fraud rules may spare them.',
+  is_trusted_user: 'You know this person: fraud rules may spare them. Ignored from keys of kind agent.',
   key_manage: 'What was done with which key.',
   kind: 'Which kind it is.',
   language: 'Language of the text; `default` is the one that serves all others.',

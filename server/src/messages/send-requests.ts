@@ -85,11 +85,18 @@ function requestOf(
     ownCode: code,
     customArgs: body.custom_args ?? null,
     alternateTo: body.alternate_to ?? null,
-    signals: body.signals ?? null,
+    signals: signalsOf(caller, body.signals),
     purpose: body.purpose ?? null,
     ttlSeconds: ('ttl_seconds' in body ? body.ttl_seconds : undefined) ?? null,
     codeLength: ('code_length' in body ? body.code_length : undefined) ?? null,
   };
+}
+
+/** Trust and proofs are the word of whoever runs the application; of a program that decides by itself they are not even kept. */
+function signalsOf({ agent }: Caller, signals: Common['signals']): SendRequest['signals'] {
+  if (!signals) return null;
+  const { is_trusted_user: _trusted, captcha_passed: _passed, ...told } = signals;
+  return agent ? told : signals;
 }
 
 /** `alternate_to` names the other kind of address, never the kind that `to` already has. */
