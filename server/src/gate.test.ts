@@ -31,6 +31,13 @@ onEachApp(
       return payer;
     }
 
+    /** Its credential. */
+    async function makeAgent({ id }: Payer, agent: object): Promise<string> {
+      const path = `/admin/v1/applications/${id}/api-keys`;
+      const key = bodyOf(await get().operator({ path, body: { kind: 'agent', agent } }));
+      return `${key.dev_key}:${key.dev_secret}`;
+    }
+
     const decisionOf = async (payer: Payer, reply: TestReply) =>
       (await payer.story(String(bodyOf(reply).message_id))).decision;
 
@@ -67,14 +74,9 @@ onEachApp(
     test('an agent vouches for nobody: what it says of trust and proofs counts for nothing', async () => {
       const payer = await open([rule('no_addresses'), rule('prove', { verdict: 'challenge', when: fromDevice })]);
       const terms = { mode: 'live', countries: ['SG'], spend_per_day_micros: 9 * smsMicros };
-      const made = { path: `/admin/v1/applications/${payer.id}/api-keys`, body: { kind: 'agent', agent: terms } };
-      const key = bodyOf(await get().operator(made));
+      const credential = await makeAgent(payer, terms);
       const send = (signals: object): Promise<TestReply> =>
-        get().call({
-          path: '/v1/messages',
-          body: { to: newNumber(), template: { id: 'login' }, signals },
-          credential: `${key.dev_key}:${key.dev_secret}`,
-        });
+        get().call({ path: '/v1/messages', body: { to: newNumber(), template: { id: 'login' }, signals }, credential });
       await approveFirst(get(), payer.id, async () => (await send({})).body);
       const flags = { is_trusted_user: true, captcha_passed: true };
       assertRejected(await get().expectNothingHappened(() => send({ ip, ...flags })));
@@ -229,11 +231,7 @@ onEachApp(
 
     test('an agent sends where, as often and for as much as its terms say', async () => {
       const payer = await open();
-      const keys = `/admin/v1/applications/${payer.id}/api-keys`;
-      const makeKey = async (agent: object): Promise<string> => {
-        const key = bodyOf(await get().operator({ path: keys, body: { kind: 'agent', agent } }));
-        return `${key.dev_key}:${key.dev_secret}`;
-      };
+      const makeKey = (agent: object): Promise<string> => makeAgent(payer, agent);
       const send = (credential: string, to = newNumber(), more: object = {}): Promise<TestReply> =>
         get().call({ path: '/v1/messages', body: { to, template: { id: 'login' }, ...more }, credential });
       const testing = await send(await makeKey({ countries: ['SG'] }));
@@ -258,6 +256,32 @@ onEachApp(
       assert.equal((await send(few)).status, 200);
       assert.equal((await send(few)).body.details.policy, 'agent_sends_1d');
       assert.equal((await payer.send(newNumber())).status, 200, 'other keys are not bound by it');
+    });
+
+    test('an agent reaches one address as often as its terms say, whichever address it puts first', async () => {
+      const payer = await open();
+      const [number, other, twice] = [newNumber(), newNumber(), newNumber()];
+      const recipients = ['a', 'b', 'c', 'd'].map((name) => `${name}@example.com`);
+      const counts = { per_recipient_per_day: 1, spend_per_day_micros: 9 * smsMicros };
+      const terms = { mode: 'live', countries: ['SG'], recipients, ...counts };
+      const credential = await makeAgent(payer, terms);
+      const send = (to?: string, phone?: string): Promise<TestReply> => {
+        const body = { to, template: { id: 'login' }, ...(phone && { alternate_to: { phone } }) };
+        return get().call({ path: '/v1/messages', body, credential });
+      };
+      const assertOften = ({ status, body }: TestReply): void =>
+        assert.deepEqual([status, body.details?.policy], [429, 'agent_recipient_1d']);
+      await approveFirst(get(), payer.id, async () => (await send(number)).body);
+      assert.equal((await send(number)).status, 200);
+      assertOften(await get().expectNothingHappened(() => send(recipients[0], number)));
+      const { message_id: messageId } = bodyOf(await send(recipients[0], other));
+      assertOften(await send(recipients[1], other));
+      assertOften(await send(other));
+      assertOften(await get().call({ path: `/v1/messages/${messageId}/resend`, body: {}, credential }));
+      const own = bodyOf(await payer.send(String(recipients[2]), { alternate_to: { phone: twice } })).message_id;
+      assert.equal((await send(twice)).status, 200);
+      assertOften(await get().call({ path: `/v1/messages/${own}/resend`, body: {}, credential }));
+      assert.equal((await send(recipients[3], newNumber())).status, 200);
     });
   },
   { adapters: [carrier.adapter()] },

@@ -19,7 +19,7 @@ const fields = {
     .array(z.string().min(3).max(320))
     .max(1000)
     .describe('E.164 numbers and e-mail addresses it may send to, wherever they are.'),
-  per_recipient_per_day: z.int().min(1).max(1000).describe('Default 3.'),
+  per_recipient_per_day: z.int().min(1).max(1000).describe('Default 3. Each address that a send may reach counts it.'),
   sends_per_day: z.int().min(0).max(1_000_000).describe('Default 50.'),
   spend_per_day_micros: z
     .int()

@@ -148,7 +148,7 @@ function subjectOf(
     keyId,
     agent,
     keyLimits,
-    recipient,
+    recipients: other === null ? [recipient] : [recipient, other],
     ...unknown,
     target,
     templateId,

@@ -16,6 +16,7 @@ import {
   type Addresses,
   type ChainStep,
   type Excluded,
+  otherRecipient,
   planChain,
   requireCountry,
   requireOpen,
@@ -239,7 +240,7 @@ const signal = (signals: SendRequest['signals'], name: string): string | null =>
 /** What limits count of this send: nothing of test numbers, nothing per recipient of texts without a code. */
 function subjectOf(
   request: SendRequest,
-  { exempt, counted, target, addresses }: Resolved,
+  { exempt, counted, target, chain, addresses }: Resolved,
   template: SendTemplate,
 ): RateSubject | null {
   if (exempt) return null;
@@ -248,7 +249,7 @@ function subjectOf(
     keyId: caller?.keyId ?? null,
     agent: caller?.agent ?? null,
     keyLimits: caller?.limits ?? [],
-    recipient: target,
+    recipients: [target, otherRecipient(chain, target) ?? []].flat(),
     ip: canonicalIp(signal(signals, 'ip') ?? ''),
     deviceId: signal(signals, 'device_id'),
     sessionId: signal(signals, 'session_id'),
@@ -278,7 +279,7 @@ function messageOf(
     signals: request.signals,
     sealedParams: rendersAgain ? sealAgain(context, application.id, messageId, again) : null,
     hasCode: template.codeConfig !== null,
-    otherRecipient: resolved.chain.find(({ to, skip }) => skip === null && to !== resolved.target)?.to ?? null,
+    otherRecipient: otherRecipient(resolved.chain, resolved.target),
     invalid: resolved.chain.find((step) => step.skip === 'target_invalid') ?? null,
     decision: null,
   };

@@ -84,6 +84,10 @@ function skipReason(
   return null;
 }
 
+/** Where steps go besides the recipient that was named. */
+export const otherRecipient = (steps: readonly ChainStep[], named: string): string | null =>
+  steps.find(({ to, skip }) => skip === null && to !== named)?.to ?? null;
+
 /** 5013 or 5019 where nothing is left of the chain and a list or an opt-out has a part in it (contract §5.5, step 8). */
 export function requireUnlisted(steps: readonly ChainStep[]): void {
   const left = steps.some((step) => step.skip === null || step.skip === 'target_invalid');

@@ -22,8 +22,8 @@ export interface RateSubject {
   keyLimits: readonly RateLimit[];
   /** Of a key of kind agent. */
   agent: AgentTerms | null;
-  /** The normalised recipient, whatever is sent. */
-  recipient: string | null;
+  /** Normalised, each once: the one named and where else steps go, whatever is sent. */
+  recipients: readonly string[];
   ip: string | null;
   deviceId: string | null;
   sessionId: string | null;
@@ -144,7 +144,7 @@ const day = 86_400;
 /** What the terms of an agent's key let it send to real people. */
 export function agentAsks(
   { network }: Pick<Application, 'network'>,
-  { keyId, agent, recipient }: RateSubject,
+  { keyId, agent, recipients }: RateSubject,
 ): RateAsk[] {
   if (agent === null || keyId === null || network !== 'live') return [];
   const ask = (policy: string, counter: string, limit: number): RateAsk => ({
@@ -153,6 +153,8 @@ export function agentAsks(
   });
   return [
     ask('agent_sends_1d', `send:agent:${keyId}`, agent.sendsPerDay),
-    ask('agent_recipient_1d', `send:agent_recipient:${keyId} ${recipient}`, agent.perRecipientPerDay),
+    ...recipients.map((to) =>
+      ask('agent_recipient_1d', `send:agent_recipient:${keyId} ${to}`, agent.perRecipientPerDay),
+    ),
   ];
 }

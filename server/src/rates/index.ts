@@ -35,7 +35,7 @@ export interface RatesOptions {
   pastSends(applicationId: string): Promise<PastSends>;
 }
 
-const nobody = { agent: null, recipient: null, target: null, templateId: null, prefix: null, callingCode: null };
+const nobody = { agent: null, recipients: [], target: null, templateId: null, prefix: null, callingCode: null };
 
 export function createRates({ db, log, clock, pastSends }: RatesOptions): Rates {
   const past = createPast({ log, clock, pastSends });
