@@ -56,22 +56,25 @@ CREATE OR REPLACE FUNCTION public.fold_budget_uses()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
+declare
+  ids bigint[];
+  starts timestamptz[];
+  sums bigint[];
 begin
-  -- Mostly a cost is its estimate: then nobody waits for the counter.
-  if not exists (
-    select from fresh f join gone g on g.application_id = f.application_id and g.message_id = f.message_id
-    where f.open_micros + f.cost_micros <> g.open_micros + g.cost_micros
-      or f.counter_ids <> g.counter_ids or f.period_starts <> g.period_starts
-  ) then return null; end if;
-  perform from budget_counters where counter_id in (select unnest(counter_ids) from fresh) order by counter_id for no key update;
+  select array_agg(counter_id), array_agg(period_start), array_agg(micros) into ids, starts, sums from (
+    select x.counter_id, x.period_start,
+      sum(u.sign * greatest(coalesce(x.held_micros, u.open_micros) + u.cost_micros - coalesce(x.from_micros, 0), 0))::bigint as micros
+    from (select 1 as sign, * from fresh union all select -1, * from gone) u
+    cross join lateral unnest(u.counter_ids, u.period_starts, u.from_micros, u.held_micros)
+      as x(counter_id, period_start, from_micros, held_micros)
+    group by 1, 2
+  ) s where micros <> 0;
+  -- Mostly a cost takes the place of what was counted for it: then nobody waits for the counter.
+  if ids is null then return null; end if;
+  perform from budget_counters where counter_id = any(ids) order by counter_id for no key update;
   update budget_counters c set spent_micros = c.spent_micros + s.micros
-    from (
-      select x.counter_id, x.period_start,
-        sum(u.sign * greatest(u.open_micros + u.cost_micros - coalesce(x.from_micros, 0), 0))::bigint as micros
-      from (select 1 as sign, * from fresh union all select -1, * from gone) u
-      cross join lateral unnest(u.counter_ids, u.period_starts, u.from_micros) as x(counter_id, period_start, from_micros)
-      group by 1, 2
-    ) s where c.counter_id = s.counter_id and c.period_start = s.period_start;
+    from unnest(ids, starts, sums) as s(counter_id, period_start, micros)
+    where c.counter_id = s.counter_id and c.period_start = s.period_start;
   return null;
 end $function$
 ;
@@ -385,6 +388,7 @@ create table budget_uses (
   open_micros bigint not null,
   cost_micros bigint default 0 not null,
   from_micros bigint[],
+  held_micros bigint[],
   constraint budget_uses_pkey PRIMARY KEY (application_id, message_id),
   constraint budget_uses_cost_micros_check CHECK ((cost_micros >= 0)),
   constraint budget_uses_open_micros_check CHECK ((open_micros >= 0))

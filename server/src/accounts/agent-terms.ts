@@ -25,7 +25,9 @@ const fields = {
     .int()
     .min(0)
     .max(1_000_000_000_000)
-    .describe('Millionths of the currency. Default 0: it may spend nothing.'),
+    .describe(
+      'Millionths of the currency. Default 0: it may spend nothing. A send counts what its whole chain would cost until it is clear what it did cost.',
+    ),
   unattended: z
     .boolean()
     .describe(

@@ -1,6 +1,6 @@
 /** What other rooms write in the statements that record hand-overs and endings, so that it is written exactly once. */
 import { type Sql, sql } from '../platform/sql.ts';
-import type { State } from './state.ts';
+import { type State, usableAfter } from './state.ts';
 
 /** Clauses of a `with`; the relations handed over have application_id and message_id. */
 export interface Charges {
@@ -10,7 +10,7 @@ export interface Charges {
    */
   lock(rows: Sql): Sql;
   /**
-   * `accepted`: attempt, try and cost_micros of the calls that became known as accepted; `over`: see isOver; `corrected`: attempt and
+   * `accepted`: attempt, try and cost_micros of the calls that became known as accepted; `over`: see becomesOver; `corrected`: attempt and
    * micros that receipts give back, below zero what they take again.
    */
   settle(accepted: Sql, over: Sql, corrected: Sql | null): Sql;
@@ -19,10 +19,16 @@ export interface Charges {
 }
 
 /** Nothing is under way and nothing will be, unless somebody asks. */
-export const isOver = ({ state, ended, active, request }: State): boolean =>
-  active === null &&
-  request === null &&
-  (ended !== null || state === 'failed' || state === 'invalid' || state === 'cancelled');
+const isOver = (state: State): boolean =>
+  state.active === null &&
+  state.request === null &&
+  (state.ended !== null || state.satisfied || isGivenUp(state) || usableAfter(state, state.position) === null);
+
+const isGivenUp = ({ state }: State): boolean => state === 'failed' || state === 'invalid' || state === 'cancelled';
+
+/** Whether it is the change that makes it so. */
+export const becomesOver = ({ before, state }: { before: State; state: State }): boolean =>
+  isOver(state) && (state.ended !== null || !isOver(before));
 
 const nothing = { before: sql``, first: sql``, after: sql`` };
 

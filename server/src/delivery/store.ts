@@ -4,7 +4,7 @@ import { type EventDraft, eventColumns, eventRows } from '../events/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import { type Column, relation, type Sql, sql } from '../platform/sql.ts';
 import type { Entry } from './change.ts';
-import { type Charges, chargeClauses, isOver } from './charge-store.ts';
+import { becomesOver, type Charges, chargeClauses } from './charge-store.ts';
 import type { Ids } from './content.ts';
 import { correctionColumns, correctionsOf } from './corrections.ts';
 import type { Call } from './hand-over.ts';
@@ -152,7 +152,7 @@ const saveColumns: Record<string, Column<Save>> = {
     ({ before, state, nowMs }) => (state.deadlineAtMs === before.deadlineAtMs ? null : state.deadlineAtMs - nowMs),
   ],
   content: ['bytea', (save) => save.content ?? null],
-  over: ['boolean', ({ state }) => isOver(state)],
+  over: ['boolean', becomesOver],
   erase: [
     'boolean',
     ({ state }) => state.ended !== null || (state.state === 'invalid' && usableAfter(state, -1) === null),
@@ -198,7 +198,7 @@ export async function saveDeliveries(db: Queryable, saves: readonly Save[], char
   const events = saves.flatMap(({ applicationId, messageId, entries }): EventDraft[] =>
     entries.map((entry) => ({ ...entry, applicationId, messageId })),
   );
-  const settled = inputs.filter((save) => costs(save) || isOver(save.state));
+  const settled = inputs.filter((save) => costs(save) || becomesOver(save));
   const settling = settled.length > 0 ? relation(settled, costColumns) : null;
   const corrections = saves.flatMap(correctionsOf);
   const corrected = corrections.length > 0 ? relation(corrections, correctionColumns) : null;

@@ -1,4 +1,5 @@
 /** Sending a message once more with an agent's key: its terms hold for the addresses of any message, whoever sent it first. */
+import type { Channel, StepState } from '../delivery/index.ts';
 import type { Queryable } from '../platform/db.ts';
 import { type Application, type ApprovalAsk, awaitsApproval, type Caller } from '../policy.ts';
 import { type AskedBy, requireApproved } from './approval.ts';
@@ -46,14 +47,18 @@ function addressesOf({ recipient, other_recipient: other }: MessageRecord): Addr
   };
 }
 
+/** As they are shown to who decides. */
+export const channelsOf = async (...of: Parameters<typeof pricedSteps>): Promise<ApprovalAsk['channels']> =>
+  (await pricedSteps(...of)).map(({ channel, micros }) => ({ channel, micros }));
+
 /** The steps of its chain, from the one numbered `first`, that had an address and a text, and what a hand-over by each would cost now. */
-export async function channelsOf(
+export async function pricedSteps(
   context: MessagesContext,
   on: Queryable,
   application: Application,
   message: MessageRecord,
   first = 1,
-): Promise<ApprovalAsk['channels']> {
+): Promise<{ channel: Channel; state: StepState; micros: number }[]> {
   const { phone, email } = addressesOf(message);
   const view = await context.delivery.find(application.id, message.id, on);
   const clear = await context.delivery.openContent(application.id, message.id, on);
@@ -65,6 +70,7 @@ export async function channelsOf(
     return [
       {
         channel,
+        state,
         micros: context.estimate({ channel, to, ...(lines && { lines }) }, content),
       },
     ];

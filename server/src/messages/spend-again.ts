@@ -3,11 +3,11 @@ import type { Channel } from '../delivery/index.ts';
 import { refuse } from '../errors.ts';
 import type { Queryable } from '../platform/db.ts';
 import type { Application } from '../policy.ts';
-import { channelsOf, type ResentBy } from './agent-resend.ts';
+import { pricedSteps, type ResentBy } from './agent-resend.ts';
 import { isExempt } from './compose.ts';
 import type { MessagesContext } from './context.ts';
 import { parsePhone } from './recipient.ts';
-import { keyBudgetOf } from './spend-ask.ts';
+import { keyBudgetOf, sumOf } from './spend-ask.ts';
 import type { MessageRecord } from './store.ts';
 
 const isFree = (application: Application, { recipient }: MessageRecord): boolean =>
@@ -33,7 +33,8 @@ export async function requireMoney(
 }
 
 /**
- * 3003 where the step that starts now would pass the budget of the caller's own key. Last in the transaction: what hand-overs cost is
+ * 3003 where the step that starts now, those that follow it by themselves and one that is under way would together pass the budget
+ * of the caller's own key. Last in the transaction: what hand-overs cost is
  * written in the same order, first the delivery and then the budgets.
  */
 export async function chargeAgain(
@@ -45,9 +46,17 @@ export async function chargeAgain(
 ): Promise<void> {
   const budget = keyBudgetOf(by.caller);
   if (!budget || isFree(application, message)) return;
-  const steps = await channelsOf(context, tx, application, message);
-  const estimateMicros = steps.find((step) => step.channel === channel)?.micros ?? 0;
-  const ids = { applicationId: application.id, messageId: message.id };
-  const against = await context.chargeKey(tx, { ...ids, ...budget, estimateMicros });
+  const steps = await pricedSteps(context, tx, application, message);
+  const start = steps.findIndex((step) => step.channel === channel);
+  const micros = steps.map((step) => step.micros);
+  const toCome = start < 0 ? [] : micros.slice(start);
+  const underWay = micros.filter((_, i) => steps[i]?.state === 'sending');
+  const against = await context.chargeKey(tx, {
+    ...{ applicationId: application.id, messageId: message.id, ...budget },
+    estimateMicros: toCome[0] ?? 0,
+    chainMicros: sumOf([...underWay, ...toCome]),
+    // The chain would have come to its next channel by itself.
+    addedMicros: by.operation === 'nextChannel' ? 0 : sumOf(toCome),
+  });
   if (against) throw refuse('budget_exhausted', '', against);
 }

@@ -15,8 +15,8 @@ export interface SpendAsk {
   country: string | null;
   callingCode: string | null;
   estimateMicros: number;
-  /** A budget that the caller's key carries itself. */
-  keyBudget: KeyBudget | null;
+  /** A budget that the caller's key carries itself; `chainMicros`: what may go out without anybody asking, which it counts. */
+  keyBudget: (KeyBudget & { chainMicros: number }) | null;
 }
 
 export interface KeyBudget {
@@ -36,8 +36,11 @@ export type SpendsAgain = (
 /** Charges a key's budget with sending a message once more; null where that fits, else the transaction must be undone. */
 export type ChargeKey = (
   on: Queryable,
-  ask: Pick<SpendAsk, 'applicationId' | 'messageId' | 'estimateMicros'> & KeyBudget,
+  ask: Pick<SpendAsk, 'applicationId' | 'messageId' | 'estimateMicros'> &
+    NonNullable<SpendAsk['keyBudget']> & { addedMicros: number },
 ) => Promise<{ retryAfter: number } | null>;
+
+export const sumOf = (micros: readonly number[]): number => micros.reduce((sum, one) => sum + one, 0);
 
 /** An agent spends no more per day than its terms say. */
 export const keyBudgetOf = (caller: Pick<Caller, 'keyId' | 'agent'> | null | undefined): KeyBudget | null =>
@@ -45,7 +48,7 @@ export const keyBudgetOf = (caller: Pick<Caller, 'keyId' | 'agent'> | null | und
 
 /**
  * Null where nothing can cost: test recipients, the virtual network, a message that nothing is sent for. The estimate is that of the
- * first usable step.
+ * first usable step; for the key's own budget that of all of them: who asked for the first has asked for the fallbacks.
  */
 export function spendAsk(
   application: Application,
@@ -53,17 +56,22 @@ export function spendAsk(
   contents: readonly (Content | null)[],
   message: { messageId: string; keyBudget: KeyBudget | null; estimate: Estimate },
 ): SpendAsk | null {
-  const first = chain.findIndex(({ skip }) => skip === null);
-  const step = chain[first];
-  const content = contents[first];
-  if (exempt || application.network === 'virtual' || !content || !step || step.to === null) return null;
+  if (exempt || application.network === 'virtual') return null;
+  const { estimate, keyBudget } = message;
+  const usable = chain.flatMap((step, i) => {
+    const content = contents[i];
+    return step.skip === null && step.to !== null && content ? [{ step: { ...step, to: step.to }, content }] : [];
+  });
+  const [first] = usable;
+  if (!first) return null;
+  const estimateOf = ({ step, content }: typeof first): number => estimate(step, content);
   return {
     organizationId: application.organizationId,
     applicationId: application.id,
     messageId: message.messageId,
     country: phone?.country ?? null,
     callingCode: phone?.callingCode ?? null,
-    estimateMicros: message.estimate({ ...step, to: step.to }, content),
-    keyBudget: message.keyBudget,
+    estimateMicros: estimateOf(first),
+    keyBudget: keyBudget && { ...keyBudget, chainMicros: sumOf(usable.map(estimateOf)) },
   };
 }

@@ -1,6 +1,6 @@
 /** What balance and budgets say to sending a message once more that was accepted, and what a key's own budget is charged for it. */
 import type { Queryable } from '../platform/db.ts';
-import { sql } from '../platform/sql.ts';
+import { raw, type Sql, sql } from '../platform/sql.ts';
 import type { SpendAsk } from './ask.ts';
 import { periodStart } from './share-store.ts';
 
@@ -29,8 +29,13 @@ export async function findAgainst(
   return retryAfter === null ? null : { reason: 'budget_exhausted', retryAfter };
 }
 
+/** `chainMicros`: what may go out from now on without anybody asking; `addedMicros`: the part of it that was not to come before. */
 export type KeyAsk = Pick<SpendAsk, 'applicationId' | 'messageId' | 'estimateMicros'> &
-  NonNullable<SpendAsk['keyBudget']>;
+  NonNullable<SpendAsk['keyBudget']> & { addedMicros: number };
+
+/** What is still held is held on: nobody knows yet whether it goes out beside what is asked for. */
+const heldFrom = (before: Sql, { chainMicros, addedMicros }: KeyAsk): Sql =>
+  sql`greatest(${before} + ${addedMicros}::bigint, ${chainMicros}::bigint)`;
 
 /**
  * Charges the key's budget of today with another hand-over of the message, and has it count what the message costs from now on. Resolves
@@ -54,18 +59,19 @@ export async function chargeKey(tx: Queryable, ask: KeyAsk): Promise<{ retryAfte
     select ${keyId}::bigint, ${periodStart("'day'")}, 0 where (select count(*) from held) >= 0
     on conflict (counter_id) do update set period_start = greatest(c.period_start, excluded.period_start),
       spent_micros = case when c.period_start >= excluded.period_start then c.spent_micros else 0 end`);
-  // What is still open is counted too: nobody knows yet whether it goes out beside this.
   await tx.query(sql`
-    update budget_uses u set open_micros = u.open_micros + ${estimateMicros}, (counter_ids, period_starts, from_micros) = (
+    update budget_uses u set open_micros = u.open_micros + ${estimateMicros}, (counter_ids, period_starts, from_micros, held_micros) = (
       select array_agg(n.counter_id order by n.counter_id), array_agg(n.period_start order by n.counter_id),
-        array_agg(n.from_micros order by n.counter_id)
+        array_agg(n.from_micros order by n.counter_id), array_agg(n.held_micros order by n.counter_id)
       from (
         select x.counter_id, case when x.counter_id = c.counter_id then c.period_start else x.period_start end as period_start,
           case when x.counter_id = c.counter_id and x.period_start <> c.period_start then u.cost_micros
-            else coalesce(x.from_micros, 0) end as from_micros
-        from unnest(u.counter_ids, u.period_starts, u.from_micros) as x (counter_id, period_start, from_micros)
+            else coalesce(x.from_micros, 0) end as from_micros,
+          case when x.counter_id = c.counter_id then ${heldFrom(raw('coalesce(x.held_micros, u.open_micros)'), ask)}
+            else x.held_micros end as held_micros
+        from unnest(u.counter_ids, u.period_starts, u.from_micros, u.held_micros) as x (counter_id, period_start, from_micros, held_micros)
         union all
-        select c.counter_id, c.period_start, u.cost_micros where c.counter_id <> all (u.counter_ids)
+        select c.counter_id, c.period_start, u.cost_micros, ${heldFrom(raw('u.open_micros'), ask)} where c.counter_id <> all (u.counter_ids)
       ) n
     )
     from budget_counters c where c.counter_id = ${keyId} and u.application_id = ${applicationId} and u.message_id = ${messageId}`);

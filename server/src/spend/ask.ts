@@ -10,8 +10,8 @@ export interface SpendAsk {
   callingCode: string | null;
   /** What the first usable step will cost as far as is known. */
   estimateMicros: number;
-  /** A budget that the caller's key carries itself, per day in UTC. */
-  keyBudget: { keyId: string; capMicros: number } | null;
+  /** A budget that the caller's key carries itself, per day in UTC; it counts all steps that may follow without anybody asking. */
+  keyBudget: { keyId: string; capMicros: number; chainMicros: number } | null;
 }
 
 type Carrier = { spend: SpendAsk | null };
@@ -23,5 +23,6 @@ export const spendColumns: Record<string, Column<Carrier>> = {
   spend_calling_code: ['text', ({ spend }) => spend?.callingCode ?? null],
   spend_micros: ['bigint', ({ spend }) => spend?.estimateMicros ?? null],
   spend_key: ['bigint', ({ spend }) => spend?.keyBudget?.keyId ?? null],
+  spend_key_micros: ['bigint', ({ spend }) => spend?.keyBudget?.chainMicros ?? null],
   spend_key_cap: ['bigint', ({ spend }) => spend?.keyBudget?.capMicros ?? null],
 };

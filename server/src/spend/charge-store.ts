@@ -62,13 +62,18 @@ const correct = (corrected: Sql, organizations: Sql): Sql => sql`charge_correcte
 
 /**
  * Ends reservations, and puts the cost in the place of the estimate that budgets were counted by. `rows` has cost_micros, and `over`
- * where nothing more goes out by itself: until then, what was sent again keeps of its estimates what no cost has taken the place of.
+ * where nothing more goes out by itself: until then, what was sent again keeps of its estimates what no cost has taken the place of,
+ * and keys hold what the steps to come may cost. What is given back meanwhile they hold too: it may be taken again.
  */
 const release = (rows: Sql): Sql => sql`charge_released as (
     delete from balance_reservations r using (${rows}) e where r.application_id = e.application_id and r.message_id = e.message_id
   ), charge_spent as (
     update budget_uses u set cost_micros = u.cost_micros + e.cost_micros,
-      open_micros = case when u.from_micros is null or e.over then 0 else greatest(u.open_micros - greatest(e.cost_micros, 0), 0) end
+      open_micros = case when u.from_micros is null or e.over then 0 else greatest(u.open_micros - greatest(e.cost_micros, 0), 0) end,
+      held_micros = case when not e.over then (
+        select array_agg(case when h.micros is not null then greatest(h.micros - e.cost_micros, 0) end order by h.n)
+        from unnest(u.held_micros) with ordinality as h(micros, n)) end
     from (select application_id, message_id, sum(cost_micros)::bigint as cost_micros, bool_or(over) as over from (${rows}) r group by 1, 2) e
-    where u.application_id = e.application_id and u.message_id = e.message_id and (u.open_micros > 0 or e.cost_micros <> 0)
+    where u.application_id = e.application_id and u.message_id = e.message_id
+      and (u.open_micros > 0 or u.held_micros is not null or e.cost_micros <> 0)
   )`;

@@ -5,7 +5,7 @@
  *
  * Organizations are `unlimited` unless the operator says `prepaid`: nothing is charged, reserved or locked for them. A balance may fall
  * below zero all the same, by later steps of messages that were accepted and by costs above their estimate; then sends are refused
- * until it is topped up. A cap is exact at acceptance in the same way.
+ * until it is topped up. A cap is exact at acceptance in the same way. The budget of an agent's key counts every step that may follow.
  */
 import type { Queryable } from '../platform/db.ts';
 import { findBindingBalance, forgetUses } from './balance-store.ts';

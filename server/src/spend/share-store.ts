@@ -23,7 +23,8 @@ export const spendShare: Share<{ spend: SpendAsk | null }> = {
 function judge(input: Sql, after: Sql): Sql {
   return sql`spend_asked as materialized (
     select ord, application_id, message_id, spend_organization as organization_id, spend_country as country,
-      spend_calling_code as calling_code, spend_micros as micros, spend_key as key_id, spend_key_cap as key_cap
+      spend_calling_code as calling_code, spend_micros as micros, spend_key as key_id,
+      spend_key_micros as key_micros, spend_key_cap as key_cap
     from ${input} where spend_organization is not null and (select count(*) from ${after}) >= 0
   ), spend_balances as materialized (
     select b.organization_id, b.balance_micros - b.reserved_micros as available
@@ -43,19 +44,21 @@ function judge(input: Sql, after: Sql): Sql {
 
 /** An item and a cap that it falls under, with what its period had spent and what the items up to this one would add. */
 const caps = sql`spend_caps as materialized (
-    select f.ord, f.application_id, f.message_id, f.counter_id, f.cap_micros, f.micros, f.budget, f.ends,
+    select f.ord, f.application_id, f.message_id, f.counter_id, f.cap_micros, f.micros, f.estimate_micros, f.held_micros,
+      f.budget, f.ends,
       -- A transaction that waited has an older clock than whoever began the period.
       greatest(f.starts, c.period_start) as period_start,
       case when c.period_start >= f.starts then c.spent_micros else 0 end as spent,
       sum(f.micros) over (partition by f.counter_id order by f.ord)::bigint as running
     from (
-      select a.ord, a.application_id, a.message_id, a.micros, g.counter_id, g.cap_micros, g.counter_id::text as budget,
+      select a.ord, a.application_id, a.message_id, a.micros, a.micros as estimate_micros, null::bigint as held_micros, g.counter_id,
+        g.cap_micros, g.counter_id::text as budget,
         ${periodStart('g.period')} as starts, ${periodStart('g.period')} at time zone 'UTC' + ('1 ' || g.period)::interval as ends
       from spend_asked a join spend_candidates g on g.application_id = a.application_id
         and (g.scope = 'all' or g.scope = 'country' and g.scope_value = a.country
           or g.scope = 'calling_code' and g.scope_value = a.calling_code)
       union all
-      select a.ord, a.application_id, a.message_id, a.micros, a.key_id, a.key_cap, 'key:' || a.key_id,
+      select a.ord, a.application_id, a.message_id, a.key_micros, a.micros, a.key_micros, a.key_id, a.key_cap, 'key:' || a.key_id,
         ${periodStart("'day'")}, ${periodStart("'day'")} at time zone 'UTC' + interval '1 day'
       from spend_asked a where a.key_id is not null
     ) f left join spend_counters c on c.counter_id = f.counter_id
@@ -96,8 +99,9 @@ function write(granted: Sql): Sql {
       spent_micros = case when exists (select from spend_counters s where s.counter_id = excluded.counter_id)
         then excluded.spent_micros else repeat_statement() end
   ), spend_used as (
-    insert into budget_uses (application_id, message_id, counter_ids, period_starts, open_micros)
-    select application_id, message_id, array_agg(counter_id order by counter_id), array_agg(period_start order by counter_id), min(micros)
+    insert into budget_uses (application_id, message_id, counter_ids, period_starts, open_micros, held_micros)
+    select application_id, message_id, array_agg(counter_id order by counter_id), array_agg(period_start order by counter_id),
+      min(estimate_micros), case when count(held_micros) > 0 then array_agg(held_micros order by counter_id) end
     from spend_granted group by application_id, message_id
   ), spend_settled as (select)`;
 }

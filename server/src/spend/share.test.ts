@@ -86,7 +86,12 @@ onEachEngine('the share of balance and budgets', (get) => {
 
   test('a key with a budget of its own, first seen by many statements at once, never passes it; the next day begins anew', async () => {
     const { db, clock } = get();
-    const ask = () => asking({ organizationId: '34', applicationId: '34', keyBudget: { keyId: '340', capMicros: 45 } });
+    const ask = () =>
+      asking({
+        organizationId: '34',
+        applicationId: '34',
+        keyBudget: { keyId: '340', capMicros: 45, chainMicros: 10 },
+      });
     const made = await Promise.all(Array.from({ length: 12 }, () => accept(db, [ask()])));
     assert.equal(made.flat().filter((verdict) => verdict === null).length, 4);
     assert.equal(made.flat().filter((verdict) => verdict === 'budget_exhausted').length, 8);

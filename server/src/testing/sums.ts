@@ -24,8 +24,8 @@ export async function assertAddsUp(db: Db): Promise<void> {
   }
   const counters = await db.query<{ counter_id: string; spent: string; counted: string }>(sql`
     select c.counter_id, c.spent_micros as spent, coalesce((
-      select sum(greatest(u.open_micros + u.cost_micros - coalesce(x.from_micros, 0), 0)) from budget_uses u
-      cross join lateral unnest(u.counter_ids, u.period_starts, u.from_micros) x(counter_id, period_start, from_micros)
+      select sum(greatest(coalesce(x.held_micros, u.open_micros) + u.cost_micros - coalesce(x.from_micros, 0), 0)) from budget_uses u
+      cross join lateral unnest(u.counter_ids, u.period_starts, u.from_micros, u.held_micros) x(counter_id, period_start, from_micros, held_micros)
       where x.counter_id = c.counter_id and x.period_start = c.period_start), 0)::bigint as counted
     from budget_counters c`);
   for (const { counter_id: id, spent, counted } of counters)
