@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { ApiError } from '../errors.ts';
 import type { TemplateBody } from './body.ts';
 import { emailBody, smsBody, wholeBody } from './fixture.ts';
 import { type Language, languages } from './language.ts';
-import { ApiError } from '../errors.ts';
 import { type RenderInput, renderContent, renderSendable } from './render.ts';
 import { segment } from './segments.ts';
 import { fillVariables, presetNames, variablesIn } from './variables.ts';
