@@ -41,11 +41,16 @@ export async function listAttempts(db: Queryable, ids: Ids): Promise<AttemptReco
     from attempts where application_id = ${ids.applicationId} and message_id = ${ids.messageId} order by attempt, try`);
 }
 
-/** Whether this provider was called for the attempt: no other may report about it. */
-export async function wasCalled(db: Queryable, provider: string, ids: Ids & { attempt: number }): Promise<boolean> {
-  const rows = await db.query(sql`select from attempts where application_id = ${ids.applicationId}
-    and message_id = ${ids.messageId} and attempt = ${ids.attempt} and provider = ${provider} limit 1`);
-  return rows.length > 0;
+export interface Answer {
+  try: number;
+  provider: string;
+  outcome: SendOutcome['kind'];
+}
+
+/** The calls of an attempt, in order. */
+export async function listAnswers(db: Queryable, ids: Ids & { attempt: number }): Promise<Answer[]> {
+  return db.query<Answer>(sql`select try, provider, outcome from attempts where application_id = ${ids.applicationId}
+    and message_id = ${ids.messageId} and attempt = ${ids.attempt} order by try`);
 }
 
 /**

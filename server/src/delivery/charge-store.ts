@@ -10,8 +10,8 @@ export interface Charges {
    */
   lock(rows: Sql): Sql;
   /**
-   * `accepted`: attempt, try and cost_micros of the calls that became known as accepted; `over`: see becomesOver; `corrected`: attempt and
-   * micros that receipts give back, below zero what they take again.
+   * `accepted`: attempt, try and cost_micros of the calls that became known as accepted; `over`: see becomesOver; `corrected`: attempt,
+   * try and micros that receipts give back, below zero what they take again.
    */
   settle(accepted: Sql, over: Sql, corrected: Sql | null): Sql;
   /** `ended`: deliveries that ended or stopped with nothing under way. */

@@ -11,6 +11,8 @@ interface Correction {
   applicationId: string;
   messageId: string;
   attempt: number;
+  /** The call it is the cost of. */
+  try: number;
   micros: number;
 }
 
@@ -18,12 +20,14 @@ interface Correction {
 export const correctionsOf = ({ applicationId, messageId, entries }: Saved): Correction[] =>
   entries.flatMap(({ attempt, data }) => {
     const micros = Number(data?.['refunded_micros'] ?? 0) - Number(data?.['charged_micros'] ?? 0);
-    return attempt === undefined || micros === 0 ? [] : [{ applicationId, messageId, attempt, micros }];
+    const one = Number(data?.['try'] ?? 1);
+    return attempt === undefined || micros === 0 ? [] : [{ applicationId, messageId, attempt, try: one, micros }];
   });
 
 export const correctionColumns: Record<string, Column<Correction>> = {
   application_id: ['bigint', ({ applicationId }) => applicationId],
   message_id: ['bigint', ({ messageId }) => messageId],
   attempt: ['smallint', ({ attempt }) => attempt],
+  try: ['smallint', (correction) => correction.try],
   micros: ['bigint', ({ micros }) => micros],
 };

@@ -8,25 +8,16 @@ import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import type { Keyring } from '../platform/seal.ts';
-import { wasCalled } from './attempt-store.ts';
 import { type Clear, unsealContent } from './content.ts';
 import { createLanes } from './lanes.ts';
 import type { Line, LineOf } from './line.ts';
 import { createLoop } from './loop.ts';
 import type { Happening, Next } from './next.ts';
 import { leaseMs, type Prepared } from './prepare.ts';
-import { readReference } from './reference.ts';
+import { createFindTries } from './receipt-tries.ts';
 import { createRun, type Run } from './run.ts';
 import { type Active, type State, stepAt } from './state.ts';
-import {
-  type CallRecord,
-  type Claimed,
-  findByUpstreamIds,
-  findDeliveries,
-  type Loaded,
-  notifyWorkers,
-  type ReceiptKey,
-} from './store.ts';
+import { type CallRecord, type Claimed, type Loaded, notifyWorkers } from './store.ts';
 import type { Write } from './write.ts';
 
 /** An attempt that waited longer for a lane is given back: its lease of 15 s would not outlast the call. */
@@ -90,10 +81,7 @@ export function createEngine(ports: EnginePorts): Engine {
     onChange: (made) => seen(made),
     onCall: (call) => ports.watch?.attempted(call),
   });
-  const attemptOf = db.batch<ReceiptKey, { loaded: Loaded; attempt: number } | null>({
-    run: findByUpstreamIds,
-    gatherMs: 2,
-  });
+  const findTries = createFindTries(db);
 
   /** What is due within the second is looked at in time; later times are found by the loop. */
   function seen(result: Next | null): void {
@@ -120,14 +108,12 @@ export function createEngine(ports: EnginePorts): Engine {
       if (state.inFlight) lanes.add(() => runAccepted({ applicationId, messageId, version: 1, state }, clear, sinceMs));
       else if (worker && dueInMs !== null) loop.wake(dueInMs);
     },
-    async receive(provider, { upstreamId, reference, outcome }) {
-      const found = (await attemptOf({ provider, upstreamId })) ?? (await byReference(db, provider, reference));
+    async receive(provider, receipt) {
+      const found = await findTries(provider, receipt);
       if (!found) return false;
-      const result = await write.change(found.loaded, found.loaded, {
-        kind: 'receipt',
-        attempt: found.attempt,
-        outcome,
-      });
+      const { loaded, about } = found;
+      const { outcome } = receipt;
+      const result = await write.change(loaded, loaded, { kind: 'receipt', about, outcome });
       seen(result);
       const isTaken = result !== null && !result.early;
       if (isTaken) ports.watch?.received(provider, outcome.kind);
@@ -162,18 +148,6 @@ function handle(claimed: Claimed, { write, keyring, lineOf, watch }: EnginePorts
   if (!claimed.state.active) return happens({ kind: 'wait_over' });
   const { content } = claimed;
   return run.attempt(claimed, content ? unsealContent(keyring, claimed, content) : { code: null, contents: [] });
-}
-
-/** The attempt of a receipt whose upstream id was never learned: the node was lost before it could write it down. */
-async function byReference(
-  db: Db,
-  provider: string,
-  text: string | undefined,
-): Promise<{ loaded: Loaded; attempt: number } | null> {
-  const reference = text === undefined ? null : readReference(text);
-  if (!reference || !(await wasCalled(db, provider, reference))) return null;
-  const [loaded] = await findDeliveries(db, [reference]);
-  return loaded ? { loaded, attempt: reference.attempt } : null;
 }
 
 /** The call whose node was lost is written down as unknown, by the provider it was given to. */

@@ -122,7 +122,7 @@ function countAcceptance({ state }: Change, known: Active | HandOver, tryNumber:
   known.accepted.push(tryNumber);
   state.costMicros += costMicros;
   if ('costMicros' in known) known.costMicros += costMicros;
-  if (outcome.refundable && costMicros > 0) known.refundable = (known.refundable ?? 0) + costMicros;
+  if (outcome.refundable && costMicros > 0) known.refundable = { ...known.refundable, [tryNumber]: costMicros };
 }
 
 /** An acceptance that was overtaken: its receipts are ours all the same, and the attempt has not failed. */
@@ -131,7 +131,7 @@ function acceptLate(change: Change, call: Call, outcome: Accepted): void {
   const active = state.active?.attempt === call.attempt ? state.active : null;
   const known = active ?? state.handOvers.find((made) => made.attempt === call.attempt);
   if (known?.accepted.includes(call.try)) return;
-  // What the row `sent` did not name is not given back: the receipt may speak of the other call.
+  // What the row `sent` did not name is not given back.
   if (known) countAcceptance(change, known, call.try, active ? outcome : { ...outcome, refundable: false });
   if (active && !state.inFlight) conclude(change, active);
   if (known) return;

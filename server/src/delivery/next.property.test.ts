@@ -73,7 +73,12 @@ class World {
   nowMs = startMs;
   rows: (Entry & { status: string })[] = [];
   calls: CallMade[] = [];
-  accepted: Call[] = [];
+  accepted: CallMade[] = [];
+  /** Calls that were answered, or whose node was lost. */
+  answered: CallMade[] = [];
+  /** Accepted calls with a negative receipt. */
+  denied = new Set<CallMade>();
+  entries: Entry[] = [];
   chargedMicros = 0;
   made: CallMade[] = [];
   ids = 0;
@@ -113,6 +118,7 @@ class World {
   }
 
   write(entry: Entry): void {
+    this.entries.push(entry);
     if (entry.status === undefined) return;
     assert.equal(entry.sequence, this.rows.length + 3, 'sequence numbers have no gaps');
     const same = this.rows.filter((row) => row.status === entry.status && row.attempt === entry.attempt);
@@ -173,6 +179,7 @@ class World {
     const past = this.nowMs >= deadlineAtMs;
     if (inFlight) {
       for (const call of this.calls) call.unknown = true;
+      this.answered.push(...this.calls.filter((call) => !this.answered.includes(call)));
       this.happen({ kind: 'lapsed', idempotent: isIdempotent(lineIn(this.state)) });
     } else if (past && hasVerification) this.become({ ...this.state, dueAtMs: null });
     else if (past) this.happen({ kind: 'deadline', newest: false, sentElsewhere: false });
@@ -189,6 +196,7 @@ class World {
   answer(which: number, outcome: SendOutcome): void {
     const [call] = this.calls.splice(which % Math.max(1, this.calls.length), 1);
     if (!call) return;
+    if (!this.answered.includes(call)) this.answered.push(call);
     if (outcome.kind === 'unknown') call.unknown = true;
     if (outcome.kind === 'refused' && !call.unknown && !isForNow(outcome)) call.closed = true;
     if (outcome.kind === 'accepted') {
@@ -203,12 +211,33 @@ class World {
     assert.deepEqual([this.state, this.rows.length], [state, rows.length], 'an answer counts once');
   }
 
+  /** By the provider of any call, of what it was given under that reference: of what it accepted, else of what it did not answer. */
   receipt(which: number, code: 5012 | 5020 | null): void {
-    const call = this.accepted[which % Math.max(1, this.accepted.length)];
+    const call = this.answered[which % Math.max(1, this.answered.length)];
     if (!call) return;
+    const own = this.answered.filter(
+      ({ attempt, line, reference }) => attempt === call.attempt && line === call.line && reference === call.reference,
+    );
+    const accepted = own.filter((one) => this.accepted.includes(one));
+    const open = accepted.length > 0 ? accepted : own.filter(({ unknown }) => unknown);
+    const tries = (open.length > 0 ? open : own).map((one) => one.try);
+    const about = { attempt: call.attempt, tries, ...(open.length === 0 && { refused: true }) };
     const outcome = code === null ? { kind: 'delivered' as const } : undelivered(reasonOf(code), 'r', code);
-    const result = this.happen({ kind: 'receipt', attempt: call.attempt, outcome });
-    if (result?.early) assert.equal(this.state.active?.attempt, call.attempt, 'only an attempt still open is early');
+    const before = this.handOver(call.attempt);
+    const result = this.happen({ kind: 'receipt', about, outcome });
+    if (result?.early && accepted.length > 0)
+      assert.equal(this.state.active?.attempt, call.attempt, 'only an attempt still open is early');
+    const others = this.accepted.filter((one) => one.attempt === call.attempt && !tries.includes(one.try));
+    if (code !== null && others.some((one) => !this.denied.has(one)))
+      assert.deepEqual(this.handOver(call.attempt)?.state, before?.state, 'a receipt of another provider ends nothing');
+    if (code !== null && before) for (const one of accepted) this.denied.add(one);
+    const { state, rows } = this;
+    this.happen({ kind: 'receipt', about, outcome });
+    assert.deepEqual([this.state, this.rows.length], [state, rows.length], 'a receipt counts once');
+  }
+
+  handOver(attempt: number): State['handOvers'][number] | undefined {
+    return this.state.handOvers.find((made) => made.attempt === attempt);
   }
 
   end(reason: Exclude<EndReason, 'expired'>): void {
@@ -258,12 +287,15 @@ class World {
 
   /** What was charged and given back, by the ledger. */
   checkCost(): void {
-    const sum = (name: string): number => this.rows.reduce((all, { data }) => all + Number(data?.[name] ?? 0), 0);
+    const sum = (name: string): number => this.entries.reduce((all, { data }) => all + Number(data?.[name] ?? 0), 0);
     const micros = this.chargedMicros - sum('refunded_micros') + sum('charged_micros');
     assert.equal(this.state.costMicros, micros);
     assert.ok(micros >= 0 && sum('charged_micros') <= sum('refunded_micros'));
-    for (const { state, accepted, refunded = 0 } of this.state.handOvers)
-      assert.ok(refunded === 0 || (state === 'undelivered' && accepted.length > 0), `${refunded} for ${state}`);
+    for (const { attempt, accepted, refunded = {} } of this.state.handOvers)
+      for (const one of Object.keys(refunded).map(Number)) {
+        const call = this.accepted.find((made) => made.attempt === attempt && made.try === one);
+        assert.ok(call && this.denied.has(call) && accepted.includes(one), `try ${one} was given back`);
+      }
   }
 
   checkPromises(): void {

@@ -10,6 +10,7 @@ import { type Call, giveBack, type LineUse, lapse, outcomeOf, takeLine, unusable
 import { receiptOf, waitOver } from './receipt.ts';
 import { type Lines, refreshLines, requestAgain, requestNext } from './request.ts';
 import { type EndReason, messageState, type SkipReason, type State } from './state.ts';
+import type { About } from './told.ts';
 
 export type Happening =
   | { kind: 'outcome'; call: Call; outcome: SendOutcome; line: LineUse }
@@ -17,7 +18,7 @@ export type Happening =
   | { kind: 'not_started'; delayMs?: number }
   | { kind: 'takes_line'; line: number }
   | { kind: 'unusable'; reason: SkipReason }
-  | { kind: 'receipt'; attempt: number; outcome: Receipt['outcome'] }
+  | { kind: 'receipt'; about: About; outcome: Receipt['outcome'] }
   | { kind: 'wait_over' }
   | { kind: 'next_channel'; lines?: Lines | undefined }
   | { kind: 'resend'; channel?: Channel | undefined; deadlineAtMs?: number | undefined; lines?: Lines | undefined }
@@ -70,7 +71,7 @@ function apply(change: Change, happening: Happening): Pick<Next, 'asked' | 'earl
       unusable(change, happening.reason);
       return {};
     case 'receipt':
-      return receiptOf(change, happening.attempt, happening.outcome) ? {} : { early: true };
+      return receiptOf(change, happening.about, happening.outcome) ? {} : { early: true };
     case 'wait_over':
       waitOver(change);
       return {};

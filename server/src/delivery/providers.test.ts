@@ -1,7 +1,8 @@
 /** Several providers in one channel: who is called next, who never again, what a circuit, a rate and a crash do to it. */
 import assert from 'node:assert/strict';
 import { afterEach, before, test } from 'node:test';
-import { refusedForGood, refusedForNow } from '../channels/index.ts';
+import { type Receipt, refusedForGood, refusedForNow, undelivered } from '../channels/index.ts';
+import { listEvents } from '../events/index.ts';
 import type { Db } from '../platform/db.ts';
 import type { TestClock } from '../testing/database.ts';
 import { onEachEngine } from '../testing/database.ts';
@@ -14,13 +15,14 @@ import {
   inTurn,
   lineOn,
   type Node,
+  nextHanded,
   phone,
   rowsOf,
   ScriptedUpstream,
   stopNodes,
   unknown,
 } from './fixtures.ts';
-import type { Draft, Line } from './index.ts';
+import type { Draft, Ids, Line } from './index.ts';
 
 type Changes = Record<string, Partial<Line> | null>;
 
@@ -47,6 +49,27 @@ const by = (chain: string, lines = ['a', 'b'], changes: Partial<Draft> = {}): Dr
   const draft = draftOf(chain, changes);
   return { ...draft, steps: draft.steps.map((step) => ({ ...step, lines })) };
 };
+
+const arrived = { kind: 'delivered' } as const;
+const away = undelivered('unreachable', 'switched off');
+
+/** The node that called a is slow: its answer comes while b is called by another. */
+async function bothAccept(db: Db, clock: TestClock, changes: Changes): Promise<{ ids: Ids; node: Node }> {
+  const [first, second] = [twoCarriers(db, clock, changes), twoCarriers(db, clock, changes)];
+  const [slow, quick] = [held(), held()];
+  inTurn(first.a, slow.answer);
+  inTurn(second.b, quick.answer);
+  const ids = await accept(db, first.node, by('sms'));
+  await clock.travel(15_500);
+  const calledB = nextHanded(second.b);
+  const done = second.node.delivery.runUntilIdle();
+  await calledB;
+  slow.letGo({ kind: 'accepted', upstreamId: 'a has it' });
+  await first.node.delivery.runUntilIdle();
+  quick.letGo({ kind: 'accepted', upstreamId: 'b has it' });
+  await done;
+  return { ids, node: second.node };
+}
 
 onEachEngine('providers of one channel', (get) => {
   before(() => get().clock.freeze());
@@ -158,6 +181,72 @@ onEachEngine('providers of one channel', (get) => {
       await second.node.delivery.receive('a', { upstreamId: 'never seen', reference: 'x-y', outcome }),
       false,
     );
+  });
+
+  test('what one provider reports ends nothing that another accepted: no row, no next channel, nothing given back', async () => {
+    const { db, clock } = get();
+    for (const answer of [unknown, refusedForNow('throttled', 'slow down')]) {
+      const { node, a, b } = twoCarriers(db, clock, { b: { refundable: true } });
+      inTurn(a, answer);
+      const ids = await accept(db, node, by('sms|voice'));
+      await node.delivery.runUntilIdle();
+      const [first, second] = [a.handed[0]?.reference ?? '', b.handed[0]?.reference ?? ''];
+      const report = (provider: string, upstreamId: string, reference: string, outcome: Receipt['outcome']) =>
+        node.delivery.receive(provider, { upstreamId, reference, outcome });
+      for (let i = 0; i < 2; i++) assert.equal(await report('a', 'of a', first, away), true);
+      await node.delivery.runUntilIdle();
+      assert.equal(await rowsOf(db, ids), 'sent(sms)');
+      const calls = [...a.handed, ...b.handed].filter(({ messageId }) => messageId === ids.messageId);
+      assert.deepEqual(
+        calls.map(({ channel }) => channel),
+        ['sms', 'sms'],
+      );
+      const view = await node.delivery.find('7', ids.messageId);
+      assert.deepEqual([view?.state, view?.costMicros], ['sent', 41_200]);
+      const said = (await causesOf(db, ids)).filter((cause) => cause === 'receipt_negative');
+      assert.equal(said.length, answer === unknown ? 1 : 0, 'once, and nothing of what was refused');
+      assert.equal(await report('b', `${ids.messageId}-1`, second, away), true);
+      assert.equal(await rowsOf(db, ids), 'sent(sms) delivered_failed(sms, 5012, P)');
+      assert.equal((await node.delivery.find('7', ids.messageId))?.costMicros, 0);
+    }
+  });
+
+  test('of two providers that both accepted, the second negative receipt is the one that counts, and each gives back its own', async () => {
+    const { db, clock } = get();
+    const costs = { a: { costMicros: 70_000, refundable: true }, b: { costMicros: 80_000, refundable: true } };
+    const { ids, node } = await bothAccept(db, clock, costs);
+    const costOf = async () => (await node.delivery.find('7', ids.messageId))?.costMicros;
+    const report = (provider: string, outcome: Receipt['outcome']) =>
+      node.delivery.receive(provider, { upstreamId: `${provider} has it`, outcome });
+    assert.equal(await costOf(), 150_000);
+    for (let i = 0; i < 2; i++) assert.equal(await report('a', away), true);
+    assert.deepEqual([await rowsOf(db, ids), await costOf()], ['sent(sms)', 80_000]);
+    for (let i = 0; i < 2; i++) assert.equal(await report('b', away), true);
+    assert.deepEqual([await rowsOf(db, ids), await costOf()], ['sent(sms) delivered_failed(sms, 5012)', 0]);
+    for (let i = 0; i < 2; i++) assert.equal(await report('a', arrived), true);
+    const rows = 'sent(sms) delivered_failed(sms, 5012) delivered(sms, L)';
+    assert.deepEqual([await rowsOf(db, ids), await costOf()], [rows, 70_000], 'what did not arrive costs nothing');
+    assert.equal(await report('a', away), true);
+    for (let i = 0; i < 2; i++) assert.equal(await report('b', arrived), true);
+    assert.deepEqual([await rowsOf(db, ids), await costOf()], [rows, 150_000]);
+  });
+
+  test('a provider that did not deliver what another did gives back its own cost', async () => {
+    const { db, clock } = get();
+    const { node, a, b } = twoCarriers(db, clock, { b: { refundable: true } });
+    inTurn(a, unknown);
+    const ids = await accept(db, node, by('sms|voice'));
+    await node.delivery.runUntilIdle();
+    const reference = a.handed[0]?.reference ?? '';
+    assert.equal(await node.delivery.receive('a', { upstreamId: 'of a', reference, outcome: arrived }), true);
+    const atB = { upstreamId: `${ids.messageId}-1`, reference: b.handed[0]?.reference ?? '', outcome: away };
+    for (let i = 0; i < 2; i++) assert.equal(await node.delivery.receive('b', atB), true);
+    assert.equal(await rowsOf(db, ids), 'sent(sms) delivered(sms)');
+    assert.equal((await node.delivery.attempts(ids))[1]?.costMicros, 41_200);
+    const told = (await listEvents(db, ids.applicationId, ids.messageId)).flatMap(
+      ({ data }) => data?.['refunded_micros'] ?? [],
+    );
+    assert.deepEqual(told, [41_200]);
   });
 
   test('a receipt that comes before its attempt is known is kept and taken later', async () => {

@@ -1,8 +1,9 @@
 /**
  * What follows from a receipt or from its absence (contract §7.2, §7.3). Receipts come early, late, twice or never: each status
- * is reported once per hand-over, an answer never moves a state backwards, and a late one is marked.
+ * is reported once per hand-over, an answer never moves a state backwards, and a late one is marked. What one provider reports says
+ * nothing of what another accepted.
  */
-import type { Receipt } from '../channels/index.ts';
+import type { Receipt, Undelivered } from '../channels/index.ts';
 import type { ErrorCode } from '../errors.ts';
 import {
   abandonPlanned,
@@ -17,14 +18,15 @@ import {
   skipAddress,
 } from './change.ts';
 import { type HandOver, isOpen, stepAt } from './state.ts';
+import { type About, giveBack, keepWords, meant, takeAgain, wordsOf } from './told.ts';
 
 /** False when the hand-over is not concluded yet: the receipt is to be reported again. */
-export function receiptOf(change: Change, attempt: number, outcome: Receipt['outcome']): boolean {
-  const handOver = change.state.handOvers.find((made) => made.attempt === attempt);
+export function receiptOf(change: Change, about: About, outcome: Receipt['outcome']): boolean {
+  const handOver = change.state.handOvers.find((made) => made.attempt === about.attempt);
   if (!handOver) return false;
-  if (outcome.kind === 'delivered') delivered(change, handOver);
-  else if (handOver.state === 'sent' || handOver.state === 'no_receipt')
-    undelivered(change, handOver, outcome.errorCode, outcome.detail);
+  const tries = meant(handOver, about.tries);
+  if (outcome.kind === 'delivered') delivered(change, handOver, tries);
+  else if (!about.refused) notDelivered(change, handOver, tries, outcome);
   return true;
 }
 
@@ -49,43 +51,66 @@ const isLate = ({ state }: Change, handOver: HandOver): boolean =>
   handOver.state === 'undelivered' ||
   handOver.state === 'rejected';
 
-function delivered(change: Change, handOver: HandOver): void {
+function delivered(change: Change, handOver: HandOver, tries: readonly number[]): void {
   const { state } = change;
-  if (handOver.state === 'delivered') return;
+  const words = wordsOf(handOver);
+  if (tries.every((one) => words[one] === 'delivered')) return;
   const late = isLate(change, handOver);
+  const isFirst = handOver.state !== 'delivered';
+  const charged = takeAgain(handOver, tries);
+  state.costMicros += charged;
   handOver.state = 'delivered';
   delete handOver.errorCode;
+  keepWords(handOver, words, tries, 'delivered');
+  const data = {
+    ...(late && { late: true }),
+    ...whichTry(handOver, tries, charged),
+    ...(charged > 0 && { charged_micros: charged }),
+  };
+  const about = { step: handOver.step, attempt: handOver.attempt, data };
+  const cause = late ? 'receipt_late' : 'receipt_positive';
+  if (!isFirst) {
+    note(change, cause, about);
+    return;
+  }
   state.satisfied = true;
   if (state.active && !state.active.byUser) abandonPlanned(change);
   if (!state.active) rest(change);
-  const cause = late ? 'receipt_late' : 'receipt_positive';
-  row(change, 'delivered', cause, {
-    step: handOver.step,
-    attempt: handOver.attempt,
-    data: { ...(late && { late: true }), ...chargeAgain(change, handOver) },
-  });
+  row(change, 'delivered', cause, about);
 }
 
-/** What was given back for a hand-over that did arrive. */
-function chargeAgain({ state }: Change, handOver: HandOver): { charged_micros?: number } {
-  const { refunded } = handOver;
-  if (refunded === undefined) return {};
-  delete handOver.refunded;
-  state.costMicros += refunded;
-  return { charged_micros: refunded };
+/** Names the call where the ledger does not tell it already: where it was not the only one, or money goes with it. */
+function whichTry({ accepted }: HandOver, tries: readonly number[], micros: number): { try?: number } {
+  const [one] = tries;
+  return one === undefined || (micros === 0 && accepted.length === 1 && accepted[0] === one) ? {} : { try: one };
 }
 
-/** Gives back what the price says is owed for delivery alone. The attempt keeps its figure, the message's cost loses it. */
-function refund({ state }: Change, handOver: HandOver): { refunded_micros?: number } {
-  const { refundable } = handOver;
-  if (refundable === undefined) return {};
-  delete handOver.refundable;
-  handOver.refunded = refundable;
-  state.costMicros -= refundable;
-  return { refunded_micros: refundable };
+/** Of one provider; the hand-over is not delivered when none of those that accepted it is left. */
+function notDelivered(change: Change, handOver: HandOver, tries: readonly number[], outcome: Undelivered): void {
+  const { state } = change;
+  const words = wordsOf(handOver);
+  if (tries.every((one) => words[one] !== undefined)) return;
+  const refunded = giveBack(handOver, tries);
+  state.costMicros -= refunded;
+  const data = {
+    reason: outcome.detail,
+    ...whichTry(handOver, tries, refunded),
+    ...(refunded > 0 && { refunded_micros: refunded }),
+  };
+  const waits = handOver.state === 'sent' || handOver.state === 'no_receipt';
+  const others = handOver.accepted.filter((one) => !tries.includes(one));
+  const wasAccepted = others.length < handOver.accepted.length;
+  if (waits && wasAccepted && others.every((one) => words[one] === 'undelivered')) {
+    undelivered(change, handOver, outcome.errorCode, data);
+  } else {
+    const { step, attempt } = handOver;
+    const elsewhere = others.length > 0 && { elsewhere: true };
+    note(change, 'receipt_negative', { step, attempt, errorCode: outcome.errorCode, data: { ...data, ...elsewhere } });
+  }
+  keepWords(handOver, words, tries, 'undelivered');
 }
 
-function undelivered(change: Change, handOver: HandOver, errorCode: ErrorCode, reason: string): void {
+function undelivered(change: Change, handOver: HandOver, errorCode: ErrorCode, told: Record<string, unknown>): void {
   const { state } = change;
   const late = isLate(change, handOver);
   const { to, channel } = stepAt(state, handOver.step);
@@ -101,7 +126,7 @@ function undelivered(change: Change, handOver: HandOver, errorCode: ErrorCode, r
   const drives = state.active === null && (dropped || state.handOvers.at(-1) === handOver);
   const target = drives ? nextTarget(change) : null;
   const pending = drives ? target !== null : moreFollows(change);
-  const data = { ...(late && { late: true }), reason, ...refund(change, handOver) };
+  const data = { ...(late && { late: true }), ...told };
   const about = { step: handOver.step, attempt: handOver.attempt, errorCode, pending, data };
   const cause = late ? 'receipt_late' : 'receipt_negative';
   row(change, proof ? 'target_invalid' : 'delivered_failed', cause, about);

@@ -11,12 +11,22 @@ export const referenceOf = (
 
 const short = (id: string): string => BigInt(id).toString(36);
 
+interface Reference extends Ids {
+  attempt: number;
+  reference: number;
+}
+
 /** Null for what is none of ours. */
-export function readReference(text: string): (Ids & { attempt: number }) | null {
-  const [, application, message, attempt] =
-    /^([0-9a-z]{1,13})-([0-9a-z]{1,13})-([1-9]\d{0,3})-\d{1,4}$/.exec(text) ?? [];
+export function readReference(text: string): Reference | null {
+  const [, application, message, attempt, reference] =
+    /^([0-9a-z]{1,13})-([0-9a-z]{1,13})-([1-9]\d{0,3})-(\d{1,4})$/.exec(text) ?? [];
   if (application === undefined || message === undefined) return null;
-  return { applicationId: long(application), messageId: long(message), attempt: Number(attempt) };
+  return {
+    applicationId: long(application),
+    messageId: long(message),
+    attempt: Number(attempt),
+    reference: Number(reference),
+  };
 }
 
 const long = (text: string): string =>

@@ -37,7 +37,9 @@ export interface Step {
   lines?: readonly string[];
 }
 
-type HandOverState = 'rejected' | 'sent' | 'delivered' | 'undelivered' | 'no_receipt';
+/** What a receipt says. */
+export type Word = 'delivered' | 'undelivered';
+type HandOverState = 'rejected' | 'sent' | Word | 'no_receipt';
 
 /** A concluded hand-over of a step, under the attempt number customers see. */
 export interface HandOver {
@@ -50,10 +52,12 @@ export interface HandOver {
   provedInvalid?: true;
   /** Tries an upstream accepted; more than one only after an unknown outcome. */
   accepted: number[];
-  /** Of their cost: given back should it not be delivered. */
-  refundable?: number;
-  /** Given back; charged again should it be delivered after all. */
-  refunded?: number;
+  /** By try, what its receipt said; absent where `state` says it of all that were accepted. */
+  told?: Readonly<Record<number, Word>>;
+  /** By try, of its cost: given back should it not be delivered. */
+  refundable?: Readonly<Record<number, number>>;
+  /** By try: given back; charged again should it be delivered after all. */
+  refunded?: Readonly<Record<number, number>>;
 }
 
 /** The hand-over planned (not in flight) or under way (in flight). */
@@ -73,7 +77,7 @@ export interface Active {
   /** Of the accepted tries. */
   costMicros: number;
   /** As in HandOver. */
-  refundable?: number;
+  refundable?: Readonly<Record<number, number>>;
   /** Index into the step's lines; the first where absent. */
   line?: number;
   /** Lines that refused this attempt for good. */

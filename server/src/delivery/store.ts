@@ -20,6 +20,7 @@ import {
   storedPlan,
   usableAfter,
 } from './state.ts';
+import type { About } from './told.ts';
 
 /** A delivery as read, with the version a change must name. */
 export interface Loaded extends Ids {
@@ -307,21 +308,24 @@ export interface ReceiptKey {
   upstreamId: string;
 }
 
-/** The deliveries of accepted calls, with the attempt each belongs to; in the order asked, null for unknown ones. */
+/** The deliveries of accepted calls, with the calls of that id; in the order asked, null for unknown ones. */
 export async function findByUpstreamIds(
   db: Queryable,
   keys: readonly ReceiptKey[],
-): Promise<({ loaded: Loaded; attempt: number } | null)[]> {
+): Promise<({ loaded: Loaded; about: About } | null)[]> {
   const asked = relation(keys, {
     provider: ['text', (key) => key.provider],
     upstream_id: ['text', (key) => key.upstreamId],
   });
-  const rows = await db.query<Row & { ord: string; attempt: number }>(sql`
-    select ${rowColumns}, a.attempt, k.ord from (${asked}) as k
-    cross join lateral (select application_id, message_id, attempt from attempts
-      where provider = k.provider and upstream_id = k.upstream_id order by answered_at desc limit 1) as a
+  const rows = await db.query<Row & { ord: string } & About>(sql`
+    select ${rowColumns}, a.attempt, a.tries, k.ord from (${asked}) as k
+    cross join lateral (select application_id, message_id, attempt, array_agg(try) as tries from attempts
+      where provider = k.provider and upstream_id = k.upstream_id group by 1, 2, 3 order by max(answered_at) desc limit 1) as a
     join deliveries as d on d.application_id = a.application_id and d.message_id = a.message_id`);
-  return inOrder(keys.length, rows, (row) => ({ loaded: loadedOf(row), attempt: row.attempt }));
+  return inOrder(keys.length, rows, (row) => ({
+    loaded: loadedOf(row),
+    about: { attempt: row.attempt, tries: row.tries },
+  }));
 }
 
 function inOrder<R extends { ord: string }, T>(length: number, rows: readonly R[], of: (row: R) => T): (T | null)[] {

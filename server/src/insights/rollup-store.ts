@@ -96,7 +96,7 @@ function toldBy(applicationId: string, { facts, acceptances, verifications }: Re
   const providerOf = (entry: string): Sql => sql`(
     select a.provider from (${acceptances}) a where a.application_id = ${applicationId}
       and a.message_id = ${raw(`${entry}.message_id`)} and a.attempt = ${raw(`${entry}.attempt`)}
-    order by a.answered_at, a.try limit 1)`;
+    order by a.try is not distinct from (${raw(`${entry}.data`)} ->> 'try')::integer desc, a.answered_at, a.try limit 1)`;
   const entriesOf = (status: string, messages: Sql): Sql => sql`(${followedEntries()}) e
     where e.application_id = ${applicationId} and e.message_id = ${messages} and e.status = ${status}`;
   const firstChannel = sql`(

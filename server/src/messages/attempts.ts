@@ -47,12 +47,20 @@ export function attemptStories(
     started_at: record.startedAt.toISOString(),
     latency_ms: record.answeredAt.getTime() - record.startedAt.getTime(),
     cost: { amount: record.costMicros / 1_000_000, currency },
-    receipt: record.outcome === 'refused' ? null : receiptOf(record, events),
+    receipt: receiptOf(record, records, events),
   }));
 }
 
-function receiptOf({ attempt, answeredAt }: AttemptRecord, events: readonly LedgerEntry[]): AttemptStory['receipt'] {
-  const entry = events.findLast((one) => one.attempt === attempt && isReceipt(one));
+/** An entry that names no try is about the one that was accepted. */
+function receiptOf(
+  { attempt, try: own, answeredAt }: AttemptRecord,
+  records: readonly AttemptRecord[],
+  events: readonly LedgerEntry[],
+): AttemptStory['receipt'] {
+  const accepted = records.findLast((one) => one.attempt === attempt && one.outcome === 'accepted');
+  const entry = events.findLast(
+    (one) => one.attempt === attempt && isReceipt(one) && (one.data?.['try'] ?? accepted?.try) === own,
+  );
   if (!entry) return null;
   const detail = entry.data?.['reason'];
   return {

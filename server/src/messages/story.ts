@@ -40,7 +40,10 @@ const sentences: Record<Cause, (entry: LedgerEntry) => string> = {
   upstream_accepted: (entry) => `${titleOf(entry.channel)} was taken over for delivery.`,
   upstream_rejected: (entry) => `${titleOf(entry.channel)} was refused: ${causeOf(entry)}${nextOf(entry)}`,
   receipt_positive: (entry) => `${titleOf(entry.channel)} was delivered.`,
-  receipt_negative: (entry) => `${titleOf(entry.channel)} could not be delivered: ${causeOf(entry)}${nextOf(entry)}`,
+  receipt_negative: (entry) =>
+    entry.data?.['elsewhere']
+      ? `${titleOf(entry.channel)} could not be delivered by one provider: ${causeOf(entry)}; another has accepted it.`
+      : `${titleOf(entry.channel)} could not be delivered: ${causeOf(entry)}${nextOf(entry)}`,
   receipt_late: (entry) =>
     entry.status === 'delivered' || entry.errorCode === undefined
       ? `${titleOf(entry.channel)} was delivered after all, late.`

@@ -1,7 +1,7 @@
 /** What a hand-over costs, through the whole app: the price in force at its moment, on every node, wherever the cost is shown. */
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { refusedForGood, refusedForNow, undelivered } from '../channels/index.ts';
+import { refusedForGood, refusedForNow, undelivered, unknown } from '../channels/index.ts';
 import { listEvents } from '../events/index.ts';
 import { sql } from '../platform/sql.ts';
 import { bodyOf, newNumber, type TestApplication, useApplication } from '../testing/application.ts';
@@ -144,6 +144,30 @@ onEachScene('the cost of a hand-over', (get) => {
       ['sms', 3, 161, 80],
       ['voice', 2, 1800, 0],
     ]);
+  });
+
+  test('stays with the provider that took it, whatever another reports that gave no answer; the story says who reported', async () => {
+    const { prices, costOf, box, world } = get();
+    await prices({ price_micros: 70, provider: 'carrier-a', refund: 'undelivered' });
+    await prices({ price_micros: 80, provider: 'carrier-b', refund: 'undelivered' });
+    world.answer = (message) => (world.handed.length % 2 === 0 ? accepts(message) : unknown('no answer'));
+    world.handed.length = 0;
+    const own = await get().newApplication();
+    const { id, micros } = await costOf(own, newNumber());
+    const reference = world.handed[0]?.reference ?? '';
+    assert.equal(await box.app.delivery.receive('carrier-a', { upstreamId: 'of a', reference, outcome: gone }), true);
+    const story = await own.story(id);
+    assert.deepEqual([micros, story.cost.amount, story.state], [80, 0.00008, 'sent']);
+    const told = story.attempts.map((one: Record<string, { state?: string } | null>) => one['receipt']?.state ?? null);
+    assert.deepEqual(told, ['undelivered', null]);
+    assert.match(story.timeline.at(-1).text, /could not be delivered by one provider: .*; another has accepted it\.$/);
+    const usage = async () =>
+      bodyOf(await box.operator({ path: `/admin/v1/usage?application_id=${own.id}` })).rows.map(
+        (row: Record<string, unknown>) => [row['provider'], row['cost_micros'], row['refunded_micros']],
+      );
+    assert.deepEqual(await usage(), [['carrier-b', 80, 0]]);
+    assert.equal(await box.app.delivery.receive('carrier-b', { upstreamId: reference, outcome: gone }), true);
+    assert.deepEqual(await usage(), [['carrier-b', 80, 80]]);
   });
 
   test('the virtual network costs nothing, whatever the table says', async () => {

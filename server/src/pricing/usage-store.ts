@@ -1,6 +1,6 @@
 /**
  * The statement that adds up what was used. It finds messages by the time in their ids and attempts by their message, so that it reads
- * the days asked for and nothing else. What was given back stands in the ledger under the attempt, and goes to its last accepted call.
+ * the days asked for and nothing else. What was given back stands in the ledger under the attempt, with the call it was the cost of.
  */
 
 import { ledgerEntries } from '../events/index.ts';
@@ -52,9 +52,7 @@ export function sumUsage(
       select sum(coalesce((e.data ->> 'refunded_micros')::bigint, 0) - coalesce((e.data ->> 'charged_micros')::bigint, 0)) as micros
       from (${ledgerEntries()}) e
       where e.application_id = a.application_id and e.message_id = a.message_id and e.attempt = a.attempt
-        and (e.data ? 'refunded_micros' or e.data ? 'charged_micros') and not exists (
-          select 1 from (${acceptances}) later where later.application_id = a.application_id
-            and later.message_id = a.message_id and later.attempt = a.attempt and later.try > a.try)
+        and (e.data ? 'refunded_micros' or e.data ? 'charged_micros') and (e.data ->> 'try')::integer = a.try
     ) r on true
     group by 1, given.id, 3, 4, 5 order by 1, given.id, 3, 4, 5 limit ${limit}`);
 }

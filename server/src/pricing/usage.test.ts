@@ -17,7 +17,8 @@ interface Counted {
   country: string | null;
   created_at: Date;
   attempt: number;
-  plan: { handOvers: { attempt: number; refunded?: number }[] };
+  try: number;
+  plan: { handOvers: { attempt: number; refunded?: Record<number, number> }[] };
 }
 interface Row {
   day: string;
@@ -54,9 +55,9 @@ async function recount({ database }: Scene, from: string, until: string, applica
     const segments = one.route?.segments;
     if (segments !== undefined) row.segments = (row.segments ?? 0) + segments;
     row.cost_micros += Number(one.cost_micros);
-    // None is delivered after all here, and no attempt accepted twice.
+    // None is delivered after all here.
     const handOver = one.plan.handOvers.find(({ attempt }) => attempt === one.attempt);
-    row.refunded_micros += handOver?.refunded ?? 0;
+    row.refunded_micros += handOver?.refunded?.[one.try] ?? 0;
   }
   return [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { ids: _, ...row }]) => row);
 }

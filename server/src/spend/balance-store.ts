@@ -184,7 +184,7 @@ export async function refundCharge(
       from balance_entries c cross join lateral (
         -- What receipts have given back of it already.
         select coalesce(sum(r.amount_micros), 0) as micros from balance_entries r where r.kind = 'receipt'
-          and r.organization_id = c.organization_id and r.message_id = c.message_id and r.attempt = c.attempt
+          and r.organization_id = c.organization_id and r.message_id = c.message_id and r.attempt = c.attempt and r.try = c.try
       ) given
       where c.organization_id = ${organizationId} and c.id = ${chargeId} and c.kind = 'charge' and -c.amount_micros > given.micros
       on conflict (refunded_id) do nothing

@@ -13,7 +13,7 @@ export interface Charges {
   lock(rows: Sql): Sql;
   /**
    * Clauses. `accepted`: attempt, try, cost_micros of calls written as accepted just now; `over`: nothing more goes out by itself;
-   * `corrected`: attempt and micros that receipts give back (or take again, below zero), null for none.
+   * `corrected`: attempt, try and micros that receipts give back (or take again, below zero), null for none.
    */
   settle(accepted: Sql, over: Sql, corrected: Sql | null): Sql;
   /** Clauses for deliveries ended with nothing under way. */
@@ -50,14 +50,15 @@ export const createCharges = (organizations: Sql): Charges => ({
 
 /** What receipts give back; nothing of what the operator has given back by hand. */
 const correct = (corrected: Sql, organizations: Sql): Sql => sql`charge_corrected as (
-    insert into balance_entries (organization_id, kind, application_id, message_id, attempt, amount_micros)
-    select b.organization_id, 'receipt', c.application_id, c.message_id, c.attempt, c.micros
+    insert into balance_entries (organization_id, kind, application_id, message_id, attempt, try, amount_micros)
+    select b.organization_id, 'receipt', c.application_id, c.message_id, c.attempt, c.try, c.micros
     from (${corrected}) c join (${organizations}) o on o.application_id = c.application_id
     join charge_balances b on b.organization_id = o.organization_id
     where exists (select from balance_entries e where e.kind = 'charge'
-        and e.application_id = c.application_id and e.message_id = c.message_id and e.attempt = c.attempt)
+        and e.application_id = c.application_id and e.message_id = c.message_id and e.attempt = c.attempt
+        and e.try = c.try)
       and not exists (select from balance_entries e where e.kind = 'refund' and e.organization_id = b.organization_id
-        and e.message_id = c.message_id and e.attempt = c.attempt)
+        and e.message_id = c.message_id and e.attempt = c.attempt and e.try = c.try)
   )`;
 
 /**
