@@ -42,15 +42,21 @@ export async function listAttempts(db: Queryable, ids: Ids): Promise<AttemptReco
 }
 
 export interface Answer {
+  /** 1-based. */
+  step: number;
   try: number;
+  channel: Channel;
   provider: string;
   outcome: SendOutcome['kind'];
+  /** What it costs should it turn out to have been accepted; 0 where it had an answer. */
+  owedMicros: number;
 }
 
 /** The calls of an attempt, in order. */
 export async function listAnswers(db: Queryable, ids: Ids & { attempt: number }): Promise<Answer[]> {
-  return db.query<Answer>(sql`select try, provider, outcome from attempts where application_id = ${ids.applicationId}
-    and message_id = ${ids.messageId} and attempt = ${ids.attempt} order by try`);
+  return db.query<Answer>(sql`select step, try, channel, provider, outcome,
+      coalesce((route ->> 'owed_micros')::double precision, 0) as "owedMicros"
+    from attempts where application_id = ${ids.applicationId} and message_id = ${ids.messageId} and attempt = ${ids.attempt} order by try`);
 }
 
 /**

@@ -3,7 +3,7 @@
  * Everything it knows is in the database; what it holds in memory may be lost at any moment and is taken over by another node
  * when its lease lapses.
  */
-import { type Receipt, unknown } from '../channels/index.ts';
+import { type Content, type Receipt, unknown } from '../channels/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
@@ -111,9 +111,9 @@ export function createEngine(ports: EnginePorts): Engine {
     async receive(provider, receipt) {
       const found = await findTries(provider, receipt);
       if (!found) return false;
-      const { loaded, about } = found;
+      const { loaded, about, call } = found;
       const { outcome } = receipt;
-      const result = await write.change(loaded, loaded, { kind: 'receipt', about, outcome });
+      const result = await write.change(loaded, loaded, { kind: 'receipt', about, outcome }, call);
       seen(result);
       const isTaken = result !== null && !result.early;
       if (isTaken) ports.watch?.received(provider, outcome.kind);
@@ -141,40 +141,44 @@ export function createEngine(ports: EnginePorts): Engine {
 }
 
 /** What a claimed delivery is due for: a lapsed lease, its deadline, the end of a wait, or its next attempt. */
-function handle(claimed: Claimed, { write, keyring, lineOf, watch }: EnginePorts, run: Run): Promise<void> {
+function handle(claimed: Claimed, ports: EnginePorts, run: Run): Promise<void> {
+  const { write } = ports;
   const happens = (happening: Happening): Promise<void> => run.insist(() => write.change(claimed, claimed, happening));
-  if (claimed.wasInFlight) return lapsed(claimed, write, run, lineOf, watch);
+  if (claimed.wasInFlight) return lapsed(claimed, ports, run);
   if (claimed.pastDeadline) return happens({ kind: 'deadline', newest: false, sentElsewhere: false });
   if (!claimed.state.active) return happens({ kind: 'wait_over' });
-  const { content } = claimed;
-  return run.attempt(claimed, content ? unsealContent(keyring, claimed, content) : { code: null, contents: [] });
+  return run.attempt(claimed, clearOf(claimed, ports));
 }
 
+const clearOf = (claimed: Claimed, { keyring }: Pick<EnginePorts, 'keyring'>): Clear =>
+  claimed.content ? unsealContent(keyring, claimed, claimed.content) : { code: null, contents: [] };
+
 /** The call whose node was lost is written down as unknown, by the provider it was given to. */
-function lapsed(
-  claimed: Claimed,
-  write: Write,
-  run: Run,
-  lineOf: LineOf,
-  watch: DeliveryWatch | undefined,
-): Promise<void> {
+function lapsed(claimed: Claimed, ports: EnginePorts, run: Run): Promise<void> {
+  const { write, lineOf, watch } = ports;
   const { active, steps } = claimed.state;
   const step = active && steps[active.step];
   const id = step ? (step.lines ?? [null])[active.line ?? 0] : undefined;
-  const line = !step || id === undefined ? null : lineOf(id, {}, step);
+  const content = active ? (clearOf(claimed, ports).contents[active.step] ?? {}) : {};
+  const line = !step || id === undefined ? null : lineOf(id, content, step);
   const happening: Happening = { kind: 'lapsed', idempotent: line?.idempotent ?? false };
-  const call = active && line ? lostCall(claimed.state, active, id ?? null, line) : undefined;
+  const call = active && line ? lostCall(claimed.state, active, id ?? null, line, content) : undefined;
   if (call) watch?.attempted(call);
   return run.insist(() => write.change(claimed, claimed, happening, call));
 }
 
-function lostCall(state: State, active: Active, id: string | null, line: Line): CallRecord {
-  const { provider, why, currency } = line;
+function lostCall(
+  state: State,
+  active: Active,
+  id: string | null,
+  { provider, why, currency, costMicros }: Line,
+  { segments }: Partial<Content>,
+): CallRecord {
   return {
     call: { step: active.step, attempt: active.attempt, try: active.try },
     channel: stepAt(state, active.step).channel,
     provider,
-    route: id === null ? null : { line: id, why, currency },
+    route: id === null ? null : { line: id, why, currency, segments, owed_micros: costMicros },
     outcome: unknown('the node at work was lost'),
     tookMs: leaseMs,
   };

@@ -126,7 +126,7 @@ function countAcceptance({ state }: Change, known: Active | HandOver, tryNumber:
 }
 
 /** An acceptance that was overtaken: its receipts are ours all the same, and the attempt has not failed. */
-function acceptLate(change: Change, call: Call, outcome: Accepted): void {
+export function acceptLate(change: Change, call: Call, outcome: Accepted): void {
   const { state } = change;
   const active = state.active?.attempt === call.attempt ? state.active : null;
   const known = active ?? state.handOvers.find((made) => made.attempt === call.attempt);

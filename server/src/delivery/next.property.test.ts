@@ -152,16 +152,8 @@ class World {
     );
     if (unknown.length > 0)
       assert.equal(earlier.at(-1)?.reference, reference, 'what may have gone out keeps its reference');
-    const call = {
-      step,
-      attempt,
-      try: active.try,
-      reference,
-      untilMs: this.nowMs + leaseMs,
-      unknown: false,
-      closed: false,
-      line,
-    };
+    const untilMs = this.nowMs + leaseMs;
+    const call = { step, attempt, try: active.try, reference, untilMs, unknown: false, closed: false, line };
     this.made.push(call);
     this.calls.push(call);
   }
@@ -199,7 +191,7 @@ class World {
     if (!this.answered.includes(call)) this.answered.push(call);
     if (outcome.kind === 'unknown') call.unknown = true;
     if (outcome.kind === 'refused' && !call.unknown && !isForNow(outcome)) call.closed = true;
-    if (outcome.kind === 'accepted') {
+    if (outcome.kind === 'accepted' && !this.accepted.includes(call)) {
       this.accepted.push(call);
       this.chargedMicros += outcome.costMicros ?? 0;
     }
@@ -221,12 +213,19 @@ class World {
     const accepted = own.filter((one) => this.accepted.includes(one));
     const open = accepted.length > 0 ? accepted : own.filter(({ unknown }) => unknown);
     const tries = (open.length > 0 ? open : own).map((one) => one.try);
-    const about = { attempt: call.attempt, tries, ...(open.length === 0 && { refused: true }) };
+    const arrives = accepted.length === 0 && open.length > 0 && code === null;
+    const acceptance = { step: call.step, outcome: { kind: 'accepted' as const, upstreamId: 'u', costMicros: 5 } };
+    const refused = open.length === 0;
+    const about = { attempt: call.attempt, tries, refused, ...(arrives && { acceptance }) };
     const outcome = code === null ? { kind: 'delivered' as const } : undelivered(reasonOf(code), 'r', code);
     const before = this.handOver(call.attempt);
     const result = this.happen({ kind: 'receipt', about, outcome });
     if (result?.early && accepted.length > 0)
       assert.equal(this.state.active?.attempt, call.attempt, 'only an attempt still open is early');
+    if (arrives && !result?.early) {
+      this.accepted.push(...open.slice(0, 1));
+      this.chargedMicros += 5;
+    }
     const others = this.accepted.filter((one) => one.attempt === call.attempt && !tries.includes(one.try));
     if (code !== null && others.some((one) => !this.denied.has(one)))
       assert.deepEqual(this.handOver(call.attempt)?.state, before?.state, 'a receipt of another provider ends nothing');

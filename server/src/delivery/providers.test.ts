@@ -178,7 +178,7 @@ onEachEngine('providers of one channel', (get) => {
     assert.equal(await second.node.delivery.receive('a', { upstreamId: 'never seen', reference, outcome }), true);
     assert.equal(await rowsOf(db, ids), 'sent(sms) delivered(sms)');
     assert.equal(
-      await second.node.delivery.receive('a', { upstreamId: 'never seen', reference: 'x-y', outcome }),
+      await second.node.delivery.receive('a', { upstreamId: 'not seen either', reference: 'x-y', outcome }),
       false,
     );
   });
@@ -247,6 +247,32 @@ onEachEngine('providers of one channel', (get) => {
       ({ data }) => data?.['refunded_micros'] ?? [],
     );
     assert.deepEqual(told, [41_200]);
+  });
+
+  test('what arrived although nobody answered was accepted: it costs what that call did, once', async () => {
+    const { db, clock } = get();
+    const { node, a, b } = twoCarriers(db, clock, { a: { costMicros: 70_000, refundable: true } });
+    inTurn(a, unknown);
+    inTurn(b, unknown);
+    const ids = await accept(db, node, by('sms'));
+    await node.delivery.runUntilIdle();
+    const reference = a.handed[0]?.reference ?? '';
+    const report = (outcome: Receipt['outcome']) =>
+      node.delivery.receive('a', { upstreamId: `a took ${ids.messageId}`, reference, outcome });
+    for (const outcome of [arrived, arrived, away]) assert.equal(await report(outcome), true);
+    assert.equal(await rowsOf(db, ids), 'sent_failed(sms, 5016) delivered(sms, L)');
+    const view = await node.delivery.find('7', ids.messageId);
+    assert.deepEqual([view?.state, view?.costMicros], ['delivered', 70_000]);
+    const calls = (await node.delivery.attempts(ids)).map(({ provider, outcome, upstreamId, costMicros }) => [
+      provider,
+      outcome,
+      upstreamId,
+      costMicros,
+    ]);
+    assert.deepEqual(calls, [
+      ['a', 'accepted', `a took ${ids.messageId}`, 70_000],
+      ['b', 'unknown', null, 0],
+    ]);
   });
 
   test('a receipt that comes before its attempt is known is kept and taken later', async () => {

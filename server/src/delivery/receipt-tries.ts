@@ -6,12 +6,14 @@ import type { Receipt } from '../channels/index.ts';
 import type { Db } from '../platform/db.ts';
 import { type Answer, listAnswers } from './attempt-store.ts';
 import { readReference } from './reference.ts';
-import { findByUpstreamIds, findDeliveries, type Loaded, type ReceiptKey } from './store.ts';
+import { type CallRecord, findByUpstreamIds, findDeliveries, type Loaded, type ReceiptKey } from './store.ts';
 import type { About } from './told.ts';
 
 interface Found {
   loaded: Loaded;
   about: About;
+  /** To be written down as accepted with it: a call that had no answer, and yet the message arrived. */
+  call?: CallRecord;
 }
 
 export type FindTries = (provider: string, receipt: Receipt) => Promise<Found | null>;
@@ -19,8 +21,8 @@ export type FindTries = (provider: string, receipt: Receipt) => Promise<Found | 
 export function createFindTries(db: Db): FindTries {
   const byUpstreamId = db.batch<ReceiptKey, Found | null>({ run: findByUpstreamIds, gatherMs: 2 });
 
-  async function byReference(provider: string, text: string | undefined): Promise<Found | null> {
-    const named = text === undefined ? null : readReference(text);
+  async function byReference(provider: string, receipt: Receipt): Promise<Found | null> {
+    const named = receipt.reference === undefined ? null : readReference(receipt.reference);
     // The delivery first: an attempt that it knows as concluded gets no more calls.
     const [loaded] = named ? await findDeliveries(db, [named]) : [];
     if (!named || !loaded) return null;
@@ -28,12 +30,26 @@ export function createFindTries(db: Db): FindTries {
     const [first] = calls;
     if (!first) return null;
     const about = { attempt: named.attempt, tries: calls.map((call) => call.try) };
-    return { loaded, about: first.outcome === 'refused' ? { ...about, refused: true } : about };
+    if (first.outcome === 'refused') return { loaded, about: { ...about, refused: true } };
+    if (first.outcome === 'accepted' || receipt.outcome.kind !== 'delivered') return { loaded, about };
+    const call = acceptanceOf(first, named.attempt, receipt.upstreamId);
+    const acceptance = { step: call.call.step, outcome: call.outcome };
+    return { loaded, about: { ...about, tries: [first.try], acceptance }, call };
   }
 
-  return async (provider, { upstreamId, reference }) =>
-    (await byUpstreamId({ provider, upstreamId })) ?? byReference(provider, reference);
+  return async (provider, receipt) =>
+    (await byUpstreamId({ provider, upstreamId: receipt.upstreamId })) ?? byReference(provider, receipt);
 }
+
+/** The route stays as it was written with the call. */
+const acceptanceOf = ({ step, channel, provider, ...one }: Answer, attempt: number, upstreamId: string) => ({
+  call: { step: step - 1, attempt, try: one.try },
+  channel,
+  provider,
+  route: null,
+  outcome: { kind: 'accepted' as const, upstreamId, costMicros: one.owedMicros },
+  tookMs: 0,
+});
 
 /** The accepted ones of that reference; where there is none, those without an answer; else the refused. */
 function callsOf(answers: readonly Answer[], provider: string, reference: number): Answer[] {

@@ -17,6 +17,7 @@ import {
   row,
   skipAddress,
 } from './change.ts';
+import { acceptLate } from './hand-over.ts';
 import { type HandOver, isOpen, stepAt } from './state.ts';
 import { type About, giveBack, keepWords, meant, takeAgain, wordsOf } from './told.ts';
 
@@ -25,7 +26,7 @@ export function receiptOf(change: Change, about: About, outcome: Receipt['outcom
   const handOver = change.state.handOvers.find((made) => made.attempt === about.attempt);
   if (!handOver) return false;
   const tries = meant(handOver, about.tries);
-  if (outcome.kind === 'delivered') delivered(change, handOver, tries);
+  if (outcome.kind === 'delivered') delivered(change, handOver, tries, about.acceptance);
   else if (!about.refused) notDelivered(change, handOver, tries, outcome);
   return true;
 }
@@ -51,10 +52,16 @@ const isLate = ({ state }: Change, handOver: HandOver): boolean =>
   handOver.state === 'undelivered' ||
   handOver.state === 'rejected';
 
-function delivered(change: Change, handOver: HandOver, tries: readonly number[]): void {
+function delivered(
+  change: Change,
+  handOver: HandOver,
+  tries: readonly number[],
+  acceptance: About['acceptance'],
+): void {
   const { state } = change;
   const words = wordsOf(handOver);
   if (tries.every((one) => words[one] === 'delivered')) return;
+  const accepted = acceptance ? acceptedBy(change, handOver, tries, acceptance) : null;
   const late = isLate(change, handOver);
   const isFirst = handOver.state !== 'delivered';
   const charged = takeAgain(handOver, tries);
@@ -64,8 +71,9 @@ function delivered(change: Change, handOver: HandOver, tries: readonly number[])
   keepWords(handOver, words, tries, 'delivered');
   const data = {
     ...(late && { late: true }),
-    ...whichTry(handOver, tries, charged),
+    ...whichTry(handOver, tries, charged + (accepted ?? 0)),
     ...(charged > 0 && { charged_micros: charged }),
+    ...(accepted !== null && { accepted_micros: accepted }),
   };
   const about = { step: handOver.step, attempt: handOver.attempt, data };
   const cause = late ? 'receipt_late' : 'receipt_positive';
@@ -77,6 +85,19 @@ function delivered(change: Change, handOver: HandOver, tries: readonly number[])
   if (state.active && !state.active.byUser) abandonPlanned(change);
   if (!state.active) rest(change);
   row(change, 'delivered', cause, about);
+}
+
+/** What arrived had been accepted; what that costs, in micros. Null where it was known before. */
+function acceptedBy(
+  change: Change,
+  { attempt, accepted }: HandOver,
+  tries: readonly number[],
+  { step, outcome }: NonNullable<About['acceptance']>,
+): number | null {
+  const [one] = tries;
+  if (one === undefined || accepted.includes(one)) return null;
+  acceptLate(change, { step, attempt, try: one }, outcome);
+  return outcome.costMicros ?? 0;
 }
 
 /** Names the call where the ledger does not tell it already: where it was not the only one, or money goes with it. */

@@ -157,10 +157,11 @@ const priced = (outcome: SendOutcome, { costMicros, refundable = false }: Line):
 function recorder(active: Active, { channel, content }: OutgoingMessage, { id, line, index }: Chosen, clock: Clock) {
   const startedAt = clock.now();
   const call = { step: active.step, attempt: active.attempt, try: active.try };
-  const { provider, why, sender, currency } = line;
+  const { provider, why, sender, currency, costMicros } = line;
   const route = id === null ? null : { line: id, why, sender, currency, segments: content.segments, index };
   const of = (outcome: SendOutcome): CallRecord => {
-    return { call, channel, provider, route, outcome, tookMs: clock.now() - startedAt };
+    const owed = route && outcome.kind === 'unknown' ? { ...route, owed_micros: costMicros } : route;
+    return { call, channel, provider, route: owed, outcome, tookMs: clock.now() - startedAt };
   };
   return { call, of };
 }

@@ -2,7 +2,10 @@
  * What receipts said of the single calls of a hand-over, where it was given to more than one provider, and what that gives back of the
  * cost. A receipt speaks of the calls of its own provider alone; pure.
  */
+import type { SendOutcome } from '../channels/index.ts';
 import type { HandOver, Word } from './state.ts';
+
+type Accepted = Extract<SendOutcome, { kind: 'accepted' }>;
 
 /** The calls a receipt is about: of one attempt, and of one message to one provider. */
 export interface About {
@@ -10,6 +13,8 @@ export interface About {
   tries: readonly number[];
   /** The provider had refused them. */
   refused?: boolean;
+  /** They had no answer: what it is, should the message have arrived. */
+  acceptance?: { step: number; outcome: Accepted };
 }
 
 /** Those of them that were accepted; where none was, the first. */

@@ -132,15 +132,16 @@ function toldBy(applicationId: string, { facts, acceptances, verifications }: Re
       ) way on true
       where k.cause = 'wrong_code' or k.status in ('verified', 'verified_failed', 'verified_timeout')
     ), receipts as materialized (
-      select k.*, hand_over.at as sent_at, ${providerOf('k')} as provider from known k cross join lateral (
+      select k.*, hand_over.at as sent_at, ${providerOf('k')} as provider from known k left join lateral (
         select s.at from (${ledgerEntries()}) s where s.application_id = ${applicationId} and s.message_id = k.message_id
           and s.status = 'sent' and s.attempt = k.attempt order by s.position limit 1
-      ) as hand_over
-      where k.status = 'delivered'
+      ) as hand_over on true
+      where k.status = 'delivered' and (hand_over.at is not null or k.data ? 'accepted_micros')
     ), refunds as (
       select k.*, ${providerOf('k')} as provider,
-        coalesce((k.data ->> 'charged_micros')::bigint, 0) - coalesce((k.data ->> 'refunded_micros')::bigint, 0) as micros
-      from known k where k.data ? 'refunded_micros' or k.data ? 'charged_micros'
+        coalesce((k.data ->> 'charged_micros')::bigint, 0) - coalesce((k.data ->> 'refunded_micros')::bigint, 0)
+          + coalesce((k.data ->> 'accepted_micros')::bigint, 0) as micros
+      from known k where k.data ?| array['refunded_micros', 'charged_micros', 'accepted_micros']
     ), told (accepted_at, country, channel, template_id, provider, what, amount) as (
       select created_at, country, channel, template_id, '', 'messages', 1 from known where status = 'plan'
       union all
@@ -152,7 +153,9 @@ function toldBy(applicationId: string, { facts, acceptances, verifications }: Re
       select created_at, country, channel, template_id, provider, 'verifications', 1 from issued
       union all
       select created_at, country, channel, template_id, provider, what, amount from receipts k cross join lateral (values
-        ('delivered', 1), ('sent_to_delivered', ${millis('k.sent_at', 'k.at')})) as measured (what, amount)
+        ('delivered', 1), ('sent_to_delivered', ${millis('k.sent_at', 'k.at')}),
+        -- Told as failed, for it had no answer; the receipt is what told that it was sent.
+        ('steps_sent', case when k.sent_at is null then 1 end)) as measured (what, amount) where amount is not null
       union all
       select created_at, country, channel, template_id, provider, 'cost_micros', micros from refunds
       union all
