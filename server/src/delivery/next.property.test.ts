@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Channel, type Refused, reasonOf, type SendOutcome, undelivered } from '../channels/index.ts';
+import { type Refused, reasonOf, type SendOutcome, undelivered } from '../channels/index.ts';
 import { ApiError } from '../errors.ts';
 import { createKeyring } from '../platform/seal.ts';
+import { draft, type Starts, type Step, step } from './any-happening.ts';
 import type { Entry } from './change.ts';
 import type { Call } from './hand-over.ts';
 import { type Happening, next } from './next.ts';
@@ -23,9 +24,6 @@ import {
 const seed = Number(process.env['SEED'] || Math.floor(Math.random() * 2 ** 31));
 const keyring = createKeyring(randomBytes(32));
 const startMs = 1_783_036_800_000;
-const lifeMs = 600_000;
-const phone = '+6598120044';
-const email = 'ana@example.com';
 
 /** Forward, or back to `sending` with a next step, or to `delivered` with a late receipt (contract §7.1). */
 const allowed: Record<MessageState, readonly MessageState[]> = {
@@ -39,23 +37,10 @@ const allowed: Record<MessageState, readonly MessageState[]> = {
   cancelled: ['sending'],
 };
 
-/** What becomes of a turn: the call by the line planned or by another, no time for it, no provider. */
-type Starts = 'yes' | 'other' | 'no_time' | 'no_route';
-
 const lineIn = ({ active, steps }: State): string | null =>
   steps[active?.step ?? 0]?.lines?.[active?.line ?? 0] ?? null;
 /** The virtual network and the upstream behind b drop repetitions. */
 const isIdempotent = (line: string | null): boolean => line === null || line === 'b';
-
-type Step =
-  | { kind: 'pass'; ms: number }
-  | { kind: 'work'; jump: boolean; starts: Starts }
-  | { kind: 'answer'; which: number; outcome: SendOutcome }
-  | { kind: 'receipt'; which: number; code: 5012 | 5020 | null }
-  | { kind: 'next' }
-  | { kind: 'resend'; channel: Channel | undefined }
-  | { kind: 'overtaken' }
-  | { kind: 'end'; reason: Exclude<EndReason, 'expired'> };
 
 interface CallMade extends Call {
   untilMs: number;
@@ -312,92 +297,6 @@ class World {
 
 const isForNow = ({ temporary, reason, errorCode }: Refused): boolean =>
   temporary || (reason === 'upstream_error' && errorCode === 5016);
-
-const channel = fc.constantFrom<Channel>('whatsapp', 'sms', 'voice', 'email');
-const draft: fc.Arbitrary<Draft> = fc
-  .record({
-    hasVerification: fc.boolean(),
-    steps: fc.uniqueArray(
-      fc.record({
-        channel,
-        skip: fc.constantFrom(null, null, null, 'no_route' as const),
-        waitMs: fc.constantFrom(5_000, 20_000, 600_000),
-        startDelayMs: fc.constantFrom(0, 0, 2_000),
-        lines: fc.constantFrom(undefined, ['a'], ['a', 'b'], ['b', 'a', 'c']),
-      }),
-      { minLength: 1, maxLength: 4, selector: (step) => step.channel },
-    ),
-  })
-  .filter(({ steps }) => steps.some((step) => step.skip === null))
-  .map(({ hasVerification, steps }) => ({
-    applicationId: '1',
-    messageId: '2072832692843466759',
-    to: phone,
-    hasVerification,
-    silent: false,
-    code: '482913',
-    deadlineMs: lifeMs,
-    releaseKey: { target: phone, templateId: 'login' },
-    steps: steps.map((step) => ({
-      ...step,
-      to: step.channel === 'email' ? email : phone,
-      content: { text: 'text', language: 'en' },
-    })),
-  }));
-
-const outcome: fc.Arbitrary<SendOutcome> = fc.oneof(
-  fc.constant<SendOutcome>({ kind: 'accepted', upstreamId: 'u', costMicros: 41_200 }),
-  fc.constant<SendOutcome>({ kind: 'accepted', upstreamId: 'u', costMicros: 7, refundable: true }),
-  fc.record({
-    kind: fc.constant('refused' as const),
-    temporary: fc.boolean(),
-    errorCode: fc.constantFrom(5001 as const, 5012 as const, 5016 as const, 5020 as const),
-    reason: fc.constantFrom(
-      'upstream_error' as const,
-      'unreachable' as const,
-      'number_invalid' as const,
-      'credentials' as const,
-    ),
-    detail: fc.constant('r'),
-    retryAfterMs: fc.constantFrom(0, 10_000, 100_000),
-  }),
-  fc.constant<SendOutcome>({ kind: 'unknown', detail: 'r' }),
-);
-const which = fc.nat(5);
-const work = fc.record({
-  kind: fc.constant('work' as const),
-  jump: fc.boolean(),
-  starts: fc.constantFrom<Starts>('yes', 'yes', 'yes', 'other', 'no_time', 'no_route'),
-});
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(1_000, 5_000, 20_000, 60_000) }),
-  },
-  { weight: 6, arbitrary: work },
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('answer' as const), which, outcome }) },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      kind: fc.constant('receipt' as const),
-      which,
-      code: fc.constantFrom(null, 5012 as const, 5020 as const),
-    }),
-  },
-  { weight: 1, arbitrary: fc.constant<Step>({ kind: 'next' }) },
-  { weight: 1, arbitrary: fc.constant<Step>({ kind: 'overtaken' }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('resend' as const), channel: fc.option(channel, { nil: undefined }) }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant('end' as const),
-      reason: fc.constantFrom('verified' as const, 'exhausted' as const, 'cancelled' as const, 'superseded' as const),
-    }),
-  },
-);
 
 test('for any sequence of outcomes, receipts, crashes, requests and clock jumps the promises of a delivery hold', (t) => {
   t.diagnostic(`seed ${seed}`);
