@@ -82,7 +82,7 @@ const homes = {
 };
 
 /** Tests, and what a room's tests share. */
-const test = '(\\.test|/fixtures?)\\.ts$';
+const test = '(\\.test|\\.arbitraries|/fixtures?)\\.ts$';
 const testing = '^server/src/testing/';
 const ground = '^server/src/(platform/|(errors|config|policy|wire)\\.ts$)';
 /** Run by the tests of every adapter, wherever the adapter stands; it uses node:test, so index.ts must not hand it out. */
