@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { type Refused, reasonOf, type SendOutcome, undelivered } from '../channels/index.ts';
 import { ApiError } from '../errors.ts';
 import { createKeyring } from '../platform/seal.ts';
-import { draft, type Starts, type Step, step } from './happenings.arbitraries.ts';
 import type { Entry } from './change.ts';
 import type { Call } from './hand-over.ts';
+import { draft, type Starts, type Step, step } from './happenings.arbitraries.ts';
 import { type Happening, next } from './next.ts';
 import { type Draft, leaseMs, prepare } from './prepare.ts';
 import {

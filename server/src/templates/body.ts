@@ -19,7 +19,7 @@ const lines = (min: number, max: number) => z.string().min(min).max(max).refine(
 // A part of a path that is "." or ".." is resolved by clients, so nobody could ask for such a template.
 const templateIdSchema = line(1, 128)
   .regex(/^[^/?#]*$/, 'must not contain "/", "?" or "#"')
-  .regex(/^(?!\.{1,2}$)/, 'must not be "." or ".."');
+  .refine((text) => text !== '.' && text !== '..', 'must not be "." or ".."');
 export const isTemplateId = (text: string): boolean => templateIdSchema.safeParse(text).success;
 
 /** Free text of a person, such as a review remark. */
