@@ -261,7 +261,6 @@ onEachApp('bad requests', (get) => {
 
   test('an unknown path is 404/4001, a known one with another method 405/3002 with Allow, before any credential', async () => {
     const paths = [
-      '/',
       '/v1',
       '/v1/',
       '/v2/messages',

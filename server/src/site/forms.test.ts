@@ -150,14 +150,19 @@ describe('the forms of a page', () => {
     assert.equal((await get('/docs')).status, 200);
   });
 
+  test('the root leads to the documents', async () => {
+    const { status, header } = await get('/');
+    assert.deepEqual([status, header('location')], [308, `${publicUrl}/docs`]);
+  });
+
   test('the API catalog is a link set that leads to the description, its documents and its state', async () => {
     const reply = await get('/.well-known/api-catalog');
     assert.match(
       reply.header('content-type'),
       /^application\/linkset\+json; profile="https:\/\/www\.rfc-editor\.org\/info\/rfc9727"/,
     );
-    const [, api] = JSON.parse(reply.body).linkset;
-    for (const links of [api['service-desc'], api['service-doc'], api['status']])
+    const [own, api] = JSON.parse(reply.body).linkset;
+    for (const links of [own.item, api['service-desc'], api['service-doc'], api['status']])
       for (const { href } of links) assert.equal((await get(href.replace(publicUrl, ''))).status, 200, href);
     const head = await get('/.well-known/api-catalog', {}, 'HEAD');
     assert.equal(head.header('link'), `<${publicUrl}/.well-known/api-catalog>; rel="api-catalog"`);

@@ -59,7 +59,6 @@ export function createSite(ports: SitePorts): Site {
       text('/docs/site.css', 'text/css', () => css),
       text('/docs/reference.js', 'text/javascript', () => script),
       { path: '/', answer: () => redirect(`${ports.publicUrl()}/docs`) },
-      { path: '/v1', answer: () => redirect(`${ports.publicUrl()}/docs/api`) },
       { path: '/docs', answer: below },
       { path: '/docs.md', answer: below },
       { path: '/docs/*', answer: below },

@@ -36,7 +36,7 @@ const catalogOf = (base: string): object => ({
   linkset: [
     {
       anchor: `${base}${catalogPath}`,
-      item: [{ href: `${base}/v1`, title: 'OTP platform' }],
+      item: [{ href: `${base}/docs/api`, title: 'OTP platform' }],
     },
     {
       anchor: `${base}/v1`,
