@@ -38,7 +38,6 @@ export interface TestAppOptions {
   drawCode?: (type: number, length: number) => string;
   /** Receives every log line. */
   logTo?: DestinationStream;
-  masterKey?: Buffer;
   adapters?: readonly Adapter[];
   watched?: AppOptions['watched'];
   extendAgents?: AppOptions['extendAgents'];
@@ -77,7 +76,7 @@ export async function openTestApp(database: TestDatabase, options: TestAppOption
     db,
     clock,
     config,
-    masterKey: options.masterKey ?? Buffer.alloc(32, 7),
+    masterKey: Buffer.alloc(32, 7),
     log: options.logTo ? createLog('trace', options.logTo) : createLog('silent'),
     checkOutput: true,
     ...(options.drawCode && { drawCode: options.drawCode }),
