@@ -207,7 +207,7 @@ export class Exchange {
 
 /** The same question with the cursor, relative to the address that was asked, which alone knows how the reader reached us. */
 function nextPage({ url = '/' }: IncomingMessage, cursor: string): string {
-  const [path, query] = url.split('?', 2);
+  const [path, query] = url.split(/\?(.*)/s);
   const asked = new URLSearchParams(query);
   asked.set('cursor', cursor);
   return `${path}?${asked}`;

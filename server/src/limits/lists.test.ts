@@ -190,6 +190,8 @@ onEachApp('allow and block lists', (get) => {
     const first = await get().operator({ path: `/admin/v1/lists${mine}&limit=2` });
     const next = `${mine}&limit=2&cursor=${bodyOf(first).next_cursor}`;
     assert.equal(first.headers['link'], `</admin/v1/lists${next}>; rel="next"`);
+    const odd = await get().operator({ path: `/admin/v1/lists${mine}&limit=2&note=a?b` });
+    assert.ok(String(odd.headers['link']).includes('&note=a%3Fb&cursor='), JSON.stringify([odd.body, odd.headers]));
     const last = await get().operator({ path: `/admin/v1/lists${next}` });
     assert.deepEqual([bodyOf(last).entries.length, last.headers['link']], [1, undefined]);
     assert.deepEqual(await seen(next), ['7701']);
