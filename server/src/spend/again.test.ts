@@ -1,7 +1,6 @@
 /** The budget of an agent's key: what it sends again counts, whoever sent it first, and no number of resends passes it. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { sql } from '../platform/sql.ts';
 import { onEachApp, openTestApp, type TestApp } from '../testing/app.ts';
 import { assertRefused, bodyOf, newNumber } from '../testing/application.ts';
 import { approveFirst } from '../testing/approvals.ts';
@@ -14,7 +13,7 @@ import {
   smsMicros,
   whatsappMicros,
 } from '../testing/payers.ts';
-import { assertAddsUp } from '../testing/sums.ts';
+import { countedAt } from '../testing/sums.ts';
 
 const carrier = new PricedCarrier();
 
@@ -51,14 +50,10 @@ onEachApp(
       await get().app.delivery.runUntilIdle();
       return messageId;
     }
-    async function spentBy({ id }: Agent): Promise<number> {
+    const spentBy = async ({ id }: Agent): Promise<number> => {
       await get().app.delivery.runUntilIdle();
-      await assertAddsUp(get().database.db);
-      const [row] = await get().database.db.query<{ spent: string }>(
-        sql`select spent_micros as spent from budget_counters where counter_id = ${id}`,
-      );
-      return Number(row?.spent ?? 0);
-    }
+      return countedAt(get().database.db, id);
+    };
 
     test('a key that may spend nothing sends nothing again, and says until when', async () => {
       const agent = await agentWith(0);

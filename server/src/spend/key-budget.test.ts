@@ -1,7 +1,6 @@
 /** The budget of an agent's key holds over every step that its sends may come to, and counts in the end what they did cost. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { sql } from '../platform/sql.ts';
 import { onEachApp, openTestApp, type TestApp } from '../testing/app.ts';
 import { assertRefused, bodyOf, newNumber } from '../testing/application.ts';
 import { approveFirst } from '../testing/approvals.ts';
@@ -14,7 +13,7 @@ import {
   smsMicros,
   whatsappMicros,
 } from '../testing/payers.ts';
-import { assertAddsUp } from '../testing/sums.ts';
+import { countedAt } from '../testing/sums.ts';
 
 const carrier = new PricedCarrier();
 const chainMicros = whatsappMicros + smsMicros;
@@ -42,14 +41,10 @@ onEachApp(
       await approveFirst(get(), id, async () => (await send(made)).body);
       return made;
     }
-    async function spentBy({ id }: Agent): Promise<number> {
+    const spentBy = async ({ id }: Agent): Promise<number> => {
       await get().app.delivery.runUntilIdle();
-      await assertAddsUp(get().database.db);
-      const [row] = await get().database.db.query<{ spent: string }>(
-        sql`select spent_micros as spent from budget_counters where counter_id = ${id}`,
-      );
-      return Number(row?.spent ?? 0);
-    }
+      return countedAt(get().database.db, id);
+    };
 
     test('no number of fallbacks passes the cap, on two nodes; balance and other budgets count the first step', async () => {
       const payer = await openPayer(get(), 50 * smsMicros);

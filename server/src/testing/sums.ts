@@ -45,3 +45,12 @@ export async function assertChargedOnce(db: Db): Promise<number> {
   for (const { message_id: id, cost, charged } of rows) assert.equal(charged, cost, `the charge of message ${id}`);
   return rows.length;
 }
+
+/** What a counter has in its period, in micros, once everything adds up. */
+export async function countedAt(db: Db, counterId: string): Promise<number> {
+  await assertAddsUp(db);
+  const [row] = await db.query<{ spent: string }>(
+    sql`select spent_micros as spent from budget_counters where counter_id = ${counterId}`,
+  );
+  return Number(row?.spent ?? 0);
+}
